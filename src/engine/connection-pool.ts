@@ -1,0 +1,277 @@
+import { PoolQueueFullError, PoolTimeoutError, ResourceClosedError } from '../errors.ts'
+import type { ConnectOptions } from './contract.ts'
+import type { Database } from './database.ts'
+import { abortErrorOf } from './deadline.ts'
+import type { Logger, ResolvedEngineOptions } from './options.ts'
+import type { PhysicalConnection } from './physical-connection.ts'
+
+interface Waiter {
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+/** When and, if leaks are looked for, where a connection was checked out. */
+interface Checkout {
+  readonly at: number
+  readonly stack: Error | null
+  readonly timer: NodeJS.Timeout | undefined
+}
+
+/**
+ * The connections that users check out: up to `max` of them, handed out first come, first served, reset before anybody else gets them.
+ * A connection whose thread is stuck in a call that nobody waits for any more counts as quarantined, and not against `max`.
+ */
+export class ConnectionPool {
+  readonly #database: Database
+  readonly #options: ResolvedEngineOptions
+  readonly #logger: Logger
+  readonly #connections = new Set<PhysicalConnection>()
+  readonly #idle: { readonly connection: PhysicalConnection; readonly since: number }[] = []
+  readonly #checkouts = new Map<PhysicalConnection, Checkout>()
+  readonly #waiters: Waiter[] = []
+  /** Places promised to callers that are opening, or that have been told that there is one. */
+  #reserved = 0
+  #closed = false
+
+  constructor(database: Database, options: ResolvedEngineOptions, logger: Logger) {
+    this.#database = database
+    this.#options = options
+    this.#logger = logger
+  }
+
+  get connections(): ReadonlySet<PhysicalConnection> {
+    return this.#connections
+  }
+
+  get inUse(): number {
+    return this.#checkouts.size
+  }
+
+  get idle(): number {
+    return this.#idle.length
+  }
+
+  get waiting(): number {
+    return this.#waiters.length
+  }
+
+  /**
+   * @throws {PoolTimeoutError} no connection became free in time
+   * @throws {PoolQueueFullError} `maxQueue` callers wait already
+   */
+  async acquire({ readonly = false, signal, timeoutMs }: ConnectOptions): Promise<PhysicalConnection> {
+    if (signal?.aborted === true) throw abortErrorOf(signal)
+    this.#assertOpen()
+    if (this.#waiters.length > 0 || !this.#hasPlace()) await this.#wait(signal, timeoutMs)
+    else this.#reserved++
+    // From here on a place is reserved: it becomes a checkout, or is given up.
+    try {
+      const connection = await this.#take(readonly, signal)
+      this.#checkOut(connection)
+      return connection
+    } finally {
+      this.#reserved--
+      this.#serve()
+    }
+  }
+
+  async #take(readonly: boolean, signal: AbortSignal | undefined): Promise<PhysicalConnection> {
+    for (let connection = this.#takeIdle(readonly); connection !== undefined; connection = this.#takeIdle(readonly)) {
+      if (connection.readonly === readonly) return connection
+      try {
+        await connection.reset(readonly)
+        return connection
+      } catch {
+        void this.#retire(connection)
+      }
+    }
+    let opened: PhysicalConnection
+    try {
+      opened = await this.#database.open(readonly, signal)
+    } catch (error) {
+      throw signal?.aborted === true ? abortErrorOf(signal) : error
+    }
+    this.#connections.add(opened)
+    opened.onChange(() => this.#connectionChanged(opened))
+    if (signal?.aborted === true || this.#closed) {
+      void this.#retire(opened)
+      throw signal?.aborted === true ? abortErrorOf(signal) : this.#closedError()
+    }
+    return opened
+  }
+
+  /** The one used last, for its warm caches; one that is open the same way before one that has to be reopened. */
+  #takeIdle(readonly: boolean): PhysicalConnection | undefined {
+    const same = this.#idle.findLastIndex(({ connection }) => connection.readonly === readonly)
+    const index = same < 0 ? this.#idle.length - 1 : same
+    return index < 0 ? undefined : this.#idle.splice(index, 1)[0]?.connection
+  }
+
+  #hasPlace(): boolean {
+    return this.#occupied() < this.#options.pool.max
+  }
+
+  /** Places that a new caller cannot have: idle connections are not among them. */
+  #occupied(): number {
+    let quarantined = 0
+    for (const connection of this.#connections) if (connection.quarantined) quarantined++
+    const busy = this.#connections.size - this.#idle.length - quarantined + this.#reserved
+    // Stuck threads do not count against the limit, but they cannot pile up without end either.
+    return busy + Math.max(0, quarantined - this.#options.pool.max)
+  }
+
+  #wait(signal: AbortSignal | undefined, timeoutMs = this.#options.pool.acquireTimeoutMs): Promise<void> {
+    const { maxQueue, max } = this.#options.pool
+    if (this.#waiters.length >= maxQueue) {
+      return Promise.reject(
+        new PoolQueueFullError(`All ${max} connections are in use and ${this.#waiters.length} callers wait already (pool.maxQueue).`, {
+          pool: this.#state(),
+        }),
+      )
+    }
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', abort)
+        const index = this.#waiters.indexOf(waiter)
+        if (index >= 0) this.#waiters.splice(index, 1)
+      }
+      const waiter: Waiter = {
+        resolve: () => {
+          leave()
+          resolve()
+        },
+        reject: (error) => {
+          leave()
+          reject(error)
+        },
+      }
+      const abort = (): void => waiter.reject(abortErrorOf(signal as AbortSignal))
+      const timer = setTimeout(() => waiter.reject(this.#timeoutError(timeoutMs)), timeoutMs)
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#waiters.push(waiter)
+    })
+  }
+
+  /** Gives free places to those who have waited longest. */
+  #serve(): void {
+    while (this.#hasPlace()) {
+      const waiter = this.#waiters[0]
+      if (waiter === undefined) return
+      this.#reserved++
+      waiter.resolve()
+    }
+  }
+
+  #checkOut(connection: PhysicalConnection): void {
+    const { leakDetectionMs } = this.#options
+    let stack: Error | null = null
+    let timer: NodeJS.Timeout | undefined
+    if (leakDetectionMs !== undefined) {
+      stack = new Error('checked out')
+      timer = setTimeout(() => this.#reportLeak(connection, leakDetectionMs), leakDetectionMs).unref()
+    }
+    this.#checkouts.set(connection, { at: performance.now(), stack, timer })
+  }
+
+  #reportLeak(connection: PhysicalConnection, afterMs: number): void {
+    const stack = this.#checkouts.get(connection)?.stack?.stack?.split('\n').slice(1).join('\n') ?? ''
+    this.#logger.warn(
+      `offloop: connection ${connection.id} has been checked out for more than ${afterMs} ms. It was checked out here:\n${stack}`,
+    )
+  }
+
+  /** Takes a connection back; resolves when it is as good as new, or gone. */
+  async release(connection: PhysicalConnection, discard: boolean): Promise<void> {
+    const checkout = this.#checkouts.get(connection)
+    if (checkout === undefined) return
+    clearTimeout(checkout.timer)
+    this.#checkouts.delete(connection)
+    if (discard || this.#closed) {
+      await this.#retire(connection)
+    } else if (!connection.needsReset) {
+      this.#becomeIdle(connection)
+    } else {
+      const reset = this.#resetAndKeep(connection)
+      // A stuck thread is waited for by the pool, not by the borrower.
+      if (!connection.quarantined) await reset
+    }
+  }
+
+  async #resetAndKeep(connection: PhysicalConnection): Promise<void> {
+    try {
+      await connection.reset(connection.readonly)
+    } catch {
+      await this.#retire(connection)
+      return
+    }
+    if (this.#closed) await this.#retire(connection)
+    else this.#becomeIdle(connection)
+  }
+
+  #becomeIdle(connection: PhysicalConnection): void {
+    if (connection.lost !== null) return
+    this.#idle.push({ connection, since: performance.now() })
+    this.#serve()
+  }
+
+  #connectionChanged(connection: PhysicalConnection): void {
+    if (connection.lost !== null) this.#drop(connection)
+    else this.#serve()
+  }
+
+  /** Forgets a connection: its place is free at once. */
+  #drop(connection: PhysicalConnection): void {
+    this.#connections.delete(connection)
+    const index = this.#idle.findIndex((entry) => entry.connection === connection)
+    if (index >= 0) this.#idle.splice(index, 1)
+    clearTimeout(this.#checkouts.get(connection)?.timer)
+    this.#checkouts.delete(connection)
+    this.#serve()
+  }
+
+  async #retire(connection: PhysicalConnection): Promise<void> {
+    this.#drop(connection)
+    await connection.lease.close()
+  }
+
+  /** Closes connections that have been idle for too long. */
+  sweep(now: number): void {
+    const { idleTimeoutMs, min } = this.#options.pool
+    for (const { connection, since } of [...this.#idle]) {
+      if (now - since >= idleTimeoutMs && this.#connections.size > min) void this.#retire(connection)
+    }
+  }
+
+  /** Nobody gets a connection any more; those that come back are closed. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const waiter of [...this.#waiters]) waiter.reject(this.#closedError())
+    await Promise.all([...this.#idle].map(({ connection }) => this.#retire(connection)))
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw this.#closedError()
+  }
+
+  #closedError(): ResourceClosedError {
+    return new ResourceClosedError('This Engine is closed.')
+  }
+
+  #state(): { readonly size: number; readonly inUse: number; readonly waiting: number } {
+    return { size: this.#connections.size, inUse: this.inUse, waiting: this.waiting }
+  }
+
+  #timeoutError(timeoutMs: number): PoolTimeoutError {
+    const { size, inUse, waiting } = this.#state()
+    let longest: Checkout | undefined
+    for (const checkout of this.#checkouts.values()) if (longest === undefined || checkout.at < longest.at) longest = checkout
+    const held = longest === undefined ? '' : ` The longest has been held for ${Math.round(performance.now() - longest.at)} ms.`
+    const where =
+      longest?.stack?.stack === undefined ? '' : ` It was checked out here:\n${longest.stack.stack.split('\n').slice(1).join('\n')}`
+    return new PoolTimeoutError(
+      `No connection became free within ${timeoutMs} ms: ${inUse} of ${this.#options.pool.max} are checked out, ${waiting} callers wait.${held}${where}`,
+      { pool: { size, inUse, waiting } },
+    )
+  }
+}

@@ -1,0 +1,148 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ResourceClosedError } from '../errors.ts'
+import type { Dialect } from '../sql/dialect.ts'
+import type {
+  BeginOptions,
+  ExecuteOptions,
+  ManyResult,
+  PendingResult,
+  Row,
+  RowStream,
+  RowValue,
+  TransactionOptions,
+} from '../sql/executor.ts'
+import type { Executable, Parameters } from '../sql/statement.ts'
+import type { AsyncConnection, AsyncTransaction, BackupOptions, DriverRemote } from './contract.ts'
+import { driverRemote } from './driver-remote.ts'
+import { PendingStatement } from './pending-result.ts'
+import type { Session } from './session.ts'
+
+/** A handle on a session: the connection itself, or a branch of it, which is a second handle on the same. */
+export class Connection implements AsyncConnection {
+  readonly #session: Session
+  readonly #branch: boolean
+  #closed = false
+  #driver: DriverRemote | null = null
+
+  constructor(session: Session, branch = false) {
+    this.#session = session
+    this.#branch = branch
+  }
+
+  get closed(): boolean {
+    return this.#closed || this.#session.closed
+  }
+
+  get id(): number {
+    return this.#session.physical.id
+  }
+
+  get threadId(): number {
+    return this.#session.physical.threadId
+  }
+
+  get dialect(): Dialect {
+    return this.#session.services.dialect
+  }
+
+  get driver(): DriverRemote {
+    this.#driver ??= driverRemote(async (member, args) => {
+      const refusal = this.#closed ? this.#closedError() : this.#session.refusal(null)
+      if (refusal !== null) throw refusal
+      // A handle can do anything to its connection.
+      this.#session.physical.markUsed()
+      return this.#session.physical.lease.control.invoke(member, args)
+    })
+    return this.#driver
+  }
+
+  execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
+    if (this.#closed) return new PendingStatement<R>(this.#closedError())
+    return this.#session.execute<R>(statement, { params, options, via: null })
+  }
+
+  async scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
+    return this.execute(statement, params, options).scalar<T>()
+  }
+
+  stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
+    this.#assertOpen()
+    return this.#session.stream<R>(statement, { params, options, via: null })
+  }
+
+  async executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
+    this.#assertOpen()
+    return this.#session.executeMany(statement, rows, this, null)
+  }
+
+  async script(text: string): Promise<void> {
+    this.#assertOpen()
+    await this.#session.script(text, null)
+  }
+
+  async call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
+    this.#assertOpen()
+    return this.#session.call<T>({ module, name, args }, null)
+  }
+
+  async backup(file: string | URL, options: BackupOptions = {}): Promise<void> {
+    this.#assertOpen()
+    await this.#session.backup(filePath(file), options)
+  }
+
+  async begin(options?: BeginOptions): Promise<AsyncTransaction> {
+    this.#assertOpen()
+    return this.#session.begin(options, this, null)
+  }
+
+  async beginNested(): Promise<AsyncTransaction> {
+    this.#assertOpen()
+    return this.#session.beginNested(this, null)
+  }
+
+  async transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    this.#assertOpen()
+    return this.#session.transaction(fn, options, this, null)
+  }
+
+  inTransaction(): boolean {
+    return !this.closed && this.#session.physical.inTransaction
+  }
+
+  async connect(): Promise<AsyncConnection> {
+    this.#assertOpen()
+    const refusal = this.#session.refusal(null)
+    if (refusal !== null) throw refusal
+    return new Connection(this.#session, true)
+  }
+
+  invalidate(_reason?: string): void {
+    this.#session.discard()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    if (!this.#branch) await this.#session.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw this.#closedError()
+  }
+
+  #closedError(): ResourceClosedError {
+    return new ResourceClosedError('This Connection is closed.')
+  }
+}
+
+/** Where a copy is to be written: a path from the working directory, or a file URL. */
+export function filePath(file: string | URL): string {
+  if (file instanceof URL) return fileURLToPath(file)
+  if (typeof file !== 'string' || file === '' || file.includes('\0'))
+    throw new TypeError('backup() takes the path or file URL of the copy.')
+  return resolve(file)
+}

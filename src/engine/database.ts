@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto'
+import { performance } from 'node:perf_hooks'
+import type { ConnectionSettings } from '../protocol/lease-task.ts'
+import type { EngineURL } from '../sql/url.ts'
+import { Lease } from '../transport/lease.ts'
+import { ThreadPool } from '../transport/thread-pool.ts'
+import { AccessGate } from './access-gate.ts'
+import { type DatabaseLocation, resolveDatabasePath } from './database-path.ts'
+import type { ResolvedEngineOptions } from './options.ts'
+import { PhysicalConnection } from './physical-connection.ts'
+import { traceConnect } from './tracing.ts'
+
+/** The database behind an engine: opens connections to it, each on a thread of its own. */
+export class Database {
+  readonly gate: AccessGate
+  readonly memory: boolean
+  readonly #url: EngineURL
+  readonly #options: ResolvedEngineOptions
+  #threads: ThreadPool | null = null
+  readonly #leases = new Set<Lease>()
+  #location: Promise<DatabaseLocation> | null = null
+  /** A connection that could write has been open: the file exists, in its journal mode. */
+  #initialised: Promise<void> | null = null
+  readonly #memoryName = `file:/offloop-${randomUUID()}?vfs=memdb`
+
+  constructor(url: EngineURL, options: ResolvedEngineOptions) {
+    this.#url = url
+    this.#options = options
+    this.memory = url.database === undefined || url.database === ':memory:'
+    this.gate = new AccessGate(options.busyTimeoutMs)
+  }
+
+  /** Every connection that is open, or opening. */
+  get leases(): ReadonlySet<Lease> {
+    return this.#leases
+  }
+
+  /**
+   * Opens a connection.
+   * @throws {OperationalError} the database could not be opened
+   */
+  open(readonly: boolean, signal?: AbortSignal): Promise<PhysicalConnection> {
+    return traceConnect({ database: this.#url.toString(), readonly }, () => this.#open(readonly, signal))
+  }
+
+  async #open(readonly: boolean, signal: AbortSignal | undefined): Promise<PhysicalConnection> {
+    this.#location ??= resolveDatabasePath(this.#url, this.#options)
+    const location = await this.#location
+    const fileReadonly = readonly || (location.kind === 'file' && location.mode === 'ro')
+    // The first connection makes the file and sets its journal mode: two at once would find each other's locks, and a reader no file.
+    while (this.#initialised !== null) {
+      const opened = await this.#initialised.then(
+        () => true,
+        () => false,
+      )
+      if (opened) return this.#lease(location, fileReadonly, signal)
+    }
+    const first = this.#lease(location, location.kind === 'file' && location.mode === 'ro', signal)
+    const initialised = first.then(() => {})
+    this.#initialised = initialised
+    try {
+      const connection = await first
+      if (fileReadonly !== connection.readonly) await connection.reset(fileReadonly)
+      return connection
+    } catch (error) {
+      if (this.#initialised === initialised) this.#initialised = null
+      throw error
+    }
+  }
+
+  async #lease(location: DatabaseLocation, readonly: boolean, signal: AbortSignal | undefined): Promise<PhysicalConnection> {
+    const { idleTimeoutMs } = this.#options.pool
+    this.#threads ??= new ThreadPool({ idleTimeoutMs, resourceLimits: this.#options.resourceLimits })
+    const lease = Lease.start(this.#threads, {
+      settings: this.#settings(location, readonly),
+      statementCacheSize: this.#options.statementCacheSize,
+    })
+    this.#leases.add(lease)
+    void lease.ended.then(() => this.#leases.delete(lease))
+    await lease.opened(signal)
+    return new PhysicalConnection(lease, this.gate, readonly)
+  }
+
+  #settings(location: DatabaseLocation, readonly: boolean): ConnectionSettings {
+    const { busyTimeoutMs, pragmas, setup, maxBufferedBytes, driver } = this.#options
+    const file = location.kind === 'file'
+    return {
+      driver: driver ?? this.#url.driver,
+      database: file ? location.path : this.#memoryName,
+      uri: !file,
+      readonly,
+      mustExist: file && location.mode !== 'rwc',
+      busyTimeoutMs,
+      pragmas,
+      setup,
+      maxBufferedBytes,
+    }
+  }
+
+  /** Gives every connection up at once. A thread inside a native call ends when that returns. */
+  terminate(): void {
+    for (const lease of this.#leases) lease.terminate()
+  }
+
+  /** Ends every thread; resolves when none is left, or at `deadline` (of `performance.now()`). */
+  async destroy(deadline = Number.POSITIVE_INFINITY): Promise<void> {
+    const destroyed = this.#threads?.destroy() ?? Promise.resolve()
+    if (deadline === Number.POSITIVE_INFINITY) {
+      await destroyed
+      return
+    }
+    let timer: NodeJS.Timeout | undefined
+    const expired = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.max(0, deadline - performance.now()))
+    })
+    await Promise.race([destroyed, expired])
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,52 @@
+import { AbortError, ArgumentError, StatementTimeoutError } from '../errors.ts'
+
+/** How a caller may end a wait before its time. */
+export interface WaitOptions {
+  readonly signal?: AbortSignal | undefined
+  /** In milliseconds. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** @throws {ArgumentError} a signal that is none, a time that is negative or no number */
+export function checkWaitOptions({ signal, timeoutMs }: WaitOptions): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new ArgumentError('signal must be an AbortSignal.')
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
+    throw new ArgumentError('timeoutMs must be a number of milliseconds, 0 or more.')
+  }
+}
+
+export function abortErrorOf(signal: AbortSignal): AbortError {
+  return new AbortError('The operation was aborted.', { cause: signal.reason })
+}
+
+/** The longest time a timer takes: anything longer fires at once. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const maxTimerMs = 2 ** 31 - 1
+
+/**
+ * Calls `expire` once when the signal aborts or the time is over, unless the returned function is called before. A signal that has
+ * aborted already expires at once.
+ */
+export function watchDeadline({ signal, timeoutMs }: WaitOptions, expire: (error: AbortError | StatementTimeoutError) => void): () => void {
+  if (signal === undefined && timeoutMs === undefined) return noop
+  let timer: NodeJS.Timeout | undefined
+  const aborted = (): void => finish(abortErrorOf(signal as AbortSignal))
+  const finish = (error: AbortError | StatementTimeoutError): void => {
+    stop()
+    expire(error)
+  }
+  const stop = (): void => {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', aborted)
+  }
+  if (signal?.aborted === true) {
+    expire(abortErrorOf(signal))
+    return noop
+  }
+  signal?.addEventListener('abort', aborted, { once: true })
+  if (timeoutMs !== undefined && timeoutMs <= maxTimerMs) {
+    timer = setTimeout(() => finish(new StatementTimeoutError(`The operation took longer than ${timeoutMs} ms.`)), timeoutMs)
+  }
+  return stop
+}
+
+function noop(): void {}

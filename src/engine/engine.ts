@@ -1,0 +1,298 @@
+import { InvalidRequestError, ResourceClosedError } from '../errors.ts'
+import { type Dialect, dialectFor } from '../sql/dialect.ts'
+import type {
+  BeginOptions,
+  ExecuteOptions,
+  ManyResult,
+  PendingResult,
+  Row,
+  RowStream,
+  RowValue,
+  TransactionOptions,
+} from '../sql/executor.ts'
+import { type Executable, type Parameters, StatementCompiler } from '../sql/statement.ts'
+import { checkUrlOptions, EngineURL } from '../sql/url.ts'
+import { checkConnectOptions, checkExecuteOptions } from './call-options.ts'
+import { Connection, filePath } from './connection.ts'
+import { ConnectionPool } from './connection-pool.ts'
+import type {
+  AsyncConnection,
+  AsyncEngine,
+  AsyncTransaction,
+  BackupOptions,
+  CloseOptions,
+  ConnectOptions,
+  EngineStatus,
+} from './contract.ts'
+import { Database } from './database.ts'
+import { Execution } from './execution.ts'
+import { ImplicitConnections } from './implicit-connections.ts'
+import { type EngineOptions, resolveEngineOptions } from './options.ts'
+import { PendingStatement } from './pending-result.ts'
+import { StatementRowStream } from './row-stream.ts'
+import { controlsTransaction, type EngineServices } from './services.ts'
+import { Session } from './session.ts'
+import { superviseStatement } from './supervise.ts'
+import { announceQuery, stderrLogger } from './tracing.ts'
+import { assertNotInsideTransaction } from './transaction-scope.ts'
+
+/**
+ * Makes an engine for the database behind a URL. Nothing is opened yet: the first use does that.
+ *
+ * @throws {ArgumentError} the URL or an option is unknown, of the wrong type or out of range
+ */
+export function createEngine(url: string | EngineURL, options: EngineOptions = {}): AsyncEngine {
+  return new Engine(EngineURL.from(url), options)
+}
+
+class Engine implements AsyncEngine {
+  readonly url: EngineURL
+  readonly dialect: Dialect
+  readonly driver: string
+  readonly #services: EngineServices
+  readonly #database: Database
+  readonly #pool: ConnectionPool
+  readonly #implicit: ImplicitConnections
+  readonly #sessions = new Set<Session>()
+  /** Work accepted by the engine itself that is still on its way. */
+  readonly #accepted = new Set<Promise<unknown>>()
+  #sweeper: NodeJS.Timeout | undefined
+  #closing: Promise<void> | null = null
+
+  constructor(url: EngineURL, options: EngineOptions) {
+    checkUrlOptions(url)
+    const resolved = resolveEngineOptions(url, options)
+    this.url = url
+    this.dialect = dialectFor(url.dialect)
+    this.driver = resolved.driver ?? url.driver
+    this.#database = new Database(url, resolved)
+    this.#services = {
+      dialect: this.dialect,
+      options: resolved,
+      compiler: new StatementCompiler(this.dialect, resolved.statementCacheSize),
+      logger: resolved.logger ?? stderrLogger,
+      memory: this.#database.memory,
+    }
+    this.#pool = new ConnectionPool(this.#database, resolved, this.#services.logger)
+    this.#implicit = new ImplicitConnections(this.#database, resolved.readers, (execution) => this.#runAlone(execution))
+  }
+
+  get closed(): boolean {
+    return this.#closing !== null
+  }
+
+  async connect(options: ConnectOptions = {}): Promise<AsyncConnection> {
+    checkConnectOptions(options)
+    return new Connection(await this.#checkOut(options))
+  }
+
+  async begin(options: BeginOptions = {}): Promise<AsyncTransaction> {
+    if (options.readonly !== true) assertNotInsideTransaction(this.#database.gate)
+    const session = await this.#checkOut(options)
+    try {
+      const transaction = await session.begin(options, new Connection(session), null)
+      session.onRootEnded = () => void session.close()
+      return transaction
+    } catch (error) {
+      await session.close()
+      throw error
+    }
+  }
+
+  async transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    if (options.readonly !== true) assertNotInsideTransaction(this.#database.gate)
+    return this.#withConnection(options, (session, connection) => session.transaction(fn, options, connection, null))
+  }
+
+  execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
+    let execution: Execution
+    try {
+      this.#assertOpen()
+      checkExecuteOptions(options)
+      execution = this.#compile(statement, params, options)
+    } catch (error) {
+      const failed = new PendingStatement<R>(error as Error)
+      process.nextTick(() => {
+        if (!failed.observed) failed.raise()
+      })
+      return failed
+    }
+    const pending = new PendingStatement<R>(execution)
+    superviseStatement(execution, options, this.#services)
+    execution.onSettled((failed) => {
+      if (failed && !pending.observed) pending.raise()
+    })
+    this.#startSweeper()
+    this.#implicit.submit(execution)
+    return pending
+  }
+
+  #compile(statement: Executable, params: Parameters | undefined, options: ExecuteOptions | undefined): Execution {
+    const compiled = this.#services.compiler.compile(statement, params)
+    if (controlsTransaction(compiled.scanned)) {
+      const { verb } = compiled.scanned
+      throw new InvalidRequestError(
+        `"${verb}" has no meaning without a connection: use engine.begin(), engine.transaction() or engine.connect().`,
+      )
+    }
+    const execution = new Execution(compiled, {
+      asArrays: options?.rowMode === 'array',
+      bigints: (options?.integers ?? this.#services.options.integers) === 'bigint',
+      batchRows: options?.batchRows ?? 0,
+    })
+    announceQuery(this.#services, compiled.sql, 0, execution)
+    return execution
+  }
+
+  async scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
+    return this.execute(statement, params, options).scalar<T>()
+  }
+
+  stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
+    this.#assertOpen()
+    const rows = (): AsyncGenerator<R, void, undefined> => this.#streamAlone<R>(statement, params, options)
+    return new StatementRowStream<R>(rows)
+  }
+
+  /** A stream has a connection to itself: a cursor would keep the next reader of a shared one in the past. */
+  async *#streamAlone<R>(statement: Executable, params?: Parameters, options?: ExecuteOptions): AsyncGenerator<R, void, undefined> {
+    const session = await this.#checkOut({ signal: options?.signal })
+    try {
+      yield* await session.execute<R>(statement, { params, options, via: null })
+    } finally {
+      await session.close()
+    }
+  }
+
+  async executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
+    assertNotInsideTransaction(this.#database.gate)
+    return this.#accept(this.#withConnection({}, (session, connection) => session.executeMany(statement, rows, connection, null)))
+  }
+
+  async script(text: string): Promise<void> {
+    assertNotInsideTransaction(this.#database.gate)
+    await this.#accept(this.#withConnection({}, (session) => session.script(text, null)))
+  }
+
+  async call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
+    return this.#accept(this.#withConnection({}, (session) => session.call<T>({ module, name, args }, null)))
+  }
+
+  async backup(file: string | URL, options: BackupOptions = {}): Promise<void> {
+    const { signal } = options
+    const readonly = !this.#database.memory
+    await this.#accept(this.#withConnection({ readonly, signal }, (session) => session.backup(filePath(file), options)))
+  }
+
+  async hasTable(name: string, schema?: string): Promise<boolean> {
+    const text = `select 1 from ${this.#schemaTable(schema)} where type in ('table', 'view') and name = ? collate nocase`
+    return (await this.execute(text, [name]).first()) !== null
+  }
+
+  async tableNames(schema?: string): Promise<string[]> {
+    const text = `select name from ${this.#schemaTable(schema)} where type = 'table' and name not like 'sqlite\\_%' escape '\\' order by name`
+    return this.execute(text).scalars<string>()
+  }
+
+  #schemaTable(schema: string | undefined): string {
+    return schema === undefined ? 'sqlite_schema' : `${this.dialect.quoteIdentifier(schema)}.sqlite_schema`
+  }
+
+  status(): EngineStatus {
+    const connections = [...this.#pool.connections, ...this.#implicit.connections]
+    return {
+      size: connections.length,
+      inUse: this.#pool.inUse,
+      idle: this.#pool.idle,
+      waiting: this.#pool.waiting,
+      quarantined: connections.filter(({ quarantined }) => quarantined).length,
+      workers: connections.map(({ threadId, pending }) => ({ threadId, pending })),
+    }
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options)
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** Lets `fn` use a connection of the pool, which goes back when it is done. */
+  async #withConnection<T>(options: ConnectOptions, fn: (session: Session, connection: AsyncConnection) => Promise<T>): Promise<T> {
+    const session = await this.#checkOut(options)
+    try {
+      return await fn(session, new Connection(session))
+    } finally {
+      await session.close()
+    }
+  }
+
+  async #checkOut({ readonly, signal, timeoutMs }: ConnectOptions): Promise<Session> {
+    this.#assertOpen()
+    this.#startSweeper()
+    const physical = await this.#pool.acquire({ readonly, signal, timeoutMs })
+    const session = new Session(physical, this.#services, (ended, discard) => {
+      this.#sessions.delete(ended)
+      return this.#pool.release(physical, discard)
+    })
+    this.#sessions.add(session)
+    return session
+  }
+
+  /** Runs a statement whose rows are more than a worker may keep for others: on a connection of its own until they have been read. */
+  #runAlone(execution: Execution): void {
+    this.#pool.acquire({}).then(
+      (physical) => {
+        execution.onSettled(() => void this.#pool.release(physical, false))
+        physical.submit(execution.route(0, this.#database.memory ? 'shared' : 'none'))
+      },
+      (error: Error) => execution.fail(error),
+    )
+  }
+
+  /** Work of the engine's own that `close()` lets finish. */
+  async #accept<T>(work: Promise<T>): Promise<T> {
+    this.#accepted.add(work)
+    try {
+      return await work
+    } finally {
+      this.#accepted.delete(work)
+    }
+  }
+
+  /** Closes what has been idle for too long; it keeps no program alive. */
+  #startSweeper(): void {
+    if (this.#sweeper !== undefined) return
+    const { idleTimeoutMs } = this.#services.options.pool
+    if (!Number.isFinite(idleTimeoutMs)) return
+    const everyMs = Math.min(Math.max(idleTimeoutMs / 2, 10), 60_000)
+    this.#sweeper = setInterval(() => {
+      const now = performance.now()
+      this.#pool.sweep(now)
+      this.#implicit.sweep(now - idleTimeoutMs)
+    }, everyMs).unref()
+  }
+
+  #assertOpen(): void {
+    if (this.closed) throw new ResourceClosedError('This Engine is closed.')
+  }
+
+  async #close({ force = false, timeoutMs = 5_000 }: CloseOptions): Promise<void> {
+    const deadline = force ? performance.now() + timeoutMs : Number.POSITIVE_INFINITY
+    clearInterval(this.#sweeper)
+    if (force) {
+      this.#database.terminate()
+      await this.#pool.close()
+    } else {
+      await Promise.allSettled(this.#accepted)
+      await this.#implicit.drain()
+      const pool = this.#pool.close()
+      await Promise.all([...this.#sessions].map((session) => session.close()))
+      await pool
+      await Promise.all([...this.#database.leases].map((lease) => lease.close()))
+    }
+    await this.#database.destroy(deadline)
+  }
+}

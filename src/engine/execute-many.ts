@@ -1,0 +1,133 @@
+import { RequestKind } from '../protocol/frames.ts'
+import type { WireValue } from '../protocol/values.ts'
+import type { ManyResult } from '../sql/executor.ts'
+import type { ScannedStatement } from '../sql/scan-statement.ts'
+import { bindParameters, type Executable, type Parameters } from '../sql/statement.ts'
+import type { RequestSettings } from './operation.ts'
+import { type EngineServices, statementTraits } from './services.ts'
+import type { Session } from './session.ts'
+import { announceQuery } from './tracing.ts'
+import type { Transaction } from './transaction.ts'
+
+/** A batch leaves when it has this many values or bytes of blobs, or when gathering it has kept this thread for this long. */
+const maxBatchValues = 4_096
+const maxBatchBytes = 1024 * 1024
+const maxGatherMs = 4
+
+type Rows = Iterable<Parameters> | AsyncIterable<Parameters>
+
+interface Batch {
+  readonly names: readonly string[] | null
+  readonly rowCount: number
+  readonly values: readonly WireValue[]
+  readonly transfer: readonly ArrayBuffer[]
+}
+
+/**
+ * Runs one statement for each row, in one transaction: batch after batch, the next one gathered while the worker is at the last. An error
+ * of the rows themselves is passed on as it is; whatever fails, nothing of the rows stays.
+ */
+export async function executeRows(
+  session: Session,
+  statement: Executable,
+  rows: Rows,
+  begin: () => Promise<Transaction>,
+): Promise<ManyResult> {
+  const { services } = session
+  const sql = services.compiler.textOf(statement)
+  const scanned = services.compiler.scan(sql)
+  announceQuery(services, sql, session.physical.id)
+  let transaction: Transaction | null = null
+  let running: Promise<unknown> | null = null
+  let rowcount = 0
+  try {
+    for await (const batch of gather(sql, scanned, rows, services)) {
+      transaction ??= await begin()
+      const sent = session.request(batchRequest(sql, scanned, batch, session), transaction)
+      // Its failure is looked at when the next batch is ready; it must not count as unhandled until then.
+      sent.catch(() => {})
+      if (running !== null) rowcount += Number(await running)
+      running = sent
+    }
+    if (running !== null) rowcount += Number(await running)
+    await transaction?.commit()
+  } catch (error) {
+    await transaction?.rollback()
+    throw error
+  }
+  return { rowcount }
+}
+
+function batchRequest(sql: string, scanned: ScannedStatement, batch: Batch, session: Session): RequestSettings {
+  const { names, rowCount, values, transfer } = batch
+  return {
+    access: 'none',
+    leavesConnectionState: scanned.connectionState,
+    sql,
+    post: ({ channel, statements }, id) => {
+      const { id: statementId } = statements.reference({ sql, names, traits: statementTraits(scanned) })
+      const flags = session.transactionFlags
+      channel.post({ kind: RequestKind.executeMany, id, statementId, flags, rowCount, values }, transfer)
+    },
+  }
+}
+
+async function* gather(sql: string, scanned: ScannedStatement, rows: Rows, services: EngineServices): AsyncGenerator<Batch> {
+  const gatherer = new BatchGatherer(sql, scanned, services)
+  if (Symbol.asyncIterator in rows) {
+    for await (const row of rows) if (gatherer.add(row)) yield gatherer.take()
+  } else {
+    for (const row of rows) if (gatherer.add(row)) yield gatherer.take()
+  }
+  if (gatherer.rowCount > 0) yield gatherer.take()
+}
+
+class BatchGatherer {
+  readonly #sql: string
+  readonly #scanned: ScannedStatement
+  readonly #services: EngineServices
+  #names: readonly string[] | null = null
+  #values: WireValue[] = []
+  #transfer: ArrayBuffer[] = []
+  #bytes = 0
+  #rowNumber = 0
+  #startedAt = 0
+  rowCount = 0
+
+  constructor(sql: string, scanned: ScannedStatement, services: EngineServices) {
+    this.#sql = sql
+    this.#scanned = scanned
+    this.#services = services
+  }
+
+  /** True when the batch should leave. */
+  add(row: Parameters): boolean {
+    if (this.rowCount === 0) this.#startedAt = performance.now()
+    this.#rowNumber++
+    try {
+      const bound = bindParameters(this.#sql, this.#scanned, row, this.#services.dialect)
+      this.#names = bound.names
+      for (const value of bound.values) {
+        this.#values.push(value)
+        if (typeof value === 'string') this.#bytes += value.length
+        else if (value instanceof Uint8Array) this.#bytes += value.byteLength
+      }
+      if (bound.transfer !== undefined) this.#transfer.push(...bound.transfer)
+    } catch (error) {
+      if (error instanceof Error) error.message = `Row ${this.#rowNumber}: ${error.message}`
+      throw error
+    }
+    this.rowCount++
+    if (this.#values.length >= maxBatchValues || this.#bytes >= maxBatchBytes) return true
+    return (this.rowCount & 63) === 0 && performance.now() - this.#startedAt > maxGatherMs
+  }
+
+  take(): Batch {
+    const batch = { names: this.#names, rowCount: this.rowCount, values: this.#values, transfer: this.#transfer }
+    this.#values = []
+    this.#transfer = []
+    this.#bytes = 0
+    this.rowCount = 0
+    return batch
+  }
+}

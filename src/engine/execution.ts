@@ -1,0 +1,344 @@
+import { errorFromWire } from '../errors.ts'
+import { type Reply, ReplyFlag, ReplyKind, RequestFlag, RequestKind, type RowsReply } from '../protocol/frames.ts'
+import type { WireColumn, WireValue } from '../protocol/values.ts'
+import type { WireError } from '../protocol/wire-error.ts'
+import type { CompiledStatement } from '../sql/statement.ts'
+import type { Lease } from '../transport/lease.ts'
+import type { RowShape } from '../transport/row-shape.ts'
+import type { StatementReference } from '../transport/statement-registry.ts'
+import type { AccessMode } from './access-gate.ts'
+import type { Operation, OperationOwner } from './operation.ts'
+import { statementTraits } from './services.ts'
+
+/** Chunks asked for ahead of a reader who wants everything: one that is built, one that is on its way. */
+const creditWindow = 2
+
+/** How much of a result its reader wants: rows when they are asked for, every row, or only the first few. */
+export type RowDemand = 'cursor' | 'all' | number
+
+export interface ExecutionSettings {
+  readonly asArrays: boolean
+  readonly bigints: boolean
+  /** Rows of one chunk at the most, 0 for the worker's own measure. */
+  readonly batchRows: number
+}
+
+interface MutableExecuteRequest {
+  kind: typeof RequestKind.execute
+  id: number
+  statementId: number
+  flags: number
+  rowLimit: number
+  values: readonly WireValue[]
+}
+
+/**
+ * One run of one statement, from the queue of its connection to its last row. It is the statement's request, the receiver of its replies
+ * and the buffer that results read from.
+ */
+export class Execution implements Operation {
+  readonly statement: CompiledStatement
+  readonly asArrays: boolean
+  access: AccessMode | 'none' = 'none'
+  rowcount = -1
+  lastrowid: number | bigint | null = null
+  columns: readonly WireColumn[] | null = null
+  readonly #batchRows: number
+  #flags: number
+  #owner: OperationOwner | null = null
+  #lease: Lease | null = null
+  #reference: StatementReference | null = null
+  #request: MutableExecuteRequest | null = null
+  #shape: RowShape | null = null
+  #demand: RowDemand = 'cursor'
+  #rows: unknown[] = []
+  /** Rows before this index have been read. */
+  #head = 0
+  #arrived = false
+  #complete = false
+  #failure: Error | WireError | null = null
+  #wake: (() => void)[] = []
+  /** Chunks asked for that have not come. */
+  #outstanding = 0
+  #reroute: ((reason: 'refused' | 'tooLarge') => void) | null = null
+  #settledListeners: ((failed: boolean) => void)[] = []
+  #arrivedListeners: (() => void)[] = []
+
+  constructor(statement: CompiledStatement, settings: ExecutionSettings) {
+    this.statement = statement
+    this.asArrays = settings.asArrays
+    this.#batchRows = settings.batchRows
+    this.#flags = settings.bigints ? RequestFlag.bigint : 0
+  }
+
+  /** Called when the worker would not run it where it was sent; it may then be submitted elsewhere. */
+  onReroute(reroute: (reason: 'refused' | 'tooLarge') => void): void {
+    this.#reroute = reroute
+  }
+
+  /** Called once, when the last reply has come or the execution has failed. */
+  onSettled(listener: (failed: boolean) => void): void {
+    if (this.#complete) listener(this.failed)
+    else this.#settledListeners.push(listener)
+  }
+
+  /** Called once, when the first reply has come or the execution has ended without one. */
+  onArrived(listener: () => void): void {
+    if (this.#arrived) listener()
+    else this.#arrivedListeners.push(listener)
+  }
+
+  /** Its reader takes rows when he likes: how long that takes is not the statement's time. */
+  get readAtLeisure(): boolean {
+    return this.#demand === 'cursor'
+  }
+
+  get complete(): boolean {
+    return this.#complete
+  }
+
+  get failed(): boolean {
+    return this.#failure !== null
+  }
+
+  /** The database file is no longer at its path: nothing that is written on this connection can be kept. */
+  get provesFileGone(): boolean {
+    return this.#failure !== null && 'driverCode' in this.#failure && this.#failure.driverCode === 'SQLITE_READONLY_DBMOVED'
+  }
+
+  /** Rows that have come and that nobody has read. */
+  get available(): number {
+    return this.#rows.length - this.#head
+  }
+
+  get leavesConnectionState(): boolean {
+    return this.statement.scanned.connectionState
+  }
+
+  /** How the rows are wanted; it counts until the statement has left this thread. */
+  demand(demand: RowDemand): void {
+    this.#demand = demand
+    if (this.#request !== null) this.#applyDemand(this.#request)
+  }
+
+  /** Says, before it is submitted, what its place of execution asks of it: bits of `RequestFlag`, and the database file. */
+  route(flags: number, access: AccessMode | 'none'): this {
+    this.#flags = flags | (this.#flags & RequestFlag.bigint)
+    this.access = access
+    return this
+  }
+
+  start(lease: Lease, owner: OperationOwner): void {
+    this.#owner = owner
+    this.#lease = lease
+    this.#reference = lease.statements.reference({
+      sql: this.statement.sql,
+      names: this.statement.names,
+      traits: statementTraits(this.statement.scanned),
+    })
+    const { values, transfer } = this.statement
+    const id = lease.channel.open(this)
+    this.#request = {
+      kind: RequestKind.execute,
+      id,
+      statementId: this.#reference.id,
+      flags: this.#flags,
+      rowLimit: this.#batchRows,
+      values,
+    }
+    this.#applyDemand(this.#request)
+    lease.channel.post(this.#request, transfer)
+  }
+
+  #applyDemand(request: MutableExecuteRequest): void {
+    // Rows that leave by themselves leave no cursor behind that would have to be kept in memory.
+    if (this.#demand === 'all') request.flags = (this.#flags & ~RequestFlag.buffered) | RequestFlag.all
+    else if (typeof this.#demand === 'number') {
+      request.flags = this.#flags | RequestFlag.limited
+      request.rowLimit = this.#demand
+    }
+  }
+
+  partial(reply: Reply): void {
+    if (this.#complete) return
+    this.#takeRows(reply as RowsReply)
+    if ((reply.flags & ReplyFlag.detached) !== 0) this.#owner?.operationDetached(this)
+    if (this.#demand === 'all') this.#grant(1)
+    else this.#lease?.channel.setDormant(reply.id, this.#outstanding === 0)
+    this.#arrive()
+  }
+
+  settle(reply: Reply): void {
+    const owner = this.#owner
+    if (!this.#complete) this.#settleWith(reply)
+    owner?.operationEnded(this, (reply.flags & ReplyFlag.inTransaction) !== 0)
+  }
+
+  #settleWith(reply: Reply): void {
+    switch (reply.kind) {
+      case ReplyKind.refused:
+      case ReplyKind.tooLarge: {
+        this.#request = null
+        const reroute = this.#reroute
+        if (reroute === null) this.fail(new Error('the worker refused a statement that had nowhere else to go'))
+        else reroute(reply.kind === ReplyKind.refused ? 'refused' : 'tooLarge')
+        return
+      }
+      case ReplyKind.error:
+        this.#end(reply.error)
+        return
+      case ReplyKind.done:
+        this.rowcount = reply.rowcount
+        this.lastrowid = reply.lastrowid
+        this.#end(null)
+        return
+      case ReplyKind.rows:
+      case ReplyKind.chunk:
+        this.#takeRows(reply)
+        this.#end(null)
+        return
+      default:
+        this.#end(new Error('the worker answered a statement with a value'))
+    }
+  }
+
+  #takeRows(reply: RowsReply): void {
+    const reference = this.#reference as StatementReference
+    const shape = reference.shapeFor(reply.columns)
+    this.columns = shape.columns
+    this.rowcount = reply.rowcount
+    this.lastrowid = reply.lastrowid
+    if (this.#head > 0) {
+      this.#rows.splice(0, this.#head)
+      this.#head = 0
+    }
+    if (this.#outstanding > 0) this.#outstanding--
+    this.#shape = shape
+    shape.append(reply, this.#rows, this.asArrays || shape.firstNameRepeats)
+  }
+
+  /** No reply will come: the thread was lost, or the statement never left. */
+  fail(error: Error): void {
+    const owner = this.#owner
+    if (!this.#complete) this.#end(error)
+    owner?.operationEnded(this, null)
+  }
+
+  /** Gives up at once. What has been sent stops where it can; until the worker says so, its connection is busy with it. */
+  abort(error: Error): void {
+    if (this.#complete) return
+    const sent = this.#request !== null
+    this.#end(error)
+    if (!sent) return
+    this.#stopInWorker()
+    this.#owner?.operationAbandoned(this)
+  }
+
+  #stopInWorker(): void {
+    const { channel } = this.#lease as Lease
+    const { id } = this.#request as MutableExecuteRequest
+    channel.cancel(id)
+    channel.post({ kind: RequestKind.closeCursor, id })
+    channel.setDormant(id, true)
+  }
+
+  #end(failure: Error | WireError | null): void {
+    this.#complete = true
+    this.#failure = failure
+    this.#arrive()
+    const listeners = this.#settledListeners
+    this.#settledListeners = []
+    for (const listener of listeners) listener(failure !== null)
+  }
+
+  #arrive(): void {
+    this.#arrived = true
+    const listeners = this.#arrivedListeners
+    this.#arrivedListeners = []
+    for (const listener of listeners) listener()
+    const wake = this.#wake
+    this.#wake = []
+    for (const resolve of wake) resolve()
+  }
+
+  /** Resolves when the first reply has come or the execution has failed; it never rejects. */
+  arrived(): Promise<void> | undefined {
+    if (this.#arrived) return undefined
+    return new Promise((resolve) => this.#wake.push(resolve))
+  }
+
+  /** Asks for `chunks` of rows to be on their way; resolves when something has come. Only for a cursor that is not complete. */
+  more(chunks: number): Promise<void> {
+    if (this.#outstanding < chunks) this.#grant(chunks - this.#outstanding)
+    return new Promise((resolve) => this.#wake.push(resolve))
+  }
+
+  /** Asks for the next chunk without waiting for it. */
+  prefetch(): void {
+    if (this.#outstanding === 0) this.#grant(1)
+  }
+
+  #grant(chunks: number): void {
+    const { channel } = this.#lease as Lease
+    const { id } = this.#request as MutableExecuteRequest
+    this.#outstanding += chunks
+    channel.setDormant(id, false)
+    channel.post({ kind: RequestKind.credit, id, chunks })
+  }
+
+  /** Waits for every row that is left, the credit window kept open. */
+  async readAll(): Promise<void> {
+    while (!this.#complete) {
+      // Rows that come unasked are credited as they come.
+      if (this.#demand === 'all') await new Promise<void>((resolve) => this.#wake.push(resolve))
+      else await this.more(creditWindow)
+    }
+    this.throwIfFailed()
+  }
+
+  /** Up to `count` of the rows that have come, as objects or arrays. */
+  takeAvailable(count: number): unknown[] {
+    const rows = this.#take(count)
+    const shape = this.#shape
+    // Kept as arrays so that `takeScalars` finds the first column.
+    return shape?.firstNameRepeats === true && !this.asArrays ? rows.map((row) => shape.toObject(row as unknown[])) : rows
+  }
+
+  /** As `takeAvailable`, but only the first value of each row. */
+  takeScalars(count: number): unknown[] {
+    const rows = this.#take(count)
+    const shape = this.#shape
+    if (shape === null) return []
+    if (this.asArrays || shape.firstNameRepeats) return rows.map((row) => (row as unknown[])[0])
+    const name = shape.names[0] as string
+    return rows.map((row) => (row as Record<string, unknown>)[name])
+  }
+
+  #take(count: number): unknown[] {
+    const end = Math.min(this.#head + count, this.#rows.length)
+    if (this.#head === 0 && end === this.#rows.length) {
+      const rows = this.#rows
+      this.#rows = []
+      return rows
+    }
+    const rows = this.#rows.slice(this.#head, end)
+    this.#head = end
+    return rows
+  }
+
+  /** Frees the cursor; rows that have not been read are gone. */
+  close(): void {
+    this.#rows = []
+    this.#head = 0
+    if (this.#complete) return
+    this.#end(null)
+    if (this.#request !== null) this.#stopInWorker()
+  }
+
+  /** Throws the execution's error, built in the caller's own async stack. */
+  throwIfFailed(): void {
+    if (this.#failure === null) return
+    if (!(this.#failure instanceof Error)) this.#failure = errorFromWire(this.#failure, { sql: this.statement.sql })
+    throw this.#failure
+  }
+}

@@ -1,0 +1,103 @@
+import { errorFromWire } from '../errors.ts'
+import type { Reply } from '../protocol/frames.ts'
+import { ReplyFlag, ReplyKind } from '../protocol/frames.ts'
+import type { Lease } from '../transport/lease.ts'
+import type { ReplyHandler } from '../transport/statement-channel.ts'
+import type { AccessMode } from './access-gate.ts'
+
+/** Something a connection does for its user: it stands in the connection's queue, starts, and ends exactly once. */
+export interface Operation extends ReplyHandler {
+  /** What it needs of the database file before it may start outside a transaction. */
+  readonly access: AccessMode | 'none'
+  /** It may leave something on the connection that the next borrower must not find. */
+  readonly leavesConnectionState: boolean
+  /** It has ended, perhaps before it could start: its caller gave up in the queue. */
+  readonly complete: boolean
+  /** Gives up at once with this error. */
+  abort(error: Error): void
+  /** Sends itself. */
+  start(lease: Lease, owner: OperationOwner): void
+}
+
+/** The connection, as its operations see it. */
+export interface OperationOwner {
+  /** The worker is done with it. `inTransaction` is the database's word on the connection, or null where nobody knows. */
+  operationEnded(operation: Operation, inTransaction: boolean | null): void
+  /** It no longer stands on the database: what is left of it is in the worker's memory. */
+  operationDetached(operation: Operation): void
+  /** Its caller has given up; the worker has not. */
+  operationAbandoned(operation: Operation): void
+}
+
+export interface RequestSettings {
+  readonly access: AccessMode | 'none'
+  readonly leavesConnectionState: boolean
+  /** Sends the request under this id. */
+  readonly post: (lease: Lease, id: number) => void
+  readonly sql?: string | undefined
+}
+
+/** An operation with one reply, for which a promise waits: BEGIN and COMMIT, a script, a call, a backup. */
+export class SingleRequest implements Operation {
+  readonly access: AccessMode | 'none'
+  readonly leavesConnectionState: boolean
+  readonly #settings: RequestSettings
+  readonly #reply = Promise.withResolvers<Reply>()
+  #owner: OperationOwner | null = null
+  #lease: Lease | null = null
+  #id = 0
+  complete = false
+
+  constructor(settings: RequestSettings) {
+    this.access = settings.access
+    this.leavesConnectionState = settings.leavesConnectionState
+    this.#settings = settings
+    // The promise has one reader, `answer`, who may come later than a failure.
+    this.#reply.promise.catch(() => {})
+  }
+
+  get started(): boolean {
+    return this.#lease !== null
+  }
+
+  start(lease: Lease, owner: OperationOwner): void {
+    this.#owner = owner
+    this.#lease = lease
+    this.#id = lease.channel.open(this)
+    this.#settings.post(lease, this.#id)
+  }
+
+  /** The reply, or the worker's error built in the caller's own async stack. */
+  async answer(): Promise<Reply> {
+    const reply = await this.#reply.promise
+    if (reply.kind === ReplyKind.error) throw errorFromWire(reply.error, { sql: this.#settings.sql })
+    return reply
+  }
+
+  partial(): void {}
+
+  settle(reply: Reply): void {
+    this.complete = true
+    this.#reply.resolve(reply)
+    this.#owner?.operationEnded(this, (reply.flags & ReplyFlag.inTransaction) !== 0)
+  }
+
+  fail(error: Error): void {
+    this.complete = true
+    this.#reply.reject(error)
+    this.#owner?.operationEnded(this, null)
+  }
+
+  /** Gives up at once; what runs already stops where it can. */
+  abort(error: Error): void {
+    if (this.complete) return
+    this.#reply.reject(error)
+    if (this.#lease === null) {
+      this.fail(error)
+      return
+    }
+    this.#lease.channel.cancel(this.#id)
+    this.#lease.channel.setDormant(this.#id, true)
+    this.#owner?.operationAbandoned(this)
+  }
+}

@@ -1,0 +1,282 @@
+import { OperationalError, WorkerTerminatedError } from '../errors.ts'
+import { type Reply, ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
+import type { Lease } from '../transport/lease.ts'
+import type { AccessGate, AccessMode } from './access-gate.ts'
+import { type Operation, type OperationOwner, SingleRequest } from './operation.ts'
+import { assertNotInsideTransaction } from './transaction-scope.ts'
+
+/** The transaction that is open on a connection, as the connection sees it. */
+export interface OpenTransaction {
+  /** The database has ended it by itself. */
+  abortedByDatabase(): void
+  /** The thread is gone, and the transaction with it. */
+  lost(error: Error): void
+}
+
+let lastId = 0
+
+/**
+ * One open database connection on its own thread, for one borrower at a time: the queue of its operations, what it holds of the database
+ * file, and what the database says of its state.
+ *
+ * Operations start in the order in which they were submitted. One that must wait for the write lock holds back those behind it.
+ */
+export class PhysicalConnection implements OperationOwner {
+  readonly id: number
+  readonly lease: Lease
+  readonly gate: AccessGate
+  #readonly: boolean
+  /** The transaction begun through this library, if one is open. */
+  transaction: OpenTransaction | null = null
+  readonly #queue: Operation[] = []
+  readonly #started = new Set<Operation>()
+  readonly #abandoned = new Set<Operation>()
+  /** Started operations that rely on the gate. */
+  readonly #usesGate = new Set<Operation>()
+  #leaveGateQueue: (() => void) | null = null
+  #inTransaction = false
+  #leftState = false
+  /** When the worker last answered, or was last given something to do after a rest. */
+  #heardAt = 0
+  #idleWaiters: (() => void)[] = []
+  /** Told when the last abandoned operation has ended, and when the thread is lost. */
+  readonly #onChange = new Set<() => void>()
+
+  constructor(lease: Lease, gate: AccessGate, readonly: boolean) {
+    this.id = ++lastId
+    this.lease = lease
+    this.gate = gate
+    this.#readonly = readonly
+    lease.onLost((error) => this.#lose(error))
+  }
+
+  /** Opened with SQLite's own read-only flag. */
+  get readonly(): boolean {
+    return this.#readonly
+  }
+
+  get threadId(): number {
+    return this.lease.threadId
+  }
+
+  /** Statements that wait or run. */
+  get pending(): number {
+    return this.#queue.length + this.#started.size
+  }
+
+  /** How long its worker has been at work without a reply, in milliseconds; 0 when it has nothing to do. */
+  silentMs(now: number): number {
+    return this.#started.size === 0 ? 0 : now - this.#heardAt
+  }
+
+  /** The database's own word: a transaction is open, whoever began it. */
+  get inTransaction(): boolean {
+    return this.#inTransaction
+  }
+
+  get lost(): Error | null {
+    return this.lease.lost
+  }
+
+  /** Its thread is inside a call that nobody waits for any more: good for nothing until that returns. */
+  get quarantined(): boolean {
+    return this.#abandoned.size > 0
+  }
+
+  /** Something was done that only a reset undoes. */
+  get needsReset(): boolean {
+    return this.#leftState || this.#inTransaction || this.pending > 0
+  }
+
+  /** The next borrower must find nothing of what has just been done. */
+  markUsed(): void {
+    this.#leftState = true
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#onChange.add(listener)
+    return () => this.#onChange.delete(listener)
+  }
+
+  /** Queues an operation; it starts at once if nothing is in its way. */
+  submit(operation: Operation): void {
+    if (this.lost !== null) {
+      operation.fail(this.#lostError())
+      return
+    }
+    if (operation.access !== 'none' && !this.gate.holds(this)) {
+      try {
+        assertNotInsideTransaction(this.gate)
+      } catch (error) {
+        operation.fail(error as Error)
+        return
+      }
+    }
+    if (this.#queue.length === 0 && this.#mayStart(operation)) {
+      this.#start(operation)
+      return
+    }
+    this.#queue.push(operation)
+    this.#advance()
+  }
+
+  /** Sends one request that is no user's statement and waits for its answer. */
+  request(access: AccessMode | 'none', post: (lease: Lease, id: number) => void): Promise<Reply> {
+    const request = new SingleRequest({ access, leavesConnectionState: false, post })
+    this.submit(request)
+    return request.answer()
+  }
+
+  /** Runs a statement of this library's own: COMMIT, a savepoint. Inside the open transaction unless it begins one. */
+  run(sql: string): Promise<Reply> {
+    const request = this.control(sql)
+    this.submit(request)
+    return request.answer()
+  }
+
+  /** A statement of this library's own, to be submitted; inside the open transaction unless `flags` say otherwise. */
+  control(sql: string, access: AccessMode | 'none' = 'none', flags: number = RequestFlag.inTransaction): SingleRequest {
+    const post = (lease: Lease, id: number): void => {
+      const reference = lease.statements.reference({ sql, names: null, traits: 0 })
+      lease.channel.post({ kind: RequestKind.execute, id, statementId: reference.id, flags, rowLimit: 0, values: [] })
+    }
+    return new SingleRequest({ access, leavesConnectionState: false, post, sql })
+  }
+
+  operationEnded(operation: Operation, inTransaction: boolean | null): void {
+    this.#started.delete(operation)
+    if (this.#started.size > 0) this.#heardAt = performance.now()
+    const wasAbandoned = this.#abandoned.delete(operation)
+    this.#usesGate.delete(operation)
+    if (inTransaction !== null) this.#noteTransaction(inTransaction)
+    this.#releaseGate()
+    this.#advance()
+    if (this.pending === 0) this.#wakeIdleWaiters()
+    if (wasAbandoned && !this.quarantined) this.#changed()
+  }
+
+  operationDetached(operation: Operation): void {
+    if (!this.#usesGate.delete(operation)) return
+    this.#releaseGate()
+    this.#advance()
+  }
+
+  operationAbandoned(operation: Operation): void {
+    if (!this.#started.has(operation)) return
+    this.#abandoned.add(operation)
+    this.#changed()
+  }
+
+  /** Resolves when nothing waits or runs. */
+  async idle(): Promise<void> {
+    if (this.pending > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+  }
+
+  /**
+   * Makes the connection as good as new. Rejects when that fails: then it is not to be used again.
+   */
+  async reset(readonly: boolean): Promise<void> {
+    const force = this.#leftState
+    const reply = await this.request('none', (lease, id) => lease.channel.post({ kind: RequestKind.reset, id, readonly, force }))
+    if (reply.kind !== ReplyKind.value) throw new Error('the worker answered a reset with something else')
+    this.#readonly = readonly
+    this.#leftState = false
+    this.#inTransaction = false
+    this.transaction = null
+    this.#releaseGate()
+  }
+
+  #mayStart(operation: Operation): boolean {
+    const { access } = operation
+    if (access === 'none') return true
+    const held = this.gate.heldMode(this)
+    if (held === undefined) return this.gate.tryAcquire(this, access)
+    if (this.#inTransaction) return true
+    // Between autocommitting statements a holder steps back for others, and asks anew for more than it holds.
+    return (held === access || held === 'exclusive') && !this.gate.contended
+  }
+
+  #start(operation: Operation): void {
+    if (this.#started.size === 0) this.#heardAt = performance.now()
+    this.#started.add(operation)
+    if (operation.access !== 'none') this.#usesGate.add(operation)
+    if (operation.leavesConnectionState) this.#leftState = true
+    operation.start(this.lease, this)
+  }
+
+  #advance(): void {
+    while (this.#leaveGateQueue === null && this.lost === null) {
+      const next = this.#queue[0]
+      if (next === undefined) return
+      if (next.complete) {
+        this.#queue.shift()
+      } else if (this.#mayStart(next)) {
+        this.#queue.shift()
+        this.#start(next)
+      } else if (this.gate.holds(this)) {
+        // It is released when what runs now has ended; that brings us here again.
+        return
+      } else {
+        this.#waitForGate(next, next.access as AccessMode)
+        return
+      }
+    }
+  }
+
+  #waitForGate(operation: Operation, mode: AccessMode): void {
+    const granted = (): void => {
+      this.#leaveGateQueue = null
+      this.#advance()
+      // Whoever waited may have given up meanwhile.
+      this.#releaseGate()
+    }
+    this.#leaveGateQueue = this.gate.acquire(this, mode, granted, ({ waitedMs }) => {
+      this.#leaveGateQueue = null
+      this.#queue.splice(this.#queue.indexOf(operation), 1)
+      operation.fail(
+        new OperationalError(
+          `The database is locked: another transaction of this engine has held it for the ${Math.round(waitedMs)} ms that this statement waited (busyTimeoutMs).`,
+          { driverCode: 'SQLITE_BUSY', retryable: true },
+        ),
+      )
+      this.#advance()
+    })
+  }
+
+  #releaseGate(): void {
+    if (this.#usesGate.size === 0 && !this.#inTransaction && this.gate.holds(this)) this.gate.release(this)
+  }
+
+  #noteTransaction(inTransaction: boolean): void {
+    const ended = this.#inTransaction && !inTransaction
+    this.#inTransaction = inTransaction
+    if (ended) this.transaction?.abortedByDatabase()
+  }
+
+  #lose(error: Error): void {
+    this.#inTransaction = false
+    this.#leaveGateQueue?.()
+    this.#leaveGateQueue = null
+    for (const operation of this.#queue.splice(0)) operation.fail(error)
+    this.#usesGate.clear()
+    this.#abandoned.clear()
+    this.#releaseGate()
+    this.transaction?.lost(error)
+    this.#wakeIdleWaiters()
+    this.#changed()
+  }
+
+  #lostError(): Error {
+    return new WorkerTerminatedError('The worker thread of this connection has ended.', { cause: this.lost ?? undefined })
+  }
+
+  #wakeIdleWaiters(): void {
+    const waiters = this.#idleWaiters
+    this.#idleWaiters = []
+    for (const resolve of waiters) resolve()
+  }
+
+  #changed(): void {
+    for (const listener of this.#onChange) listener()
+  }
+}

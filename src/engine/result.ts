@@ -1,0 +1,146 @@
+import { InvalidRequestError, MultipleResultsFound, NoResultFound, ResourceClosedError } from '../errors.ts'
+import type { AsyncResult, ResultColumn, RowValue } from '../sql/executor.ts'
+import type { Execution } from './execution.ts'
+
+/** The rows and figures of a statement that has run; what the reader has not asked for yet may still be in the worker. */
+export class Result<R> implements AsyncResult<R> {
+  readonly #execution: Execution
+  #closed = false
+
+  constructor(execution: Execution) {
+    this.#execution = execution
+  }
+
+  get columns(): readonly ResultColumn[] {
+    return this.#execution.columns ?? []
+  }
+
+  get returnsRows(): boolean {
+    return this.#execution.columns !== null
+  }
+
+  get rowcount(): number {
+    return this.#execution.rowcount
+  }
+
+  get lastrowid(): number | bigint | null {
+    return this.#execution.lastrowid
+  }
+
+  get insertedPrimaryKey(): readonly unknown[] {
+    throw new InvalidRequestError('Only the result of a Table insert has an insertedPrimaryKey: use lastrowid, or RETURNING.')
+  }
+
+  async fetchone(): Promise<R | null> {
+    this.#assertOpen()
+    return this.#next()
+  }
+
+  async fetchmany(size = 1): Promise<R[]> {
+    if (!Number.isInteger(size) || size < 0) throw new RangeError('fetchmany() takes a whole number of rows, 0 or more.')
+    this.#assertOpen()
+    const execution = this.#execution
+    while (execution.available < size && !execution.complete) await execution.more(1)
+    execution.throwIfFailed()
+    return execution.takeAvailable(size) as R[]
+  }
+
+  async fetchall(): Promise<R[]> {
+    this.#assertOpen()
+    await this.#execution.readAll()
+    return this.#execution.takeAvailable(Number.POSITIVE_INFINITY) as R[]
+  }
+
+  async first(): Promise<R | null> {
+    this.#assertOpen()
+    const row = await this.#next()
+    this.#close()
+    return row
+  }
+
+  async one(): Promise<R> {
+    const row = await this.oneOrNone()
+    if (row === null) throw new NoResultFound('No row was found when one was required.')
+    return row
+  }
+
+  async oneOrNone(): Promise<R | null> {
+    const [row, second] = await this.fetchmany(2)
+    this.#close()
+    if (second !== undefined) throw new MultipleResultsFound('Several rows were found when at most one was expected.')
+    return row ?? null
+  }
+
+  async scalar<T = RowValue>(): Promise<T | null> {
+    this.#assertOpen()
+    await this.#untilAvailable()
+    const [value] = this.#execution.takeScalars(1)
+    this.#close()
+    return (value as T | undefined) ?? null
+  }
+
+  async scalars<T = RowValue>(): Promise<T[]> {
+    this.#assertOpen()
+    await this.#execution.readAll()
+    return this.#execution.takeScalars(Number.POSITIVE_INFINITY) as T[]
+  }
+
+  async keys(): Promise<string[]> {
+    this.#assertOpen()
+    return this.columns.map(({ name }) => name)
+  }
+
+  async close(): Promise<void> {
+    this.#close()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
+    this.#assertOpen()
+    const execution = this.#execution
+    try {
+      for (;;) {
+        if (execution.available === 0) {
+          if (execution.complete) break
+          await execution.more(1)
+          continue
+        }
+        // While the reader works on this chunk, the next one is on its way.
+        const rows = execution.takeAvailable(Number.POSITIVE_INFINITY) as R[]
+        if (!execution.complete) execution.prefetch()
+        yield* rows
+      }
+      execution.throwIfFailed()
+    } finally {
+      this.#close()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#close()
+  }
+
+  async #next(): Promise<R | null> {
+    await this.#untilAvailable()
+    return (this.#execution.takeAvailable(1)[0] as R | undefined) ?? null
+  }
+
+  /** Waits for a row, or for the end of the rows. */
+  async #untilAvailable(): Promise<void> {
+    const execution = this.#execution
+    while (execution.available === 0 && !execution.complete) await execution.more(1)
+    if (execution.available === 0) execution.throwIfFailed()
+  }
+
+  #assertOpen(): void {
+    if (!this.returnsRows) {
+      throw new ResourceClosedError('This result object does not return rows. It has been closed automatically.')
+    }
+    if (this.#closed) throw new ResourceClosedError('This result object is closed.')
+  }
+
+  #close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#execution.close()
+  }
+}

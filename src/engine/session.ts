@@ -1,0 +1,453 @@
+import { ResourceClosedError, WorkerTerminatedError } from '../errors.ts'
+import { ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
+import type { BeginOptions, ExecuteOptions, ManyResult, RowStream, TransactionOptions } from '../sql/executor.ts'
+import type { Executable, Parameters } from '../sql/statement.ts'
+import { exposeCallback } from '../transport/control-channel.ts'
+import { checkBeginOptions, checkExecuteOptions } from './call-options.ts'
+import type { AsyncConnection, AsyncTransaction, BackupOptions } from './contract.ts'
+import { abortErrorOf, checkWaitOptions, type WaitOptions, watchDeadline } from './deadline.ts'
+import { executeRows } from './execute-many.ts'
+import { Execution } from './execution.ts'
+import { type RequestSettings, SingleRequest } from './operation.ts'
+import { resolveModule } from './options.ts'
+import { PendingStatement } from './pending-result.ts'
+import type { PhysicalConnection } from './physical-connection.ts'
+import { StatementRowStream } from './row-stream.ts'
+import { accessOf, type EngineServices } from './services.ts'
+import { superviseStatement } from './supervise.ts'
+import { announceQuery, traceTransaction } from './tracing.ts'
+import { Transaction } from './transaction.ts'
+import { currentScope, insideTransactionOn, runInScope, type TransactionScope } from './transaction-scope.ts'
+
+export interface StatementCall {
+  readonly params: Parameters | undefined
+  readonly options: ExecuteOptions | undefined
+  /** The transaction through whose own methods it comes, or null when it comes through the connection. */
+  readonly via: Transaction | null
+}
+
+/**
+ * One borrower's time with a physical connection: what his handles (the connection, its branches, its transactions) share. It knows which
+ * transaction is open, who may speak inside it, and what nobody has looked at.
+ */
+export class Session {
+  readonly physical: PhysicalConnection
+  readonly #services: EngineServices
+  readonly #release: (session: Session, discard: boolean) => Promise<void>
+  #discard = false
+  #closed = false
+  #closing: Promise<void> | null = null
+  /** The innermost open transaction. */
+  #current: Transaction | null = null
+  #root: Transaction | null = null
+  /** A BEGIN that is on its way. */
+  #beginning: Promise<unknown> | null = null
+  /** The `transaction(fn)` that has the connection to itself. */
+  #exclusive: object | null = null
+  #outsiders: (() => void)[] = []
+  /** Statements of the open transaction that have not succeeded, until somebody has looked at them. */
+  readonly #unseen = new Set<PendingStatement<never>>()
+  #onRootEnded: (() => void) | null = null
+  /** The open transaction has made a connection read-only that is not so by itself. */
+  #readonlyTransaction = false
+
+  constructor(physical: PhysicalConnection, services: EngineServices, release: (session: Session, discard: boolean) => Promise<void>) {
+    this.physical = physical
+    this.#services = services
+    this.#release = release
+  }
+
+  get services(): EngineServices {
+    return this.#services
+  }
+
+  get closed(): boolean {
+    return this.#closed || this.physical.lost !== null
+  }
+
+  /** Called once when the outermost transaction has ended. */
+  set onRootEnded(listener: () => void) {
+    this.#onRootEnded = listener
+  }
+
+  // Statements
+
+  execute<R>(statement: Executable, call: StatementCall): PendingStatement<R> {
+    const { options, via } = call
+    let execution: Execution
+    try {
+      checkExecuteOptions(options)
+      const refusal = this.refusal(via)
+      if (refusal !== null) throw refusal
+      execution = this.#compile(statement, call)
+    } catch (error) {
+      const failed = new PendingStatement<R>(error as Error)
+      this.#noteUnseen(failed)
+      return failed
+    }
+    const pending = new PendingStatement<R>(execution)
+    this.#follow(execution, pending, options)
+    this.#submit(execution, via)
+    return pending
+  }
+
+  #compile(statement: Executable, { params, options }: StatementCall): Execution {
+    const { compiler, options: settings } = this.#services
+    const compiled = compiler.compile(statement, params)
+    const execution = new Execution(compiled, {
+      asArrays: options?.rowMode === 'array',
+      bigints: (options?.integers ?? settings.integers) === 'bigint',
+      batchRows: options?.batchRows ?? 0,
+    })
+    // A result of a memory database that is larger than the worker may keep is read from the database after all.
+    execution.onReroute(() => this.physical.submit(execution.route(0, 'shared')))
+    announceQuery(this.#services, compiled.sql, this.physical.id, execution)
+    return execution
+  }
+
+  #follow(execution: Execution, pending: PendingStatement<unknown>, options: ExecuteOptions | undefined): void {
+    const tracked = this.#root !== null
+    if (tracked) this.#unseen.add(pending as PendingStatement<never>)
+    superviseStatement(execution, options, this.#services)
+    execution.onSettled((failed) => {
+      if (!failed || pending.observed) this.#unseen.delete(pending as PendingStatement<never>)
+      else if (!tracked) pending.raise()
+      if (execution.provesFileGone) this.discard()
+    })
+  }
+
+  /** A statement that failed before it could be sent counts against its transaction, or is an unhandled rejection if nobody looks. */
+  #noteUnseen(failed: PendingStatement<unknown>): void {
+    if (this.#root?.isActive === true) {
+      this.#unseen.add(failed as PendingStatement<never>)
+      return
+    }
+    process.nextTick(() => {
+      if (!failed.observed) failed.raise()
+    })
+  }
+
+  #submit(execution: Execution, via: Transaction | null): void {
+    if (this.#mustWait(via)) {
+      this.#outsiders.push(() => this.#submit(execution, via))
+      return
+    }
+    const refusal = this.refusal(via)
+    if (refusal !== null) {
+      execution.fail(refusal)
+      return
+    }
+    const { memory } = this.#services
+    if (this.#inOwnTransaction()) execution.route(RequestFlag.inTransaction, 'none')
+    else execution.route(memory ? RequestFlag.buffered : 0, accessOf(execution.statement.scanned, memory))
+    this.physical.submit(execution)
+  }
+
+  stream<R>(statement: Executable, call: StatementCall): RowStream<R> {
+    return new StatementRowStream<R>(() => this.execute<R>(statement, call))
+  }
+
+  /** Waits for its turn, then sends a request that is answered once. */
+  async request(settings: RequestSettings, via: Transaction | null, wait: WaitOptions = {}): Promise<unknown> {
+    await this.#turn(via)
+    const refusal = this.refusal(via)
+    if (refusal !== null) throw refusal
+    const request = new SingleRequest(this.#inOwnTransaction() ? { ...settings, access: 'none' } : settings)
+    const stop = watchDeadline(wait, (error) => request.abort(error))
+    this.physical.submit(request)
+    try {
+      const reply = await request.answer()
+      if (reply.kind === ReplyKind.done) return reply.rowcount
+      return reply.kind === ReplyKind.value ? reply.value : undefined
+    } finally {
+      stop()
+    }
+  }
+
+  /** Flags of a request that belongs to the open transaction, if there is one. */
+  get transactionFlags(): number {
+    return this.#inOwnTransaction() ? RequestFlag.inTransaction : 0
+  }
+
+  async script(text: string, via: Transaction | null): Promise<void> {
+    if (typeof text !== 'string') throw new TypeError('script() takes a string of SQL statements.')
+    this.#services.compiler.checkScript(text)
+    announceQuery(this.#services, text, this.physical.id)
+    const post: RequestSettings['post'] = ({ channel }, id) =>
+      channel.post({ kind: RequestKind.script, id, flags: this.transactionFlags, sql: text })
+    await this.request({ access: 'exclusive', leavesConnectionState: true, post, sql: text }, via)
+  }
+
+  async call<T>(target: { module: URL | string; name: string; args: readonly unknown[] }, via: Transaction | null): Promise<T> {
+    const module = resolveModule(target.module, 'The module of call()')
+    if (typeof target.name !== 'string') throw new TypeError('call() takes the name of an exported function.')
+    // Cloned at the call: what cannot cross is refused here, and what changes later does not matter.
+    const args: unknown[] = structuredClone([...target.args])
+    const { name } = target
+    const post: RequestSettings['post'] = ({ channel }, id) =>
+      channel.post({ kind: RequestKind.call, id, flags: this.transactionFlags, module, name, args })
+    const access = this.#services.memory ? 'exclusive' : 'none'
+    return (await this.request({ access, leavesConnectionState: true, post }, via)) as T
+  }
+
+  async backup(file: string, options: BackupOptions): Promise<void> {
+    checkWaitOptions(options)
+    const progress = options.onProgress === undefined ? null : exposeCallback(options.onProgress)
+    const port = progress?.remotePort ?? null
+    const post: RequestSettings['post'] = ({ channel }, id) =>
+      channel.post({ kind: RequestKind.backup, id, file, progress: port }, port === null ? undefined : [port])
+    try {
+      await this.request({ access: this.#services.memory ? 'shared' : 'none', leavesConnectionState: false, post }, null, options)
+    } finally {
+      progress?.close()
+    }
+  }
+
+  /** Runs the statement once a row; without an open transaction in one of its own, else in a savepoint. */
+  async executeMany(
+    statement: Executable,
+    rows: Iterable<Parameters> | AsyncIterable<Parameters>,
+    connection: AsyncConnection,
+    via: Transaction | null,
+  ): Promise<ManyResult> {
+    return executeRows(this, statement, rows, () => this.beginNested(connection, via))
+  }
+
+  // Transactions
+
+  async begin(options: BeginOptions = {}, connection: AsyncConnection, via: Transaction | null): Promise<Transaction> {
+    checkBeginOptions(options)
+    await this.#untilSettled(via, options)
+    if (this.#current !== null) return this.#enter(new Transaction(this, connection, 'emulated', this.#current))
+    return this.#beginRoot(options, connection)
+  }
+
+  async beginNested(connection: AsyncConnection, via: Transaction | null): Promise<Transaction> {
+    await this.#untilSettled(via, {})
+    if (this.#current === null) return this.#beginRoot({}, connection)
+    const transaction = new Transaction(this, connection, 'savepoint', this.#current)
+    // On the stack at once: what is begun behind it is inside it.
+    this.#enter(transaction)
+    try {
+      await this.physical.run(`savepoint ${transaction.savepoint}`)
+    } catch (error) {
+      transaction.endWithParent()
+      this.transactionEnded(transaction)
+      throw error
+    }
+    return transaction
+  }
+
+  #enter(transaction: Transaction): Transaction {
+    this.#current = transaction
+    if (transaction.parent === null) {
+      this.#root = transaction
+      this.physical.transaction = transaction
+    }
+    return transaction
+  }
+
+  /** Waits until no other transaction is being begun or ended on the connection. */
+  async #untilSettled(via: Transaction | null, wait: WaitOptions): Promise<void> {
+    await this.#turn(via, wait)
+    await this.#settle()
+    const refusal = this.refusal(via)
+    if (refusal !== null) throw refusal
+  }
+
+  async #settle(): Promise<void> {
+    while (this.#beginning !== null) await this.#beginning.catch(() => {})
+    while (this.#root?.ending === true) await this.physical.idle()
+  }
+
+  async #beginRoot(options: BeginOptions, connection: AsyncConnection): Promise<Transaction> {
+    const beginning = traceTransaction({ connectionId: this.physical.id, readonly: options.readonly === true }, () =>
+      this.#sendBegin(options),
+    )
+    this.#beginning = beginning
+    try {
+      await beginning
+    } finally {
+      this.#beginning = null
+    }
+    if (this.#closed) throw new ResourceClosedError('This Connection is closed.')
+    return this.#enter(new Transaction(this, connection, 'root', null))
+  }
+
+  async #sendBegin(options: BeginOptions): Promise<void> {
+    const { physical } = this
+    const { memory } = this.#services
+    const readonly = options.readonly === true || physical.readonly
+    const mode = options.mode ?? (readonly ? 'deferred' : 'immediate')
+    const writes = !readonly && (mode !== 'deferred' || memory)
+    // On a connection that can write, the database itself is told to refuse: the reset of the connection takes it back for the next user.
+    if (readonly && !physical.readonly) await this.#queryOnly(true)
+    const begin = physical.control(`begin ${mode}`, writes ? 'exclusive' : memory ? 'shared' : 'none', 0)
+    const stop = watchDeadline(options, (error) => {
+      begin.abort(error)
+      // It may have begun all the same: whatever comes next on this connection must not find itself inside.
+      if (begin.started) physical.run('rollback').catch(() => {})
+    })
+    physical.submit(begin)
+    try {
+      await begin.answer()
+    } finally {
+      stop()
+    }
+  }
+
+  async #queryOnly(on: boolean): Promise<void> {
+    const post: RequestSettings['post'] = ({ channel }, id) =>
+      channel.post({ kind: RequestKind.script, id, flags: 0, sql: `pragma query_only = ${on ? 1 : 0}` })
+    this.#readonlyTransaction = on
+    const request = new SingleRequest({ access: 'none', leavesConnectionState: true, post })
+    this.physical.submit(request)
+    await request.answer()
+  }
+
+  /** A transaction has ended in the database: those inside it have ended with it. */
+  transactionEnded(transaction: Transaction): void {
+    for (let inner = this.#current; inner !== null && inner !== transaction; inner = inner.parent) inner.endWithParent()
+    this.#current = transaction.parent
+    if (transaction.parent !== null) return
+    this.#root = null
+    this.physical.transaction = null
+    this.#unseen.clear()
+    if (this.#readonlyTransaction && !this.closed) this.#queryOnly(false).catch(() => this.discard())
+    const listener = this.#onRootEnded
+    this.#onRootEnded = null
+    listener?.()
+  }
+
+  /** The error of the first statement of the open transaction that failed and that nobody has looked at; waits for those on their way. */
+  async unseenFailure(): Promise<Error | null> {
+    for (const pending of this.#unseen) {
+      if (pending.observed) continue
+      const error = await pending.failure()
+      if (error !== null && !pending.observed) return error
+    }
+    return null
+  }
+
+  async transaction<T>(
+    fn: (tx: AsyncTransaction) => Promise<T>,
+    options: TransactionOptions = {},
+    connection: AsyncConnection,
+    via: Transaction | null,
+  ): Promise<T> {
+    if (typeof fn !== 'function') throw new TypeError('transaction() takes a function of the transaction.')
+    checkBeginOptions(options)
+    const nested = via !== null || insideTransactionOn(this.physical)
+    if (nested) return this.#runInside(await this.beginNested(connection, via ?? this.#current), fn, options)
+    await this.#turn(null, options)
+    const turn = {}
+    this.#exclusive = turn
+    try {
+      await this.#settle()
+      return await this.#runTurn(fn, options, connection)
+    } finally {
+      if (this.#exclusive === turn) this.#endTurn()
+    }
+  }
+
+  async #runTurn<T>(fn: (tx: AsyncTransaction) => Promise<T>, options: TransactionOptions, connection: AsyncConnection): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const transaction = this.#current === null ? await this.#beginRoot(options, connection) : await this.#savepointIn(connection)
+        return await this.#runInside(transaction, fn, options)
+      } catch (error) {
+        if (attempt >= (options.retries ?? 0) || !isRetryable(error) || this.closed) throw error
+      }
+    }
+  }
+
+  #savepointIn(connection: AsyncConnection): Promise<Transaction> {
+    return this.beginNested(connection, this.#current)
+  }
+
+  async #runInside<T>(transaction: Transaction, fn: (tx: AsyncTransaction) => Promise<T>, options: WaitOptions): Promise<T> {
+    const scope: TransactionScope = {
+      connection: this.physical,
+      gate: this.physical.gate,
+      get active() {
+        return !transaction.ended
+      },
+      outer: currentScope(),
+    }
+    try {
+      const value = await runInScope(scope, async () => fn(transaction))
+      if (options.signal?.aborted === true) throw abortErrorOf(options.signal)
+      // The function may have ended it by itself.
+      if (!transaction.ended) await transaction.commit()
+      return value
+    } catch (error) {
+      await transaction.rollback().catch(() => this.discard())
+      throw error
+    }
+  }
+
+  #endTurn(): void {
+    this.#exclusive = null
+    const outsiders = this.#outsiders
+    this.#outsiders = []
+    // Each looks again: the first of them may take the next turn.
+    for (const resume of outsiders) resume()
+  }
+
+  /** Somebody else's `transaction(fn)` has the connection: what belongs to it comes through it, everything else waits. */
+  #mustWait(via: Transaction | null): boolean {
+    return this.#exclusive !== null && via === null && !insideTransactionOn(this.physical)
+  }
+
+  async #turn(via: Transaction | null, wait: WaitOptions = {}): Promise<void> {
+    while (this.#mustWait(via)) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const stop = watchDeadline(wait, (error) => {
+        this.#outsiders = this.#outsiders.filter((resume) => resume !== resolve)
+        reject(error)
+      })
+      this.#outsiders.push(resolve)
+      await promise.finally(stop)
+    }
+  }
+
+  #inOwnTransaction(): boolean {
+    return this.#root !== null && !this.#root.ending && !this.#root.ended
+  }
+
+  // The end
+
+  /** Why nothing can be done, or null. */
+  refusal(via: Transaction | null): Error | null {
+    if (this.#closed) return new ResourceClosedError('This Connection is closed.')
+    const { lost } = this.physical
+    if (lost !== null) return new WorkerTerminatedError('The worker thread of this connection has ended.', { cause: lost })
+    if (via !== null) return via.refusal()
+    return this.#root === null || this.#root.ending ? null : this.#root.refusal()
+  }
+
+  /** Nobody is to have this connection after its borrower. */
+  discard(): void {
+    this.#discard = true
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #end(): Promise<void> {
+    this.#closed = true
+    for (const resume of this.#outsiders.splice(0)) resume()
+    const root = this.#root
+    if (root !== null) {
+      root.endWithParent()
+      this.transactionEnded(root)
+    }
+    await this.#release(this, this.#discard)
+  }
+}
+
+function isRetryable(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'retryable' in error && error.retryable === true
+}

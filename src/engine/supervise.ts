@@ -1,0 +1,23 @@
+import type { AbortError, StatementTimeoutError } from '../errors.ts'
+import type { ExecuteOptions } from '../sql/executor.ts'
+import { watchDeadline } from './deadline.ts'
+import type { Execution } from './execution.ts'
+import type { EngineServices } from './services.ts'
+
+/** Gives the statement up when its signal aborts or its time is over. */
+export function superviseStatement(execution: Execution, options: ExecuteOptions | undefined, services: EngineServices): void {
+  const timeoutMs = options?.timeoutMs ?? services.options.statementTimeoutMs
+  const signal = options?.signal
+  if (timeoutMs === undefined && signal === undefined) return
+  const abort = (error: AbortError | StatementTimeoutError): void => execution.abort(error)
+  const forgetSignal = watchDeadline({ signal }, abort)
+  const stopTimer = watchDeadline({ timeoutMs }, abort)
+  execution.onArrived(() => {
+    // The time of a statement ends with its first rows when somebody reads them at leisure.
+    if (execution.readAtLeisure) stopTimer()
+  })
+  execution.onSettled(() => {
+    stopTimer()
+    forgetSignal()
+  })
+}

@@ -1,0 +1,66 @@
+import { tracingChannel } from 'node:diagnostics_channel'
+import type { Logger } from './options.ts'
+
+/** What subscribers of `offloop:query` see of a statement; parameters are never among it. */
+export interface QueryContext {
+  readonly sql: string
+  readonly connectionId: number
+  error?: unknown
+}
+
+const queryChannel = tracingChannel<QueryContext>('offloop:query')
+const connectChannel = tracingChannel<object>('offloop:connect')
+const transactionChannel = tracingChannel<object>('offloop:transaction')
+
+/**
+ * Publishes one unit of work: `start` and `end` around `work`, `asyncStart` and `asyncEnd` when its promise settles, `error` when it is
+ * rejected. Without a subscriber it costs a look at a flag.
+ * https://nodejs.org/api/diagnostics_channel.html#class-tracingchannel
+ */
+export function traceConnect<T>(context: object, work: () => Promise<T>): Promise<T> {
+  return connectChannel.hasSubscribers ? connectChannel.tracePromise(work, context) : work()
+}
+
+export function traceTransaction<T>(context: object, work: () => Promise<T>): Promise<T> {
+  return transactionChannel.hasSubscribers ? transactionChannel.tracePromise(work, context) : work()
+}
+
+/** Something that ends once, and tells how. */
+interface Settling {
+  onSettled(listener: (failed: boolean) => void): void
+  throwIfFailed(): void
+}
+
+/** Tells of a statement that is about to be sent: `echo` prints it, subscribers follow it until it settles. */
+export function announceQuery(services: QueryServices, sql: string, connectionId: number, execution?: Settling): void {
+  if (services.options.echo) services.logger.info(echoLine(sql))
+  if (!queryChannel.hasSubscribers || execution === undefined) return
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  execution.onSettled(() => {
+    try {
+      execution.throwIfFailed()
+      resolve()
+    } catch (error) {
+      reject(error)
+    }
+  })
+  queryChannel.tracePromise(() => promise, { sql, connectionId }).catch(() => {})
+}
+
+interface QueryServices {
+  readonly options: { readonly echo: boolean }
+  readonly logger: Logger
+}
+
+/** Writes to stderr, where it cannot mix with a program's output. */
+export const stderrLogger: Logger = { debug: writeLine, info: writeLine, warn: writeLine, error: writeLine }
+
+function writeLine(...data: unknown[]): void {
+  process.stderr.write(`${data.map(String).join(' ')}\n`)
+}
+
+/** A statement on one line, and not for ever. */
+function echoLine(sql: string): string {
+  const text = sql.replaceAll(/\s+/g, ' ').trim()
+  return `offloop: ${text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text}`
+}

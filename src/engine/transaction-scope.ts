@@ -1,0 +1,52 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { ReentrancyError } from '../errors.ts'
+import type { AccessGate } from './access-gate.ts'
+
+/** A `transaction(fn)` that the current task is inside of. */
+export interface TransactionScope {
+  /** The physical connection it runs on. */
+  readonly connection: object
+  readonly gate: AccessGate
+  /** False once the transaction has ended: tasks that the function left behind are outsiders then. */
+  readonly active: boolean
+  readonly outer: TransactionScope | undefined
+}
+
+const scopes = new AsyncLocalStorage<TransactionScope>()
+
+/** The scope that a transaction begun by this task would be nested in. */
+export function currentScope(): TransactionScope | undefined {
+  return scopes.getStore()
+}
+
+/** Runs `fn` so that everything it does, and everything that follows from it, is known to be inside the transaction. */
+export function runInScope<T>(scope: TransactionScope, fn: () => Promise<T>): Promise<T> {
+  return scopes.run(scope, fn)
+}
+
+/** Whether the current task is inside a `transaction(fn)` on this connection. */
+export function insideTransactionOn(connection: object): boolean {
+  for (let scope = currentScope(); scope !== undefined; scope = scope.outer) {
+    if (scope.active && scope.connection === connection) return true
+  }
+  return false
+}
+
+/**
+ * Whether the current task itself holds the database that it asks for: to wait would be to wait for itself. Only `transaction(fn)` can
+ * tell; a transaction from `begin()` is an object, and any task may end it.
+ */
+export function holdsGateItself(gate: AccessGate): boolean {
+  for (let scope = currentScope(); scope !== undefined; scope = scope.outer) {
+    if (scope.active && scope.gate === gate && gate.holds(scope.connection)) return true
+  }
+  return false
+}
+
+/** @throws {ReentrancyError} the current task is inside a transaction that holds what it asks for */
+export function assertNotInsideTransaction(gate: AccessGate): void {
+  if (!holdsGateItself(gate)) return
+  throw new ReentrancyError(
+    'This would wait for the transaction that it is called from. Use the transaction object (tx.execute, tx.transaction) inside transaction().',
+  )
+}

@@ -1,0 +1,244 @@
+import { CommitOutcomeUnknownError, InvalidRequestError, TransactionAbortedError, WorkerTerminatedError } from '../errors.ts'
+import type { Dialect } from '../sql/dialect.ts'
+import type {
+  BeginOptions,
+  ExecuteOptions,
+  ManyResult,
+  PendingResult,
+  Row,
+  RowStream,
+  RowValue,
+  TransactionOptions,
+} from '../sql/executor.ts'
+import type { Executable, Parameters } from '../sql/statement.ts'
+import type { AsyncConnection, AsyncTransaction } from './contract.ts'
+import type { OpenTransaction } from './physical-connection.ts'
+import type { Session } from './session.ts'
+
+/**
+ * `inactive`: rolled back by something inside it, and waiting for its own rollback(). `aborted`: the same, by the database's own decision.
+ * `ending`: its COMMIT or ROLLBACK is on the way.
+ */
+type TransactionState = 'active' | 'ending' | 'inactive' | 'aborted' | 'lost' | 'ended'
+
+export type TransactionKind = 'root' | 'emulated' | 'savepoint'
+
+let lastSavepoint = 0
+
+export class Transaction implements AsyncTransaction, OpenTransaction {
+  readonly connection: AsyncConnection
+  readonly kind: TransactionKind
+  readonly parent: Transaction | null
+  /** Of a savepoint: made up here, never a user's text. */
+  readonly savepoint = `offloop_${++lastSavepoint}`
+  readonly #session: Session
+  #state: TransactionState = 'active'
+  #lostBy: Error | null = null
+
+  constructor(session: Session, connection: AsyncConnection, kind: TransactionKind, parent: Transaction | null) {
+    this.#session = session
+    this.connection = connection
+    this.kind = kind
+    this.parent = parent
+  }
+
+  get dialect(): Dialect {
+    return this.connection.dialect
+  }
+
+  get isActive(): boolean {
+    return this.#state === 'active' && (this.parent === null || this.parent.isActive)
+  }
+
+  get isNested(): boolean {
+    return this.parent !== null
+  }
+
+  get ended(): boolean {
+    return this.#state === 'ended'
+  }
+
+  get ending(): boolean {
+    return this.#state === 'ending'
+  }
+
+  execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
+    return this.#session.execute<R>(statement, { params, options, via: this })
+  }
+
+  async scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
+    return this.#session.execute(statement, { params, options, via: this }).scalar<T>()
+  }
+
+  stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
+    return this.#session.stream<R>(statement, { params, options, via: this })
+  }
+
+  executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
+    return this.#session.executeMany(statement, rows, this.connection, this)
+  }
+
+  script(text: string): Promise<void> {
+    return this.#session.script(text, this)
+  }
+
+  call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
+    return this.#session.call<T>({ module, name, args }, this)
+  }
+
+  begin(options?: BeginOptions): Promise<AsyncTransaction> {
+    return this.#session.begin(options, this.connection, this)
+  }
+
+  beginNested(): Promise<AsyncTransaction> {
+    return this.#session.beginNested(this.connection, this)
+  }
+
+  transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return this.#session.transaction(fn, options, this.connection, this)
+  }
+
+  async commit(): Promise<void> {
+    const refusal = this.refusal()
+    if (refusal !== null) throw refusal
+    if (this.kind === 'emulated') {
+      this.#end()
+      return
+    }
+    if (this.kind === 'savepoint') {
+      await this.#session.physical.run(`release savepoint ${this.savepoint}`)
+      this.#end()
+      return
+    }
+    await this.#commitRoot()
+  }
+
+  async #commitRoot(): Promise<void> {
+    const session = this.#session
+    this.#state = 'ending'
+    const unseen = await session.unseenFailure()
+    if (unseen !== null) {
+      await this.#rollBackRoot()
+      throw new InvalidRequestError('The transaction was rolled back: one of its statements failed and nothing handles its promise.', {
+        cause: unseen,
+      })
+    }
+    const commit = session.physical.control('commit')
+    session.physical.submit(commit)
+    try {
+      await commit.answer()
+      this.#end()
+    } catch (error) {
+      throw await this.#afterFailedCommit(error, commit.started)
+    }
+  }
+
+  async #afterFailedCommit(error: unknown, sent: boolean): Promise<unknown> {
+    const { physical } = this.#session
+    if (physical.lost !== null) {
+      this.#end()
+      if (!sent) return error
+      const message = 'The worker thread ended while it was committing: whether the transaction is stored is for the database to say.'
+      return new CommitOutcomeUnknownError(message, { cause: error })
+    }
+    if (error instanceof TransactionAbortedError) {
+      this.#state = 'aborted'
+      return error
+    }
+    // SQLite may refuse a COMMIT and leave the transaction open (a lock, a deferred constraint): it does not stay half ended.
+    if (physical.inTransaction) await this.#rollBackRoot()
+    this.#end()
+    return error
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#state === 'ended') return
+    if (this.parent?.ended === true || this.#state === 'inactive' || this.#state === 'aborted' || this.#state === 'lost') {
+      this.#end()
+      return
+    }
+    if (this.kind === 'root') await this.#rollBackRoot()
+    else if (this.kind === 'savepoint') await this.#rollBackToSavepoint()
+    else await this.#doom()
+  }
+
+  async #rollBackRoot(): Promise<void> {
+    this.#state = 'ending'
+    const { physical } = this.#session
+    try {
+      await physical.run('rollback')
+    } catch (error) {
+      // Nothing left to roll back is what was wanted. Anything else, and nobody knows the connection's state: it goes.
+      if (!(error instanceof TransactionAbortedError) && physical.lost === null) this.#session.discard()
+    }
+    this.#end()
+  }
+
+  async #rollBackToSavepoint(): Promise<void> {
+    if (this.#session.physical.lost === null && this.isActive) {
+      await this.#session.physical.run(`rollback to savepoint ${this.savepoint}`)
+      await this.#session.physical.run(`release savepoint ${this.savepoint}`)
+    }
+    this.#end()
+  }
+
+  /** The rollback of an emulated transaction: what is around it is undone, and can only be ended. */
+  async #doom(): Promise<void> {
+    let target = this.parent
+    while (target !== null && target.kind === 'emulated') target = target.parent
+    if (target !== null && target.isActive) {
+      for (let scope = this.parent; scope !== null && scope !== target; scope = scope.parent) scope.#state = 'inactive'
+      target.#state = 'inactive'
+      const { physical } = this.#session
+      if (target.kind === 'root') await physical.run('rollback')
+      else await physical.run(`rollback to savepoint ${target.savepoint}`)
+    }
+    this.#end()
+  }
+
+  async close(): Promise<void> {
+    if (this.kind === 'emulated') this.#end()
+    else await this.rollback()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.rollback()
+  }
+
+  /** Why nothing can be done in this transaction, or null. */
+  refusal(): Error | null {
+    switch (this.#state) {
+      case 'active':
+        return this.parent?.refusal() ?? null
+      case 'aborted':
+        return new TransactionAbortedError('The database has ended this transaction by itself: nothing of it is stored. Call rollback().')
+      case 'lost':
+        return new WorkerTerminatedError('The worker thread of this transaction has ended; it was rolled back.', {
+          cause: this.#lostBy ?? undefined,
+        })
+      default:
+        return new InvalidRequestError('This transaction is inactive')
+    }
+  }
+
+  abortedByDatabase(): void {
+    if (this.#state === 'active') this.#state = 'aborted'
+  }
+
+  lost(error: Error): void {
+    this.#lostBy = error
+    if (this.#state === 'active') this.#state = 'lost'
+  }
+
+  /** Ends it without a word to the database, which has done so already. */
+  #end(): void {
+    if (this.#state === 'ended') return
+    this.#state = 'ended'
+    this.#session.transactionEnded(this)
+  }
+
+  /** Its parent has ended, or its connection: so has this. */
+  endWithParent(): void {
+    this.#state = 'ended'
+  }
+}

@@ -1,0 +1,32 @@
+import type { MessagePort } from 'node:worker_threads'
+
+/** What a worker thread is given with a lease: one connection, one port, one set of cancel slots. Plain data and transferred ports. */
+export interface LeaseTask {
+  readonly port: MessagePort
+  /** Request ids that the user's side no longer wants: see `cancel-slots.ts`. */
+  readonly cancelSlots: Int32Array
+  readonly connection: ConnectionSettings
+}
+
+/** How a worker opens its connection; checked by the engine before it crosses. */
+export interface ConnectionSettings {
+  /** A driver of this package by name, or the URL of a third party's module. */
+  readonly driver: string
+  readonly database: string
+  readonly uri: boolean
+  readonly readonly: boolean
+  readonly mustExist: boolean
+  readonly busyTimeoutMs: number
+  readonly pragmas: readonly (readonly [name: string, value: string])[]
+  /** URL of a module whose default export prepares each new connection. */
+  readonly setup: string | undefined
+  /** How many bytes of an open cursor's rows the worker may keep for a statement that cannot run beside it. */
+  readonly maxBufferedBytes: number
+}
+
+/** What the worker answers when its connection is open. */
+export interface OpenedConnection {
+  readonly threadId: number
+  /** True when the driver can copy the database while it is used. */
+  readonly backup: boolean
+}

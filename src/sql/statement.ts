@@ -1,0 +1,292 @@
+import { Sql } from 'sql-template-tag'
+import { ProgrammingError } from '../errors.ts'
+import type { WireValue } from '../protocol/values.ts'
+import type { Dialect } from './dialect.ts'
+import { describeValue, toWireValue } from './parameters.ts'
+import { type ScannedStatement, scanStatement } from './scan-statement.ts'
+
+/** What a query builder's query is here: Kysely's, or a statement of `offloop/schema`. */
+export interface Compilable {
+  /** Called once for each execution. */
+  compile(): { readonly sql: string; readonly parameters: readonly unknown[] }
+}
+
+/** Whatever can be executed: a text, a `` sql`…` `` value, or anything that compiles itself. */
+export type Executable = string | Sql | Compilable
+
+/** Values for a text's placeholders: a list for `?`, `?1` and `$1`, an object for `:name`, `@name` and `$name`. */
+export type Parameters = readonly unknown[] | { readonly [name: string]: unknown }
+
+/** The values of one execution, checked and copied. */
+export interface BoundParameters {
+  /** The placeholders' names in the order of `values`, or null when they have none. */
+  readonly names: readonly string[] | null
+  readonly values: readonly WireValue[]
+  /** Large copies of bytes that may be moved to the worker instead of being cloned once more. */
+  readonly transfer: ArrayBuffer[] | undefined
+}
+
+/** A statement that is ready to be sent. */
+export interface CompiledStatement extends BoundParameters {
+  readonly sql: string
+  readonly scanned: ScannedStatement
+}
+
+/** Below this a clone of the bytes costs less than moving their buffer. */
+const MIN_TRANSFER_BYTES = 32_768
+/** A statement longer than this is generated, and seldom twice the same. In UTF-16 units. */
+const MAX_CACHED_LENGTH = 65_536
+const MAX_SQL_LENGTH = 100_000_000
+const NO_VALUES: readonly WireValue[] = Object.freeze([])
+
+/**
+ * Turns executables into text and checked values on the user's thread, before anything crosses the border. One for each engine: it
+ * remembers what it has found out about the last texts.
+ */
+export class StatementCompiler {
+  readonly #dialect: Dialect
+  readonly #capacity: number
+  // Two generations in place of a list in order of use: a hit costs one look-up and no reordering. When the young one is full it becomes
+  // the old one, and what is asked for again moves over.
+  #young = new Map<string, ScannedStatement>()
+  #old = new Map<string, ScannedStatement>()
+
+  /** @param capacity how many of the last texts are surely remembered; up to twice as many are held */
+  constructor(dialect: Dialect, capacity: number) {
+    this.#dialect = dialect
+    this.#capacity = capacity
+  }
+
+  /**
+   * @throws {ProgrammingError} no statement or several, placeholders of mixed styles, a wrong count of values, a missing or extra name
+   * @throws {TypeError} the executable or a value is of no known kind; the message has its position or name
+   * @throws {RangeError} a value is out of range
+   */
+  compile(executable: Executable, parameters?: Parameters): CompiledStatement {
+    if (typeof executable === 'string') return this.#bind(executable, parameters)
+    const { sql, values } = this.#resolve(executable)
+    if (parameters !== undefined) throw new TypeError('This statement has its values inside it: expected no second list of parameters.')
+    return this.#bind(sql, values)
+  }
+
+  /**
+   * The text of a statement whose values come from elsewhere, row by row; `scan` and `bindParameters` do the rest.
+   *
+   * @throws {TypeError} the executable is of no known kind, or has values inside it
+   */
+  textOf(executable: Executable): string {
+    const { sql, values } = this.#resolve(executable)
+    if (values.length > 0) throw new TypeError('This statement has values inside it: expected one that takes them from the rows.')
+    return sql
+  }
+
+  /**
+   * Checks a text of any number of statements, as far as that can be done without reading it all.
+   *
+   * @throws {ProgrammingError} a NUL, half a surrogate pair, or more than 100,000,000 characters
+   */
+  checkScript(text: string): void {
+    checkText(text)
+  }
+
+  /**
+   * Checks a text without its values. For many rows under one statement: `bindParameters` then takes each row.
+   *
+   * @throws {ProgrammingError} as `compile`
+   */
+  scan(sql: string): ScannedStatement {
+    const known = this.#young.get(sql)
+    if (known !== undefined) return known
+    const scanned = this.#old.get(sql) ?? scanOne(sql, this.#dialect)
+    if (sql.length <= MAX_CACHED_LENGTH) this.#remember(sql, scanned)
+    return scanned
+  }
+
+  #remember(sql: string, scanned: ScannedStatement): void {
+    if (this.#young.size >= this.#capacity) {
+      this.#old = this.#young
+      this.#young = new Map()
+    }
+    if (this.#capacity > 0) this.#young.set(sql, scanned)
+  }
+
+  #bind(sql: string, parameters: Parameters | undefined): CompiledStatement {
+    const scanned = this.scan(sql)
+    const { names, values, transfer } = bindParameters(sql, scanned, parameters, this.#dialect)
+    return { sql, scanned, names, values, transfer }
+  }
+
+  #resolve(executable: unknown): { readonly sql: string; readonly values: readonly unknown[] } {
+    if (typeof executable === 'string') return { sql: executable, values: NO_VALUES }
+    if (executable instanceof Sql || isForeignSql(executable)) {
+      return { sql: this.#dialect.placeholders === 'numbered' ? executable.text : executable.sql, values: executable.values }
+    }
+    if (isCompilable(executable)) {
+      const compiled: unknown = executable.compile()
+      if (isCompiledQuery(compiled)) return { sql: compiled.sql, values: compiled.parameters }
+      throw new TypeError('compile() of the statement must return { sql: string, parameters: array }.')
+    }
+    const expected = 'expected a string, a sql`…` value or an object with compile()'
+    throw new TypeError(`This is no statement: ${expected}, found ${describeValue(executable)}.`)
+  }
+}
+
+/**
+ * Checks values against a statement's placeholders and copies them.
+ *
+ * @throws {ProgrammingError} a wrong count, a missing or extra name
+ * @throws {TypeError} a value SQL does not know, or parameters that are neither list nor object
+ */
+export function bindParameters(
+  sql: string,
+  scanned: ScannedStatement,
+  parameters: Parameters | undefined,
+  dialect: Dialect,
+): BoundParameters {
+  const names = scanned.style === 'numbered' || scanned.style === 'named' ? scanned.names : null
+  if (parameters === undefined) {
+    if (scanned.count > 0) throw missingAll(sql, scanned)
+    return { names, values: NO_VALUES, transfer: undefined }
+  }
+  if (typeof parameters !== 'object' || parameters === null) {
+    throw new TypeError(`Parameters must be an array or an object, found ${describeValue(parameters)}.`)
+  }
+  const values = isList(parameters) ? bindList(sql, scanned, parameters, dialect) : bindNamed(sql, scanned, parameters, dialect)
+  return { names, values, transfer: transferOf(values) }
+}
+
+function bindList(sql: string, scanned: ScannedStatement, list: readonly unknown[], dialect: Dialect): readonly WireValue[] {
+  const length = list.length
+  if (scanned.style === 'named') {
+    throw new ProgrammingError(`The statement names its parameters (${nameList(scanned.names)}): expected an object, found an array.`, {
+      sql,
+    })
+  }
+  if (length !== scanned.count) {
+    throw new ProgrammingError(
+      `The statement has ${plural(scanned.count)}, but ${length} ${length === 1 ? 'value was' : 'values were'} given.`,
+      { sql },
+    )
+  }
+  const values = new Array<WireValue>(length)
+  for (let index = 0; index < length; index += 1) values[index] = toWireValue(list[index], index + 1, dialect)
+  return values
+}
+
+function bindNamed(sql: string, scanned: ScannedStatement, object: object, dialect: Dialect): readonly WireValue[] {
+  const { names } = scanned
+  // Read as a record: what is not an own property is never looked at, and each is read once.
+  const record = object as { readonly [name: string]: unknown }
+  const keys = Object.keys(record)
+  if (keys.length === 0 && !isPlain(record)) {
+    throw new TypeError(`Parameters must be an array or an object with names, found ${describeValue(record)}.`)
+  }
+  if (scanned.style === 'anonymous') {
+    throw new ProgrammingError(`The statement has ${plural(scanned.count)} without a name: expected an array, found an object.`, { sql })
+  }
+  const values = new Array<WireValue>(names.length)
+  for (let index = 0; index < names.length; index += 1) {
+    const name = names[index] as string
+    if (!Object.hasOwn(record, name)) throw new ProgrammingError(`No value was given for parameter "${name}".`, { sql })
+    values[index] = toWireValue(record[name], name, dialect)
+  }
+  if (keys.length !== names.length) {
+    const extra = keys.find((key) => !names.includes(key)) ?? ''
+    throw new ProgrammingError(`The statement has no parameter "${printable(extra)}"; it has ${nameList(names)}.`, { sql })
+  }
+  return values
+}
+
+function transferOf(values: readonly WireValue[]): ArrayBuffer[] | undefined {
+  let transfer: ArrayBuffer[] | undefined
+  for (const value of values) {
+    if (typeof value !== 'object' || value === null || value.byteLength < MIN_TRANSFER_BYTES) continue
+    transfer ??= []
+    // `toWireValue` made it as a copy of its own, so no one else sees it vanish.
+    transfer.push(value.buffer as ArrayBuffer)
+  }
+  return transfer
+}
+
+function checkText(sql: string): void {
+  if (sql.length > MAX_SQL_LENGTH) throw new ProgrammingError(`The SQL is longer than ${MAX_SQL_LENGTH} characters.`, { sql })
+  if (sql.includes('\0')) throw new ProgrammingError('The SQL holds a NUL character: pass such text as a parameter.', { sql })
+  if (!sql.isWellFormed()) throw new ProgrammingError('The SQL holds half a surrogate pair.', { sql })
+}
+
+function scanOne(sql: string, dialect: Dialect): ScannedStatement {
+  checkText(sql)
+  const scanned = scanStatement(sql)
+  if (scanned.statements === 0) throw new ProgrammingError('Expected one SQL statement, found none.', { sql })
+  if (scanned.statements > 1) {
+    throw new ProgrammingError(`Expected one SQL statement, found ${scanned.statements}: script() runs several.`, { sql })
+  }
+  if (scanned.style === 'mixed') {
+    throw new ProgrammingError('The statement mixes placeholders: use only ?, only ?1, only $1, or only :name.', { sql })
+  }
+  if (scanned.count > dialect.maxParameters) {
+    throw new ProgrammingError(`The statement has ${plural(scanned.count)}; ${dialect.name} takes ${dialect.maxParameters} at most.`, {
+      sql,
+    })
+  }
+  if (scanned.style === 'numbered') checkNumbers(sql, scanned.names)
+  return scanned
+}
+
+/** Numbers run from 1 without a gap: a gap is one more parameter to SQLite that no one could bind by name, and an error to PostgreSQL. */
+function checkNumbers(sql: string, names: readonly string[]): void {
+  for (let index = 0; index < names.length; index += 1) {
+    if (names[index] !== String(index + 1)) {
+      const found = nameList(names)
+      throw new ProgrammingError(`Numbered parameters run from 1 without a gap: expected ${index + 1} among ${found}.`, { sql })
+    }
+  }
+}
+
+/**
+ * True for a value of another copy of sql-template-tag. Nothing that was parsed from JSON passes: its prototype is `Object.prototype`,
+ * and the accessor is on a class.
+ */
+function isForeignSql(value: unknown): value is Sql {
+  if (typeof value !== 'object' || value === null || isPlain(value)) return false
+  const prototype: object = Object.getPrototypeOf(value)
+  if (typeof Object.getOwnPropertyDescriptor(prototype, 'sql')?.get !== 'function') return false
+  const { sql, text, values } = value as { readonly sql: unknown; readonly text: unknown; readonly values: unknown }
+  return typeof sql === 'string' && typeof text === 'string' && Array.isArray(values)
+}
+
+function isCompilable(value: unknown): value is Compilable {
+  return typeof value === 'object' && value !== null && 'compile' in value && typeof value.compile === 'function'
+}
+
+function isCompiledQuery(value: unknown): value is ReturnType<Compilable['compile']> {
+  if (typeof value !== 'object' || value === null || !('sql' in value) || !('parameters' in value)) return false
+  return typeof value.sql === 'string' && Array.isArray(value.parameters)
+}
+
+function isList(parameters: Parameters): parameters is readonly unknown[] {
+  return Array.isArray(parameters)
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function missingAll(sql: string, scanned: ScannedStatement): ProgrammingError {
+  const wanted = scanned.names.length > 0 && scanned.style === 'named' ? ` (${nameList(scanned.names)})` : ''
+  return new ProgrammingError(`The statement has ${plural(scanned.count)}${wanted}, but no values were given.`, { sql })
+}
+
+function plural(count: number): string {
+  return count === 1 ? '1 parameter' : `${count} parameters`
+}
+
+function nameList(names: readonly string[]): string {
+  if (names.length === 0) return 'none'
+  return names.length <= 8 ? names.join(', ') : `${names.slice(0, 8).join(', ')}, …`
+}
+
+function printable(name: string): string {
+  return name.toWellFormed().slice(0, 100)
+}

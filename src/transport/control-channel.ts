@@ -1,0 +1,59 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { expose, type Remote, wrap } from 'comlink'
+import { errorFromWire } from '../errors.ts'
+import type { ControlHandle } from '../protocol/control.ts'
+import { RequestKind } from '../protocol/frames.ts'
+import type { StatementChannel } from './statement-channel.ts'
+
+/**
+ * The driver's own handle as a remote object. A Comlink call never settles when its worker dies, so every call in flight is kept here and
+ * rejected by `lose`.
+ */
+export class ControlChannel {
+  readonly #port: MessagePort
+  readonly #remote: Remote<ControlHandle>
+  readonly #inFlight = new Set<(error: Error) => void>()
+  #lost: Error | null = null
+
+  constructor(channel: StatementChannel) {
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    this.#remote = wrap<ControlHandle>(port1)
+    this.#port.unref()
+    channel.post({ kind: RequestKind.control, port: port2 }, [port2])
+    channel.flush()
+  }
+
+  /** Reads or calls a member of the driver's handle. */
+  async invoke(member: string, args: readonly unknown[] | null): Promise<unknown> {
+    if (this.#lost !== null) throw this.#lost
+    const lost = Promise.withResolvers<never>()
+    // Whoever rejects it, this call is what listens.
+    lost.promise.catch(() => {})
+    this.#inFlight.add(lost.reject)
+    this.#port.ref()
+    try {
+      const reply = await Promise.race([this.#remote.invoke(member, args), lost.promise])
+      if (reply.ok) return reply.value
+      throw errorFromWire(reply.error, {})
+    } finally {
+      this.#inFlight.delete(lost.reject)
+      if (this.#inFlight.size === 0) this.#port.unref()
+    }
+  }
+
+  lose(error: Error): void {
+    this.#lost ??= error
+    this.#port.close()
+    for (const reject of this.#inFlight) reject(error)
+    this.#inFlight.clear()
+  }
+}
+
+/** A function of this thread that the worker can call; `close` when it will not any more. */
+export function exposeCallback(callback: (value: never) => void): { readonly remotePort: MessagePort; close(): void } {
+  const { port1, port2 } = new MessageChannel()
+  expose(callback, port1)
+  port1.unref()
+  return { remotePort: port2, close: () => port1.close() }
+}

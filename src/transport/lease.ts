@@ -1,0 +1,143 @@
+import { errorFromWire, WorkerTerminatedError } from '../errors.ts'
+import { type Reply, ReplyKind, RequestKind } from '../protocol/frames.ts'
+import type { ConnectionSettings, OpenedConnection } from '../protocol/lease-task.ts'
+import { ControlChannel } from './control-channel.ts'
+import { StatementChannel } from './statement-channel.ts'
+import { StatementRegistry } from './statement-registry.ts'
+import type { ThreadLease, ThreadPool } from './thread-pool.ts'
+
+export interface LeaseOptions {
+  readonly settings: ConnectionSettings
+  readonly statementCacheSize: number
+}
+
+/**
+ * One connection's hold on one thread, from the opening of the database to its closing. A lease is never revived: after the loss of its
+ * thread every call fails, so that no statement of an old transaction can run on a replacement.
+ */
+export class Lease {
+  readonly channel = new StatementChannel()
+  readonly statements: StatementRegistry
+  readonly #thread: ThreadLease
+  readonly #opening: Promise<OpenedConnection>
+  #opened: OpenedConnection | null = null
+  #control: ControlChannel | null = null
+  #closing: Promise<void> | null = null
+  readonly #onLost = new Set<(error: Error) => void>()
+
+  private constructor(threads: ThreadPool, options: LeaseOptions) {
+    this.statements = new StatementRegistry(this.channel, options.statementCacheSize)
+    this.#opening = this.#awaitOpening()
+    const { remotePort: port, cancelSlots } = this.channel
+    this.#thread = threads.lease({ port, cancelSlots, connection: options.settings })
+    void this.#thread.ended.then((reason) => this.#end(reason))
+  }
+
+  /** Starts or reuses a thread, which opens the database: `opened` tells how that ended. */
+  static start(threads: ThreadPool, options: LeaseOptions): Lease {
+    return new Lease(threads, options)
+  }
+
+  /**
+   * Resolves when the database is open; the lease is over when it rejects.
+   * @throws {OperationalError} the database could not be opened
+   * @throws {DriverLoadError} the driver or the thread could not be started
+   */
+  async opened(signal?: AbortSignal): Promise<void> {
+    const abandon = (): void => this.terminate()
+    signal?.addEventListener('abort', abandon, { once: true })
+    try {
+      this.#opened = await this.#opening
+    } finally {
+      signal?.removeEventListener('abort', abandon)
+    }
+  }
+
+  #awaitOpening(): Promise<OpenedConnection> {
+    return new Promise((resolve, reject) => {
+      this.channel.awaitOpening({
+        partial() {},
+        settle: (reply) => {
+          this.#thread.markStarted()
+          if (reply.kind === ReplyKind.value) resolve(reply.value as OpenedConnection)
+          else if (reply.kind === ReplyKind.error) reject(errorFromWire(reply.error, {}))
+          else reject(new Error('the worker opened with an unknown reply'))
+        },
+        fail: reject,
+      })
+    })
+  }
+
+  get threadId(): number {
+    return this.#opened?.threadId ?? -1
+  }
+
+  /** Why every further call fails, or null while the thread lives. */
+  get lost(): Error | null {
+    return this.channel.lost
+  }
+
+  /** `listener` is told once when the thread is lost or the lease has been closed. */
+  onLost(listener: (error: Error) => void): void {
+    if (this.channel.lost === null) this.#onLost.add(listener)
+    else listener(this.channel.lost)
+  }
+
+  /** The driver's own handle, opened at first use. */
+  get control(): ControlChannel {
+    this.#control ??= new ControlChannel(this.channel)
+    return this.#control
+  }
+
+  /** Sends a request that is answered by one reply. */
+  request(post: (id: number) => void): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      if (this.channel.lost !== null) {
+        reject(this.channel.lost)
+        return
+      }
+      post(this.channel.open({ partial() {}, settle: resolve, fail: reject }))
+    })
+  }
+
+  /** Closes the database behind everything sent before, then gives the thread back; resolves when it is free. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.channel.holdUntilLost()
+    if (this.lost === null) {
+      try {
+        // Drain first: the task's end travels on another port and may overtake these replies.
+        await this.request((id) => this.channel.post({ kind: RequestKind.close, id }))
+      } catch {
+        // Lost meanwhile: closed all the same.
+      }
+    }
+    await this.#thread.ended
+  }
+
+  /** Gives the thread up at once. SQLite rolls back what was open when the connection goes down with it. */
+  terminate(): void {
+    this.#thread.terminate()
+  }
+
+  /** Resolves when the thread no longer serves this lease, for whatever reason. */
+  get ended(): Promise<Error | null> {
+    return this.#thread.ended
+  }
+
+  #end(reason: Error | null): void {
+    const why = reason === null ? 'it was closed' : reason.message
+    const error =
+      reason instanceof WorkerTerminatedError || this.#opened !== null || reason === null
+        ? new WorkerTerminatedError(`The worker thread of this connection has ended: ${why}`, { cause: reason ?? undefined })
+        : reason
+    this.channel.lose(error)
+    this.#control?.lose(error)
+    for (const listener of this.#onLost) listener(error)
+    this.#onLost.clear()
+  }
+}

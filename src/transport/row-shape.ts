@@ -1,0 +1,145 @@
+import { ReplyFlag, ReplyKind, type RowsReply } from '../protocol/frames.ts'
+import type { WireColumnData } from '../protocol/row-codec.ts'
+import type { WireColumn } from '../protocol/values.ts'
+
+/** Rows that the plain loop builds before a constructor is generated: most statements of a program's start run once. */
+const generateAfterRows = 32
+
+/** Appends rows to `out`, reading value `row * stride + column` of `cells` from `start` on. */
+type InlineBuilder = (out: unknown[], cells: readonly unknown[], start: number, rowCount: number) => void
+type ChunkBuilder = (out: unknown[], columns: readonly WireColumnData[], rowCount: number) => void
+
+/**
+ * Builds a statement's rows out of replies. For a statement that yields many rows it generates a constructor, one object literal with the
+ * column names in place: 4 times as fast as setting properties in a loop. Where code generation is switched off, the loop stays.
+ */
+export class RowShape {
+  readonly columns: readonly WireColumn[]
+  readonly names: readonly string[]
+  /** An object of such a row has lost its first column to a later one of the same name. */
+  readonly firstNameRepeats: boolean
+  #builtRows = 0
+  #inline: InlineBuilder
+  #chunk: ChunkBuilder
+
+  constructor(columns: readonly WireColumn[]) {
+    this.columns = Object.freeze(columns.map((column) => Object.freeze(column)))
+    this.names = Object.freeze(columns.map((column) => column.name))
+    this.firstNameRepeats = this.names.indexOf(this.names[0] as string, 1) > 0
+    this.#inline = inlineLoop(this.names)
+    this.#chunk = chunkLoop(this.names)
+  }
+
+  /** Appends the reply's rows to `out`: plain objects, or arrays that keep every column of a duplicate name. */
+  append(reply: RowsReply, out: unknown[], asArrays: boolean): void {
+    if ((reply.flags & ReplyFlag.blobs) !== 0) restoreBuffers(reply)
+    if (asArrays) {
+      appendArrays(reply, out)
+      return
+    }
+    const before = this.#builtRows
+    this.#builtRows += reply.rowCount
+    if (before < generateAfterRows && this.#builtRows >= generateAfterRows) this.#generate()
+    if (reply.kind === ReplyKind.rows) this.#inline(out, reply.frames, reply.start, reply.rowCount)
+    else this.#chunk(out, chunkColumns(reply), reply.rowCount)
+  }
+
+  /** A row that was read as an array, as a plain object; the last of several columns of one name wins. */
+  toObject(values: readonly unknown[]): unknown {
+    const out: unknown[] = []
+    inlineLoop(this.names)(out, values, 0, 1)
+    return out[0]
+  }
+
+  #generate(): void {
+    const inlineRow = objectLiteral(this.names, (column) => `cells[at + ${column}]`)
+    const chunkRow = objectLiteral(this.names, (column) => `c${column}[row]`)
+    const unpack = this.names.map((_, column) => `const c${column} = columns[${column}];`).join('')
+    try {
+      this.#inline = new Function(
+        'out',
+        'cells',
+        'start',
+        'rowCount',
+        `for (let row = 0, at = start; row < rowCount; row++, at += ${this.names.length}) out.push(${inlineRow})`,
+      ) as InlineBuilder
+      this.#chunk = new Function(
+        'out',
+        'columns',
+        'rowCount',
+        `${unpack}for (let row = 0; row < rowCount; row++) out.push(${chunkRow})`,
+      ) as ChunkBuilder
+    } catch {
+      // --disallow-code-generation-from-strings: the loops give the same rows, more slowly.
+    }
+  }
+}
+
+/** Source of an object with these properties; a later duplicate wins, and `__proto__` is a property like any other. */
+function objectLiteral(names: readonly string[], value: (column: number) => string): string {
+  const properties = names.map((name, column) => {
+    const key = JSON.stringify(name)
+    return `${name === '__proto__' ? `[${key}]` : key}: ${value(column)}`
+  })
+  return `{ ${properties.join(', ')} }`
+}
+
+function setter(names: readonly string[]): (row: Record<string, unknown>, column: number, value: unknown) => void {
+  return (row, column, value) => {
+    const name = names[column] as string
+    if (name === '__proto__') Object.defineProperty(row, name, { value, writable: true, enumerable: true, configurable: true })
+    else row[name] = value
+  }
+}
+
+function inlineLoop(names: readonly string[]): InlineBuilder {
+  const set = setter(names)
+  return (out, cells, start, rowCount) => {
+    for (let index = 0, at = start; index < rowCount; index++) {
+      const row: Record<string, unknown> = {}
+      for (let column = 0; column < names.length; column++) set(row, column, cells[at++])
+      out.push(row)
+    }
+  }
+}
+
+function chunkLoop(names: readonly string[]): ChunkBuilder {
+  const set = setter(names)
+  return (out, columns, rowCount) => {
+    for (let index = 0; index < rowCount; index++) {
+      const row: Record<string, unknown> = {}
+      for (let column = 0; column < names.length; column++) set(row, column, columns[column]?.[index])
+      out.push(row)
+    }
+  }
+}
+
+function appendArrays(reply: RowsReply, out: unknown[]): void {
+  if (reply.kind === ReplyKind.rows) {
+    for (let row = 0, at = reply.start; row < reply.rowCount; row++, at += reply.width) out.push(reply.frames.slice(at, at + reply.width))
+    return
+  }
+  const columns = chunkColumns(reply)
+  for (let row = 0; row < reply.rowCount; row++) out.push(columns.map((column) => column[row]))
+}
+
+function chunkColumns(reply: RowsReply): readonly WireColumnData[] {
+  return reply.frames.slice(reply.start, reply.start + reply.width) as WireColumnData[]
+}
+
+/** Structured cloning turns a Buffer into a Uint8Array: a BLOB is a Buffer again, over the same memory. */
+function restoreBuffers(reply: RowsReply): void {
+  const { frames, start } = reply
+  if (reply.kind === ReplyKind.rows) {
+    for (let at = start; at < start + reply.rowCount * reply.width; at++) frames[at] = restoreBuffer(frames[at])
+    return
+  }
+  for (let column = start; column < start + reply.width; column++) {
+    const data = frames[column] as WireColumnData
+    if (!(data instanceof Float64Array)) frames[column] = data.map(restoreBuffer)
+  }
+}
+
+function restoreBuffer<T>(value: T): T | Buffer {
+  return value instanceof Uint8Array ? Buffer.from(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength) : value
+}

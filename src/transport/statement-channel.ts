@@ -1,0 +1,165 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
+import { createCancelSlots, markCancelled } from '../protocol/cancel-slots.ts'
+import { FrameReader, type Frames, type Reply, ReplyFlag, type Request, readReply, writeRequest } from '../protocol/frames.ts'
+
+const maxRequestId = 2 ** 31 - 1
+
+/** Who waits for the replies to one request. Exactly one of `settle` (with the last reply) and `fail` is called, once. */
+export interface ReplyHandler {
+  /** A reply that is not the last one: a chunk of rows. */
+  partial(reply: Reply): void
+  /** The last reply. */
+  settle(reply: Reply): void
+  /** The channel is lost: no reply will come. */
+  fail(error: Error): void
+}
+
+/**
+ * The statements of one connection on their way to its worker and back. All requests of one tick leave in ONE message; a batch of replies
+ * comes back in one. While a reply is awaited the channel keeps the event loop alive, and not a moment longer.
+ */
+export class StatementChannel {
+  readonly #port: MessagePort
+  /** The worker's end, given away with the task. */
+  readonly remotePort: MessagePort
+  readonly cancelSlots = createCancelSlots()
+  readonly #inFlight = new Map<number, ReplyHandler>()
+  /** Requests whose reader decides when more comes: they do not hold the event loop. */
+  readonly #dormant = new Set<number>()
+  /** Requests of this tick. They are encoded when they leave: until then a request may still learn how its rows are wanted. */
+  #requests: Request[] = []
+  #transfer: TransferListItem[] = []
+  #flushScheduled = false
+  #nextId = 1
+  #lost: Error | null = null
+  #referenced = false
+  #closing = false
+
+  constructor() {
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    this.remotePort = port2
+    this.#port.on('message', (frames: Frames) => this.#receive(frames))
+    this.#port.unref()
+  }
+
+  /** Requests that wait for their last reply. */
+  get pending(): number {
+    return this.#inFlight.size - this.#dormant.size
+  }
+
+  get lost(): Error | null {
+    return this.#lost
+  }
+
+  /** A fresh request id, with `handler` waiting for its replies. The request is to be posted in the same tick. */
+  open(handler: ReplyHandler): number {
+    const id = this.#nextId
+    this.#nextId = id === maxRequestId ? 1 : id + 1
+    this.#inFlight.set(id, handler)
+    this.#hold()
+    return id
+  }
+
+  /** Registers the worker's first word, which has no request: id 0. */
+  awaitOpening(handler: ReplyHandler): void {
+    this.#inFlight.set(0, handler)
+    this.#hold()
+  }
+
+  /** Puts a request into this tick's batch. After the loss of the channel it goes nowhere: its handler has been failed. */
+  post(request: Request, transfer?: readonly TransferListItem[]): void {
+    if (this.#lost !== null) return
+    this.#requests.push(request)
+    if (transfer !== undefined) this.#transfer.push(...transfer)
+    if (this.#flushScheduled) return
+    this.#flushScheduled = true
+    // Not a microtask: the tasks woken by one batch of replies are to leave together again, and nextTick runs when all of them have run.
+    process.nextTick(() => this.flush())
+  }
+
+  /** Sends what this tick has gathered so far. */
+  flush(): void {
+    this.#flushScheduled = false
+    if (this.#requests.length === 0 || this.#lost !== null) return
+    const frames: Frames = []
+    for (const request of this.#requests) writeRequest(frames, request)
+    const transfer = this.#transfer
+    this.#requests = []
+    this.#transfer = []
+    this.#port.postMessage(frames, transfer)
+  }
+
+  /** Asks the worker, over its head, to stop the request where it can. */
+  cancel(id: number): void {
+    markCancelled(this.cancelSlots, id)
+  }
+
+  /** The reader of this open cursor has what it wants for now, or (`false`) waits again. */
+  setDormant(id: number, dormant: boolean): void {
+    if (!this.#inFlight.has(id)) return
+    if (dormant) this.#dormant.add(id)
+    else this.#dormant.delete(id)
+    this.#hold()
+  }
+
+  /** Nobody will ask for this request's replies any more; those that still come are dropped. */
+  abandon(id: number): void {
+    if (this.#inFlight.has(id)) this.#inFlight.set(id, nobody)
+  }
+
+  /** The connection is closing: the event loop waits for the end of its task, which comes on a port that does not hold it. */
+  holdUntilLost(): void {
+    this.#closing = true
+    this.#hold()
+  }
+
+  /**
+   * The worker is gone. What it said before it died counts: the end of its task travels on another port and may overtake its last replies.
+   */
+  lose(error: Error): void {
+    if (this.#lost !== null) return
+    for (let message = receiveMessageOnPort(this.#port); message !== undefined; message = receiveMessageOnPort(this.#port)) {
+      this.#receive(message.message as Frames)
+    }
+    this.#lost = error
+    this.#port.close()
+    const waiting = [...this.#inFlight.values()]
+    this.#inFlight.clear()
+    this.#dormant.clear()
+    for (const handler of waiting) handler.fail(error)
+  }
+
+  #receive(frames: Frames): void {
+    const reader = new FrameReader(frames)
+    while (!reader.done) {
+      const reply = readReply(reader)
+      const handler = this.#inFlight.get(reply.id)
+      if (handler === undefined) continue
+      const last = (reply.flags & ReplyFlag.last) !== 0
+      if (last) {
+        this.#inFlight.delete(reply.id)
+        this.#dormant.delete(reply.id)
+      }
+      try {
+        if (last) handler.settle(reply)
+        else handler.partial(reply)
+      } catch (error) {
+        // One reply that cannot be read must not take the rest of the batch with it.
+        this.#inFlight.delete(reply.id)
+        handler.fail(error as Error)
+      }
+    }
+    this.#hold()
+  }
+
+  #hold(): void {
+    const wanted = this.pending > 0 || this.#closing
+    if (wanted === this.#referenced || this.#lost !== null) return
+    this.#referenced = wanted
+    if (wanted) this.#port.ref()
+    else this.#port.unref()
+  }
+}
+
+const nobody: ReplyHandler = { partial() {}, settle() {}, fail() {} }

@@ -1,0 +1,73 @@
+import { RequestKind } from '../protocol/frames.ts'
+import type { WireColumn } from '../protocol/values.ts'
+import { RowShape } from './row-shape.ts'
+import type { StatementChannel } from './statement-channel.ts'
+
+/** What the registry needs to know of a statement to name it to a worker. */
+export interface StatementText {
+  readonly sql: string
+  readonly names: readonly string[] | null
+  /** Bits of `StatementTrait`. */
+  readonly traits: number
+}
+
+/** A statement text as one connection's worker knows it: by number. */
+export class StatementReference {
+  readonly id: number
+  #shape: RowShape | null = null
+
+  constructor(id: number) {
+    this.id = id
+  }
+
+  /** How to build its rows: `columns` come with the first reply and whenever they have changed. */
+  shapeFor(columns: readonly WireColumn[] | null): RowShape {
+    if (columns !== null) this.#shape = new RowShape(columns)
+    if (this.#shape === null) throw new Error('the worker sent rows before it sent their columns')
+    return this.#shape
+  }
+}
+
+/**
+ * Names a connection's statements by numbers, so that a text crosses the border once. It decides for both sides which statements stay
+ * prepared: the least recently used one goes when there are more than `capacity`.
+ */
+export class StatementRegistry {
+  readonly #channel: StatementChannel
+  readonly #capacity: number
+  readonly #references = new Map<string, StatementReference>()
+  #nextId = 1
+
+  constructor(channel: StatementChannel, capacity: number) {
+    this.#channel = channel
+    this.#capacity = capacity
+  }
+
+  /** The statement's number, told to the worker in this tick's batch if it is new. */
+  reference(statement: StatementText): StatementReference {
+    // The same text with other parameter names does not exist: names come from the text.
+    const known = this.#references.get(statement.sql)
+    if (known !== undefined) {
+      // Recency costs two map operations; it only matters when something may have to go.
+      if (this.#references.size * 2 > this.#capacity) {
+        this.#references.delete(statement.sql)
+        this.#references.set(statement.sql, known)
+      }
+      return known
+    }
+    const reference = new StatementReference(this.#nextId++)
+    const { sql, names, traits } = statement
+    this.#channel.post({ kind: RequestKind.register, statementId: reference.id, sql, names, traits })
+    this.#references.set(sql, reference)
+    if (this.#references.size > this.#capacity) this.#forgetOldest()
+    return reference
+  }
+
+  #forgetOldest(): void {
+    for (const [sql, { id }] of this.#references) {
+      this.#references.delete(sql)
+      this.#channel.post({ kind: RequestKind.forget, statementId: id })
+      return
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import { MessagePort, type ResourceLimits, type Worker } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import { DriverLoadError } from '../errors.ts'
+import type { LeaseTask } from '../protocol/lease-task.ts'
+
+/** A thread can be asked for long before one is free; the engine's own pool says no earlier than this. */
+const maxThreads = 1_024
+
+export interface ThreadPoolOptions {
+  /** How long an idle thread is kept warm, in milliseconds. */
+  readonly idleTimeoutMs: number
+  readonly resourceLimits: ResourceLimits | undefined
+}
+
+/** A thread that serves one connection until its task ends. */
+export interface ThreadLease {
+  /** Resolves when the task has ended: with nothing when it was served to its end, with the reason when the thread was lost. */
+  readonly ended: Promise<Error | null>
+  /** The worker has answered: a failure of a starting thread is no longer this lease's. */
+  markStarted(): void
+  /** Ends the thread at once; a native call that is running ends first. */
+  terminate(): void
+}
+
+/**
+ * Owns the threads through Piscina: one pending task is one leased connection, a thread whose task has ended waits warm for the next one,
+ * and a task that ends before its time is how the loss of a thread is noticed.
+ */
+export class ThreadPool {
+  readonly #piscina: Piscina
+  /** Leases whose worker has not answered yet, oldest first. */
+  readonly #starting = new Set<(error: Error) => void>()
+  /** Threads that run, also those that Piscina has given up already. */
+  readonly #exits = new Map<Worker, Promise<void>>()
+
+  constructor(options: ThreadPoolOptions) {
+    // better-sqlite3 reads it once, when it first loads: without it a memory database cannot be named, and so not be shared by threads.
+    process.env['SQLITE_USE_URI'] ??= '1'
+    this.#piscina = new Piscina({
+      filename: new URL('../../worker/entry.js', import.meta.url).href,
+      minThreads: 0,
+      maxThreads,
+      // A lease never waits for a thread that another lease holds.
+      concurrentTasksPerWorker: 1,
+      maxQueue: Number.POSITIVE_INFINITY,
+      idleTimeout: options.idleTimeoutMs,
+      // Piscina's 'sync' puts an idle worker's event loop to sleep in Atomics.wait, where it hears no port of ours.
+      atomics: 'disabled',
+      // Flags of the program's own start (--input-type, --inspect, a preload that opens an engine) have no business in a worker.
+      execArgv: [],
+      env: workerEnvironment(),
+      ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
+      loadBalancer: (_task, workers) => {
+        const idle = workers.find((worker) => worker.currentUsage === 0) ?? null
+        if (idle !== null) releaseEventLoop(idle)
+        return idle
+      },
+    })
+    // A thread that fails before it has taken a task belongs to nobody in Piscina's books: the lease that has waited longest fails.
+    this.#piscina.on('error', (error: Error) => {
+      const [fail] = this.#starting
+      fail?.(error)
+    })
+    this.#piscina.on('workerCreate', () => this.#watchExits())
+  }
+
+  lease(task: LeaseTask): ThreadLease {
+    const abort = new AbortController()
+    let fail: (error: Error) => void = () => {}
+    const failed = new Promise<Error>((resolve) => {
+      fail = (error) => {
+        this.#starting.delete(fail)
+        resolve(new DriverLoadError(`A worker thread could not be started: ${error.message}`, { cause: error }))
+        abort.abort()
+      }
+    })
+    this.#starting.add(fail)
+    const served = this.#piscina.run(task, { transferList: [task.port], signal: abort.signal }).then(
+      () => null,
+      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+    )
+    this.#watchExits()
+    return {
+      ended: Promise.race([served, failed]).finally(() => this.#starting.delete(fail)),
+      markStarted: () => this.#starting.delete(fail),
+      terminate: () => abort.abort(),
+    }
+  }
+
+  /** Ends every thread; resolves when none is left. */
+  async destroy(): Promise<void> {
+    this.#watchExits()
+    await this.#piscina.destroy()
+    await Promise.all(this.#exits.values())
+  }
+
+  #watchExits(): void {
+    for (const worker of this.#piscina.threads) {
+      if (this.#exits.has(worker)) continue
+      const exited = new Promise<void>((resolve) => {
+        worker.once('exit', () => {
+          this.#exits.delete(worker)
+          resolve()
+        })
+      })
+      this.#exits.set(worker, exited)
+    }
+  }
+}
+
+/**
+ * Piscina keeps the event loop alive while a task is pending; ours are pending as long as a connection is open, and an idle connection
+ * must not keep a program from ending. The statement channel holds the loop while it waits for an answer, which is enough. Piscina offers
+ * no switch for it: the port stands on the object behind the balancer's view of a worker. Without it programs would only end by close().
+ */
+function releaseEventLoop(view: object): void {
+  for (const symbol of Object.getOwnPropertySymbols(view)) {
+    const info: unknown = Reflect.get(view, symbol)
+    const port: unknown = typeof info === 'object' && info !== null ? Reflect.get(info, 'port') : undefined
+    // Piscina refs the port right after the balancer has chosen: this comes behind it.
+    if (port instanceof MessagePort) queueMicrotask(() => port.unref())
+  }
+}
+
+function workerEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _dropped, ...rest } = process.env
+  return rest
+}

@@ -1,0 +1,27 @@
+// A strict program against the packed declarations; test/package compiles it and checks the declarations themselves with it.
+import { type AsyncConnection, type AsyncEngine, createEngine, IntegrityError, type OffloopError, sql } from 'offloop'
+import type { Driver } from 'offloop/driver'
+import type { IntegrityError as IntegrityErrorOfSubpath } from 'offloop/errors'
+
+interface City {
+  readonly id: number
+  readonly name: string
+}
+
+const engine: AsyncEngine = createEngine('sqlite://', { pool: { max: 1 }, integers: 'number' })
+const cities: City[] = await engine.execute<City>(sql`select id, name from city where id = ${1}`).fetchall()
+const count: number | null = await engine.scalar<number>('select count(*) from city')
+const sizes: string[] = await engine.transaction(async (tx) =>
+  (await tx.execute<City>('select * from city').fetchall()).map(({ name }) => name),
+)
+const connection: AsyncConnection = await engine.connect()
+for await (const city of connection.stream<City>('select * from city')) console.log(city.name.length + cities.length, count, sizes)
+await connection.close()
+
+const isSameClass: typeof IntegrityErrorOfSubpath = IntegrityError
+const describeError = (error: OffloopError): string => error.code
+export type DriverName = Driver['name']
+console.log(isSameClass, describeError)
+
+// @ts-expect-error an engine option that does not exist
+createEngine('sqlite://', { pools: 1 })

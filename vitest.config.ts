@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // A process for each file: a native addon is loaded into one program at a time, and what a file left open dies with its process.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    reporters: ['default', './test/count-reporter.ts'],
+    // The built package runs as Node.js loads it, not through Vite's module runner: it finds its worker by its own URL.
+    server: { deps: { external: [/\/dist\//] } },
+  },
+})

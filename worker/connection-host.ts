@@ -1,0 +1,293 @@
+import { type MessagePort, threadId } from 'node:worker_threads'
+import { isCancelled } from '../src/protocol/cancel-slots.ts'
+import {
+  type BackupRequest,
+  type CallRequest,
+  FrameReader,
+  type Frames,
+  ReplyFlag,
+  ReplyKind,
+  type Request,
+  RequestKind,
+  type ResetRequest,
+  readRequest,
+  type ScriptRequest,
+} from '../src/protocol/frames.ts'
+import type { ConnectionSettings, LeaseTask, OpenedConnection } from '../src/protocol/lease-task.ts'
+import { CancelledError } from '../src/protocol/row-errors.ts'
+import { exposeHandle, progressReporter } from './control.ts'
+import type { Driver, DriverConnection } from './drivers/driver.ts'
+import { loadDriver, loadErrorToWire } from './drivers/load-driver.ts'
+import { HostError, toWireError, userErrorToWire } from './host-error.ts'
+import { ReplyOutbox } from './reply-outbox.ts'
+import { StatementCache } from './statement-cache.ts'
+import { StatementRunner } from './statement-runner.ts'
+import { runTask, settled, type Task } from './task.ts'
+
+/** Requests that wait in the queue, each served completely before the next one starts. */
+type QueuedRequest = Exclude<Request, { kind: typeof RequestKind.register | typeof RequestKind.control }>
+
+/** The worker's side of a lease: it opens one connection and serves its port in strict order until it is told to close. */
+export class ConnectionHost {
+  /** Resolves when the connection has been closed, or could not be opened: the thread is free again. */
+  readonly served: Promise<void>
+  readonly #port: MessagePort
+  readonly #cancelSlots: Int32Array
+  readonly #outbox: ReplyOutbox
+  readonly #statements = new StatementCache()
+  readonly #queue: QueuedRequest[] = []
+  #settings: ConnectionSettings
+  #driver!: Driver
+  #connection!: DriverConnection
+  #runner!: StatementRunner
+  /** Something has happened to the connection that only a fresh one is free of. */
+  #dirty = false
+  /** A request is being served, or the connection is still opening. */
+  #busy = true
+  #finish!: () => void
+
+  constructor(task: LeaseTask) {
+    this.#port = task.port
+    this.#cancelSlots = task.cancelSlots
+    this.#settings = task.connection
+    this.#outbox = new ReplyOutbox(task.port)
+    this.served = new Promise((resolve) => {
+      this.#finish = resolve
+    })
+    this.#port.on('message', (frames: Frames) => this.#receive(frames))
+    // The user's side may vanish without a word (a Worker of its own that was terminated): then nobody is left to serve.
+    this.#port.on('close', () => this.#abandon())
+    runTask(
+      this.#start(),
+      () => this.#resume(),
+      (error) => this.#refuseToOpen(error),
+    )
+  }
+
+  *#start(): Task<void> {
+    this.#driver = yield* settled(loadDriver(this.#settings.driver))
+    yield* this.#open()
+    const opened: OpenedConnection = { threadId, backup: this.#driver.capabilities.backup }
+    this.#outbox.value(0, 0, opened)
+  }
+
+  *#open(): Task<void> {
+    const connection = yield* settled(this.#driver.open(this.#settings))
+    try {
+      if (this.#settings.setup !== undefined) {
+        const setup = yield* this.#importFunction(this.#settings.setup, 'default')
+        yield* settled(Reflect.apply(setup, undefined, [connection.handle]))
+      }
+    } catch (error) {
+      yield* settled(connection.close())
+      throw new HostError(userErrorToWire(error, connection))
+    }
+    this.#connection = connection
+    const { maxBufferedBytes } = this.#settings
+    const context = { statements: this.#statements, outbox: this.#outbox, cancelSlots: this.#cancelSlots, maxBufferedBytes }
+    this.#runner = new StatementRunner(connection, context)
+    this.#statements.unprepare()
+    this.#dirty = false
+  }
+
+  #refuseToOpen(error: unknown): void {
+    const wire =
+      error instanceof HostError ? error.wire : this.#driver === undefined ? loadErrorToWire(error) : this.#driver.toWireError(error)
+    this.#outbox.error(0, 0, wire)
+    this.#outbox.flush()
+    this.#end()
+  }
+
+  /** Takes in one batch. What concerns the queue itself is done at once; the rest is served in order. */
+  #receive(frames: Frames): void {
+    const reader = new FrameReader(frames)
+    while (!reader.done) {
+      const request = readRequest(reader)
+      if (request.kind === RequestKind.register) this.#statements.register(request)
+      else if (request.kind === RequestKind.control) this.#serveControl(request.port as MessagePort)
+      else if (!this.#granted(request)) this.#queue.push(request)
+    }
+    if (!this.#busy) this.#pump()
+  }
+
+  /** Credit for rows that are streaming now must not wait behind the very statement that needs it. */
+  #granted(request: QueuedRequest): boolean {
+    if (request.kind === RequestKind.credit) return this.#runner?.grant(request.id, request.chunks) ?? false
+    if (request.kind === RequestKind.closeCursor) return this.#runner?.grant(request.id, 1) ?? false
+    return false
+  }
+
+  #resume(): void {
+    this.#busy = false
+    this.#pump()
+  }
+
+  /** Serves the queue until it is empty or something has to be waited for; the replies leave together. */
+  #pump(): void {
+    while (!this.#busy) {
+      const request = this.#queue.shift()
+      if (request === undefined) break
+      this.#busy = true
+      let waiting = false
+      const finish = (): void => {
+        this.#busy = false
+        // Only a request that had to wait ends outside this loop.
+        if (waiting) this.#pump()
+      }
+      runTask(this.#serve(request), finish, (error) => {
+        // A statement is forgotten without an answer, and without a way to fail.
+        if (request.kind !== RequestKind.forget)
+          this.#outbox.error(request.id, this.#runner.stateFlags(), toWireError(error, this.#connection))
+        finish()
+      })
+      waiting = true
+    }
+    this.#outbox.flush()
+  }
+
+  *#serve(request: QueuedRequest): Task<void> {
+    switch (request.kind) {
+      case RequestKind.execute:
+        if (this.#statements.get(request.statementId).connectionState) this.#dirty = true
+        return yield* this.#runner.execute(request)
+      case RequestKind.executeMany:
+        return yield* this.#runner.executeMany(request)
+      case RequestKind.forget:
+        return this.#statements.forget(request.statementId)
+      case RequestKind.script:
+        return yield* this.#script(request)
+      case RequestKind.call:
+        return yield* this.#call(request)
+      case RequestKind.backup:
+        return yield* this.#backup(request)
+      case RequestKind.credit:
+        return yield* this.#runner.fetch(request.id, request.chunks)
+      case RequestKind.closeCursor:
+        return yield* this.#runner.closeCursor(request.id)
+      case RequestKind.reset:
+        return yield* this.#reset(request)
+      case RequestKind.close:
+        return yield* this.#close(request.id)
+      default:
+        throw new RangeError(`unknown request ${String(request satisfies never)}`)
+    }
+  }
+
+  *#script(request: ScriptRequest): Task<void> {
+    this.#runner.assertRunnable(request.id, request.flags)
+    yield* this.#runner.bufferCursors()
+    this.#dirty = true
+    const wasInTransaction = this.#connection.inTransaction
+    try {
+      yield* settled(this.#connection.script(request.sql))
+    } catch (error) {
+      // A transaction that the script itself began and did not end would swallow whatever comes next.
+      if (!wasInTransaction && this.#connection.inTransaction) yield* settled(this.#connection.script('rollback'))
+      throw error
+    }
+    this.#done(request.id)
+  }
+
+  *#call(request: CallRequest): Task<void> {
+    this.#runner.assertRunnable(request.id, request.flags)
+    yield* this.#runner.bufferCursors()
+    this.#dirty = true
+    const fn = yield* this.#importFunction(request.module, request.name)
+    this.#outbox.flush()
+    try {
+      const result = yield* settled(Reflect.apply(fn, undefined, [this.#connection.handle, ...request.args]) as unknown)
+      this.#outbox.value(request.id, this.#runner.stateFlags(), result)
+    } catch (error) {
+      throw new HostError(userErrorToWire(error, this.#connection))
+    }
+  }
+
+  *#importFunction(url: string, name: string): Task<(...args: unknown[]) => unknown> {
+    let module: Record<string, unknown>
+    try {
+      module = (yield import(url)) as Record<string, unknown>
+    } catch (error) {
+      const { message } = error as Error
+      throw new HostError({ family: 'argument', message: `The module "${url}" could not be loaded in the worker: ${message}` })
+    }
+    const fn = Object.hasOwn(module, name) ? module[name] : undefined
+    if (typeof fn !== 'function') {
+      const names = Object.keys(module).join(', ') || 'nothing'
+      throw new HostError({ family: 'argument', message: `The module "${url}" has no function "${name}"; it exports ${names}.` })
+    }
+    return fn as (...args: unknown[]) => unknown
+  }
+
+  *#backup(request: BackupRequest): Task<void> {
+    if (this.#connection.backup === undefined) {
+      throw new HostError({
+        family: 'notSupported',
+        message: `The driver ${this.#driver.name} cannot back up a database while it is used.`,
+      })
+    }
+    yield* this.#runner.bufferCursors()
+    const report = request.progress === null ? null : progressReporter(request.progress as MessagePort)
+    yield this.#connection.backup(request.file, (progress) => {
+      report?.(progress)
+      return !isCancelled(this.#cancelSlots, request.id)
+    })
+    if (isCancelled(this.#cancelSlots, request.id)) throw new CancelledError()
+    this.#done(request.id)
+  }
+
+  /** Makes the connection as good as new for its next borrower; a clean one costs nothing but the look. */
+  *#reset(request: ResetRequest): Task<void> {
+    yield* this.#runner.closeAllCursors()
+    const reopen = this.#dirty || request.force || request.readonly !== this.#settings.readonly
+    if (this.#connection.inTransaction) yield* settled(this.#connection.script('rollback'))
+    if (reopen) yield* this.#reopen(request.readonly)
+    this.#done(request.id)
+  }
+
+  *#reopen(readonly: boolean): Task<void> {
+    this.#settings = { ...this.#settings, readonly }
+    const old = this.#connection
+    // A memory database lives as long as somebody has it open, so the new connection comes first; a file's locks go first with the old one.
+    if (!this.#settings.uri) yield* settled(old.close())
+    yield* this.#open()
+    if (this.#settings.uri) yield* settled(old.close())
+  }
+
+  *#close(id: number): Task<void> {
+    yield* this.#runner.closeAllCursors()
+    yield* settled(this.#connection.close())
+    this.#outbox.reply({ kind: ReplyKind.value, id, flags: ReplyFlag.last, value: null })
+    this.#outbox.flush()
+    this.#end()
+  }
+
+  #done(id: number): void {
+    this.#outbox.reply({ kind: ReplyKind.value, id, flags: ReplyFlag.last | this.#runner.stateFlags(), value: null })
+  }
+
+  #serveControl(port: MessagePort): void {
+    exposeHandle(
+      port,
+      () => this.#connection,
+      () => {
+        this.#dirty = true
+      },
+    )
+  }
+
+  #abandon(): void {
+    if (this.#connection === undefined) return
+    const close = function* (this: ConnectionHost): Task<void> {
+      yield* this.#runner.closeAllCursors()
+      yield* settled(this.#connection.close())
+    }
+    runTask(close.call(this), this.#finish, this.#finish)
+  }
+
+  #end(): void {
+    this.#port.removeAllListeners('close')
+    // The peer closes the port once it has read the last reply; until then it only must not keep this thread busy.
+    this.#port.unref()
+    this.#finish()
+  }
+}

@@ -1,0 +1,55 @@
+import type { MessagePort } from 'node:worker_threads'
+import { expose, wrap } from 'comlink'
+import type { ControlHandle } from '../src/protocol/control.ts'
+import type { BackupProgress, DriverConnection } from './drivers/driver.ts'
+import { userErrorToWire } from './host-error.ts'
+
+/**
+ * Serves the driver's own object on the control channel. Errors are answered as data: Comlink's own way of throwing loses class and
+ * code. `beforeUse` tells the host that anything may have happened to the connection.
+ */
+export function exposeHandle(port: MessagePort, connection: () => DriverConnection, beforeUse: () => void): void {
+  const exposed: ControlHandle = {
+    async invoke(member, args) {
+      beforeUse()
+      try {
+        return { ok: true, value: await invokeMember(connection().handle, member, args) }
+      } catch (error) {
+        return { ok: false, error: userErrorToWire(error, connection()) }
+      }
+    },
+  }
+  expose(exposed, port)
+  // The channel is the lease's guest: alone it keeps no thread busy.
+  port.unref()
+}
+
+function invokeMember(handle: object, member: string, args: readonly unknown[] | null): unknown {
+  const value: unknown = Reflect.get(handle, member)
+  if (value === undefined) throw new TypeError(`The driver's handle has no member "${member}".`)
+  if (args === null) return assertPlain(value, member)
+  if (typeof value !== 'function') throw new TypeError(`"${member}" of the driver's handle is no method: await it without calling it.`)
+  const result: unknown = Reflect.apply(value, handle, args)
+  // Methods that return the handle for chaining have nothing to say.
+  return result === handle ? undefined : assertPlain(result, member)
+}
+
+function assertPlain(value: unknown, member: string): unknown {
+  try {
+    structuredClone(value)
+    return value
+  } catch (error) {
+    throw new TypeError(`"${member}" gave a value that cannot leave its thread. Use call() to work with it inside the worker.`, {
+      cause: error,
+    })
+  }
+}
+
+/** The user's `onProgress` as a function of this thread; it is told, never waited for. */
+export function progressReporter(port: MessagePort): (progress: BackupProgress) => void {
+  const remote = wrap<(progress: BackupProgress) => void>(port)
+  port.unref()
+  return (progress) => {
+    void remote(progress)
+  }
+}

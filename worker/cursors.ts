@@ -1,0 +1,148 @@
+import { isCancelled } from '../src/protocol/cancel-slots.ts'
+import { ChunkEncoder, type EncodedChunk } from '../src/protocol/row-codec.ts'
+import { CancelledError } from '../src/protocol/row-errors.ts'
+import type { WireColumn } from '../src/protocol/values.ts'
+import type { DriverRow, DriverStatement, RowIterator } from './drivers/driver.ts'
+import type { Task } from './task.ts'
+
+/** Rows and bytes of one chunk: large enough that its message is cheap a row, small enough that building its objects stalls nobody. */
+const maxRowsPerChunk = 1_000
+const maxChunkBytes = 256 * 1024
+/** A slow statement sends what it has rather than let its reader wait for a full chunk. */
+const maxChunkMs = 20
+
+/** The rows of a running statement, read as the user's side asks for them, or kept in memory where something must run before that. */
+export class Cursor {
+  readonly id: number
+  readonly sql: string
+  readonly statement: DriverStatement
+  readonly columns: readonly WireColumn[]
+  readonly #iterator: RowIterator
+  readonly #bigints: boolean
+  readonly #slots: Int32Array
+  readonly #maxRows: number
+  readonly #buffered: EncodedChunk[] = []
+  #bufferedBytes = 0
+  /** Rows already taken from the iterator that no chunk holds yet. */
+  #pending: readonly DriverRow[]
+  #exhausted = false
+  /** Set while every row goes out unasked, as far as credit goes. */
+  streaming = false
+  #credit = 0
+  #creditGranted: (() => void) | null = null
+
+  /** Set once the first chunk has left: sends the next one. */
+  sendMore: (() => Task<void>) | undefined
+  #bufferedRows = 0
+
+  /** `pending` are the rows already taken from the iterator; `exhausted` says that there are no others. */
+  constructor(source: CursorSource, pending: readonly DriverRow[], exhausted: boolean) {
+    this.id = source.id
+    this.sql = source.sql
+    this.statement = source.statement
+    this.columns = source.columns
+    this.#iterator = source.iterator
+    this.#bigints = source.bigints
+    this.#slots = source.slots
+    this.#maxRows = source.maxRows === 0 ? maxRowsPerChunk : source.maxRows
+    this.#pending = pending
+    this.#exhausted = exhausted
+  }
+
+  /** True when every row has left the driver: nothing on the connection stands in anybody's way. */
+  get exhausted(): boolean {
+    return this.#exhausted
+  }
+
+  /** True when there is nothing left to send. */
+  get done(): boolean {
+    return this.#exhausted && this.#buffered.length === 0
+  }
+
+  /** Rows brought into memory so far. */
+  get bufferedRows(): number {
+    return this.#bufferedRows
+  }
+
+  /** The next chunk, from memory first. */
+  *next(): Task<EncodedChunk> {
+    const chunk = this.#buffered.shift()
+    if (chunk !== undefined) {
+      this.#bufferedBytes -= chunk.sizeBytes
+      return chunk
+    }
+    return yield* this.#read(maxChunkMs)
+  }
+
+  /** Brings the remaining rows into memory. False when they weigh more than `maxBytes`: the cursor then stands where it was, losing nothing. */
+  *buffer(maxBytes: number): Task<boolean> {
+    while (!this.#exhausted) {
+      if (this.#bufferedBytes >= maxBytes) return false
+      const chunk = yield* this.#read(Number.POSITIVE_INFINITY)
+      this.#buffered.push(chunk)
+      this.#bufferedBytes += chunk.sizeBytes
+      this.#bufferedRows += chunk.rowCount
+    }
+    return true
+  }
+
+  *#read(maxMs: number): Task<EncodedChunk> {
+    const encoder = new ChunkEncoder(this.columns.length, Math.max(this.#maxRows, this.#pending.length), this.#bigints)
+    for (const row of this.#pending) encoder.push(row)
+    this.#pending = []
+    const deadline = performance.now() + maxMs
+    while (!encoder.full && encoder.sizeBytes < maxChunkBytes) {
+      if (isCancelled(this.#slots, this.id)) throw new CancelledError()
+      const step = this.#iterator.next()
+      const { done, value } = step instanceof Promise ? ((yield step) as Awaited<typeof step>) : step
+      if (done === true || value === undefined) {
+        this.#exhausted = true
+        break
+      }
+      encoder.push(value)
+      if ((encoder.rowCount & 15) === 0 && performance.now() > deadline) break
+    }
+    return encoder.finish()
+  }
+
+  /** The user's side takes this many more chunks. */
+  grant(chunks: number): void {
+    this.#credit += chunks
+    this.#creditGranted?.()
+  }
+
+  /** Uses one credit, or waits for one. */
+  *spendCredit(): Task<void> {
+    while (this.#credit === 0) {
+      yield new Promise<void>((resolve) => {
+        this.#creditGranted = resolve
+      })
+      this.#creditGranted = null
+      if (isCancelled(this.#slots, this.id)) throw new CancelledError()
+    }
+    this.#credit--
+  }
+
+  /** Frees the statement, whatever is left of its rows; the buffered ones too. */
+  *close(): Task<void> {
+    this.#buffered.length = 0
+    this.#bufferedBytes = 0
+    this.#pending = []
+    if (this.#exhausted) return
+    this.#exhausted = true
+    const returned = this.#iterator.return()
+    if (returned instanceof Promise) yield returned
+  }
+}
+
+export interface CursorSource {
+  readonly id: number
+  readonly sql: string
+  readonly statement: DriverStatement
+  readonly columns: readonly WireColumn[]
+  readonly iterator: RowIterator
+  readonly bigints: boolean
+  readonly slots: Int32Array
+  /** Rows of one chunk at the most; 0 for this file's own measure. */
+  readonly maxRows: number
+}

@@ -1,0 +1,314 @@
+import type BetterSqlite3 from 'better-sqlite3'
+import type { WireColumn, WireValue } from '../../src/protocol/values.ts'
+import type { WireError, WireErrorFamily } from '../../src/protocol/wire-error.ts'
+import type { BackupProgress, Driver, DriverConnection, DriverRow, DriverStatement, OpenOptions, RowIterator, RunResult } from './driver.ts'
+import {
+  BACKUP_PAGES_PER_STEP,
+  BackupWatch,
+  type BindableValue,
+  backupBusy,
+  ColumnMemo,
+  checkBackupFile,
+  checkDatabaseName,
+  type ProgramFacts,
+  type ProgramStep,
+  prepareConnection,
+  readProgram,
+  SchemaClock,
+  StatementText,
+  toNamed,
+  toPositional,
+  toWireColumn,
+  UNKNOWN_FACTS,
+} from './sqlite.ts'
+import { codeName } from './sqlite-codes.ts'
+import {
+  DriverFault,
+  faultToWireError,
+  loadFault,
+  refusalToWireError,
+  sqliteToWireError,
+  toOpenError,
+  userErrorToWire,
+} from './sqlite-errors.ts'
+
+type Constructor = typeof BetterSqlite3
+/** `explain` is part of the driver since 13.0 and not yet of its types. */
+type Handle = BetterSqlite3.Database & { explain(sql: string): readonly ProgramStep[] }
+type NativeStatement = BetterSqlite3.Statement<unknown[], DriverRow>
+
+/** Persistent references to strings, which better-sqlite3 13 makes without asking: an older Node dies of a SIGSEGV there. */
+const REQUIRED_NODE_API = 10
+
+let loaded: Constructor | undefined
+let urisAreHonoured: boolean | undefined
+
+/** SQLite by better-sqlite3: the fastest way, with a SQLite of its own. */
+export const betterSqlite3Driver: Driver = {
+  name: 'better-sqlite3',
+  dialect: 'sqlite',
+  capabilities: { threadSafe: false, cancel: 'row', backup: true, columnOrigins: true, blockedByCursors: 'writes' },
+  open,
+  toWireError: (error) => toOpenError(toWireError(error)),
+}
+
+async function open(options: OpenOptions): Promise<DriverConnection> {
+  const Database = await load()
+  checkDatabaseName(options)
+  if (options.uri) requireUris(Database)
+  const handle = openHandle(Database, options)
+  try {
+    await prepareConnection(
+      { exec: (sql) => handle.exec(sql), isBusy: (error) => toWireError(error).driverCode?.startsWith('SQLITE_BUSY') ?? false },
+      options,
+    )
+    return new BetterSqlite3Connection(handle, options)
+  } catch (error) {
+    handle.close()
+    throw error
+  }
+}
+
+/** @throws {DriverFault} `driverLoad`: the package is missing, or its binary does not fit this Node */
+async function load(): Promise<Constructor> {
+  if (loaded !== undefined) return loaded
+  const { napi, node } = process.versions
+  if (Number(napi) < REQUIRED_NODE_API) {
+    throw new DriverFault(
+      'driverLoad',
+      `better-sqlite3 needs Node-API ${REQUIRED_NODE_API}, which Node.js has since 22.14; this is Node.js ${node} with Node-API ${napi}.`,
+    )
+  }
+  try {
+    const { default: Database } = await import('better-sqlite3')
+    // The binary is loaded by the first database, not by the import.
+    new Database(':memory:').close()
+    loaded = Database
+    return Database
+  } catch (error) {
+    throw loadFault('better-sqlite3', error)
+  }
+}
+
+/**
+ * Without URIs, a file literally named `file:…` would be made. The name of a VFS that does not exist tells without making anything:
+ * read as a URI it is SQLITE_ERROR, read as a path there is no such file.
+ *
+ * @throws {DriverFault} `driverLoad`
+ */
+function requireUris(Database: Constructor): void {
+  if (urisAreHonoured === undefined) {
+    try {
+      new Database('file:/offloop?vfs=offloop-no-such-vfs', { readonly: true }).close()
+      urisAreHonoured = false
+    } catch (error) {
+      urisAreHonoured = error instanceof Database.SqliteError && error.code === 'SQLITE_ERROR'
+    }
+  }
+  if (urisAreHonoured) return
+  throw new DriverFault(
+    'driverLoad',
+    'better-sqlite3 was loaded before offloop could set SQLITE_USE_URI=1, and shared memory databases need it: ' +
+      'set SQLITE_USE_URI=1 in the environment of the process, or create the engine before anything else loads better-sqlite3.',
+  )
+}
+
+function openHandle(Database: Constructor, options: OpenOptions): Handle {
+  return new Database(options.database, {
+    readonly: options.readonly,
+    fileMustExist: options.mustExist,
+    timeout: options.busyTimeoutMs,
+  }) as Handle
+}
+
+class BetterSqlite3Connection implements DriverConnection {
+  readonly #handle: Handle
+  readonly #file: string | undefined
+  readonly #busyTimeoutMs: number
+  readonly #clock: SchemaClock
+  readonly #lastRowid: BetterSqlite3.Statement<[], bigint>
+
+  constructor(handle: Handle, options: OpenOptions) {
+    this.#handle = handle
+    this.#file = options.uri ? undefined : options.database
+    this.#busyTimeoutMs = options.busyTimeoutMs
+    const schemaVersion = handle.prepare<[], number>('PRAGMA schema_version').pluck()
+    this.#clock = new SchemaClock(() => schemaVersion.get() as number)
+    this.#lastRowid = handle.prepare<[], bigint>('SELECT last_insert_rowid()').pluck().safeIntegers()
+  }
+
+  get handle(): object {
+    this.#clock.distrust()
+    return this.#handle
+  }
+
+  get inTransaction(): boolean {
+    return this.#handle.inTransaction
+  }
+
+  prepare(sql: string, names: readonly string[] | null): DriverStatement {
+    const statement = this.#handle.prepare<unknown[], DriverRow>(sql).safeIntegers()
+    if (statement.reader) statement.raw()
+    return new BetterSqlite3Statement(this.#handle, statement, names, this.#clock)
+  }
+
+  script(sql: string): void {
+    if (/attach/i.test(sql)) this.#clock.distrust()
+    this.#clock.tick()
+    this.#handle.exec(sql)
+  }
+
+  lastRowid(): bigint {
+    // A query without FROM always has its one row.
+    return this.#lastRowid.get() as bigint
+  }
+
+  schemaVersion(): number {
+    return this.#clock.version()
+  }
+
+  async backup(file: string, onProgress: (progress: BackupProgress) => boolean): Promise<void> {
+    checkBackupFile(file, this.#file)
+    const watch = new BackupWatch(onProgress, this.#busyTimeoutMs)
+    const { totalPages } = await this.#handle.backup(file, {
+      // Throwing is the way to abort; the driver then removes the file if it was not there before.
+      progress: (progress) => {
+        watch.step(progress)
+        return BACKUP_PAGES_PER_STEP
+      },
+    })
+    // When the first step finds a lock the driver knows of no pages at all, takes that for the end and reports success.
+    if (totalPages === 0 && this.#handle.prepare('PRAGMA page_count').pluck().get() !== 0) throw backupBusy()
+    watch.end(totalPages)
+  }
+
+  close(): void {
+    this.#handle.close()
+  }
+
+  toWireError(error: unknown): WireError {
+    // The error may have ended a transaction that had changed the schema.
+    this.#clock.tick()
+    return toWireError(error)
+  }
+}
+
+class BetterSqlite3Statement implements DriverStatement {
+  readonly returnsRows: boolean
+  readonly readonly: boolean
+  readonly #handle: Handle
+  readonly #statement: NativeStatement
+  readonly #names: readonly string[] | null
+  readonly #clock: SchemaClock
+  readonly #text: StatementText
+  readonly #countsChanges: boolean
+  readonly #mayChangeSchema: boolean
+  readonly #columns: ColumnMemo
+  #facts = UNKNOWN_FACTS
+  #factsAt = -1
+
+  constructor(handle: Handle, statement: NativeStatement, names: readonly string[] | null, clock: SchemaClock) {
+    this.#handle = handle
+    this.#statement = statement
+    this.#names = names
+    this.#clock = clock
+    this.#text = new StatementText(statement.source)
+    this.#countsChanges = this.#text.countsChanges
+    this.#mayChangeSchema = this.#text.mayChangeSchema
+    this.returnsRows = statement.reader
+    this.readonly = statement.readonly && this.#text.mayBeReadonly
+    this.#columns = new ColumnMemo(clock, () => (statement.reader ? statement.columns().map(toWireColumn) : []))
+  }
+
+  get setsLastRowid(): boolean {
+    if (this.#statement.readonly || !this.#text.mayInsert) return false
+    if (this.#factsAt !== this.#clock.now) {
+      this.#factsAt = this.#clock.now
+      this.#facts = this.#explain()
+    }
+    return this.#facts.setsLastRowid
+  }
+
+  get busy(): boolean {
+    return this.#statement.busy
+  }
+
+  columns(): readonly WireColumn[] {
+    return this.#columns.read()
+  }
+
+  run(params: readonly WireValue[]): RunResult {
+    if (this.#mayChangeSchema) this.#schemaMayChange()
+    const { changes, lastInsertRowid } = params.length === 0 ? this.#statement.run() : this.#statement.run(this.#bindings(params))
+    // safeIntegers makes it a bigint.
+    return { changes: this.#countsChanges ? changes : 0, lastRowid: lastInsertRowid as bigint }
+  }
+
+  iterate(params: readonly WireValue[]): RowIterator {
+    this.#columns.stepped()
+    if (this.#mayChangeSchema) this.#schemaMayChange()
+    // The driver's own iterator, unwrapped: it has a `return`, which its type leaves open.
+    return (params.length === 0 ? this.#statement.iterate() : this.#statement.iterate(this.#bindings(params))) as RowIterator &
+      IterableIterator<DriverRow>
+  }
+
+  get(params: readonly WireValue[]): DriverRow | undefined {
+    this.#columns.stepped()
+    if (this.#mayChangeSchema) this.#schemaMayChange()
+    return params.length === 0 ? this.#statement.get() : this.#statement.get(this.#bindings(params))
+  }
+
+  /** The driver has no way to free a statement but garbage collection. */
+  finalize(): void {}
+
+  #bindings(params: readonly WireValue[]): BindableValue[] | Record<string, BindableValue> {
+    return this.#names === null ? toPositional(params) : toNamed(this.#names, params)
+  }
+
+  #schemaMayChange(): void {
+    if (this.#text.attaches) this.#clock.distrust()
+    this.#clock.tick()
+  }
+
+  #explain(): ProgramFacts {
+    try {
+      return readProgram(this.#handle.explain(this.#text.body))
+    } catch {
+      // It does not compile any more, or the file is locked; running it will say so.
+      return UNKNOWN_FACTS
+    }
+  }
+}
+
+/** The driver's own refusals. It has no codes for them; these are its fixed texts. */
+const REFUSALS: ReadonlyMap<string, readonly [WireErrorFamily, string?]> = new Map<string, readonly [WireErrorFamily, string?]>([
+  ['The supplied SQL string contains no statements', ['programming']],
+  ['The supplied SQL string contains more than one statement', ['programming']],
+  ['Too few parameter values were provided', ['programming', 'SQLITE_RANGE']],
+  ['Too many parameter values were provided', ['programming', 'SQLITE_RANGE']],
+  ['Missing named parameters', ['programming', 'SQLITE_RANGE']],
+  ['SQLite3 can only bind numbers, strings, bigints, buffers, and null', ['data', 'SQLITE_MISMATCH']],
+  ['The bound string, buffer, or bigint is too big', ['data', 'SQLITE_TOOBIG']],
+  ['Out of memory', ['operational', 'SQLITE_NOMEM']],
+  ['This statement is busy executing a query', ['invalidRequest', 'SQLITE_MISUSE']],
+  ['This database connection is busy executing a query', ['invalidRequest', 'SQLITE_MISUSE']],
+  ['The database connection is not open', ['invalidRequest', 'SQLITE_MISUSE']],
+  ['Too many active database iterators', ['invalidRequest', 'SQLITE_MISUSE']],
+  ['This statement does not return data. Use run() instead', ['internal', 'SQLITE_MISUSE']],
+  ['Cannot save backup because the directory does not exist', ['operational', 'SQLITE_CANTOPEN']],
+  ['Cannot open database because the directory does not exist', ['operational', 'SQLITE_CANTOPEN']],
+])
+
+function toWireError(error: unknown): WireError {
+  if (error instanceof DriverFault) return faultToWireError(error)
+  if (loaded !== undefined && error instanceof loaded.SqliteError) {
+    const number = /^UNKNOWN_SQLITE_ERROR_(\d+)$/.exec(error.code)?.[1]
+    return sqliteToWireError(number === undefined ? error.code : codeName(Number(number)), error.message, error)
+  }
+  if (error instanceof Error) {
+    const [family, driverCode] = REFUSALS.get(error.message) ?? []
+    if (family !== undefined) return refusalToWireError(family, error, driverCode)
+    if (error.message.startsWith('Missing named parameter "')) return refusalToWireError('programming', error, 'SQLITE_RANGE')
+  }
+  return userErrorToWire(error)
+}

@@ -1,0 +1,71 @@
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { WireError } from '../../src/protocol/wire-error.ts'
+import type { Driver } from './driver.ts'
+import { DriverFault, faultToWireError, loadFault, userErrorToWire } from './sqlite-errors.ts'
+
+/**
+ * Imports the driver of a connection; nothing of the others is loaded.
+ *
+ * @param name `better-sqlite3`, `node`, or for a third party's driver a module's URL or package name
+ * @throws {DriverFault} `driverLoad`: there is no such module, or its default export is not a `Driver`
+ */
+export async function loadDriver(name: string): Promise<Driver> {
+  switch (name) {
+    case 'better-sqlite3':
+      return (await import('./better-sqlite3.ts')).betterSqlite3Driver
+    case 'node':
+      return (await import('./node-sqlite.ts')).nodeSqliteDriver
+    default:
+      return loadForeignDriver(name)
+  }
+}
+
+/** Turns what `loadDriver` threw into plain data. */
+export function loadErrorToWire(error: unknown): WireError {
+  return error instanceof DriverFault ? faultToWireError(error) : userErrorToWire(error)
+}
+
+async function loadForeignDriver(name: string): Promise<Driver> {
+  let module: { readonly default?: unknown }
+  try {
+    module = await importModule(name)
+  } catch (error) {
+    throw loadFault(name, error)
+  }
+  const missing = missingPart(module.default)
+  if (missing !== undefined) throw new DriverFault('driverLoad', `The default export of the driver ${name} is not a Driver: ${missing}.`)
+  // Every part has just been looked at.
+  return module.default as Driver
+}
+
+/** A package is looked for where offloop is installed, then from the working directory: a strict package manager shows it only there. */
+async function importModule(name: string): Promise<{ readonly default?: unknown }> {
+  try {
+    return await import(name)
+  } catch (error) {
+    if (URL.canParse(name) || !(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error
+    let file: string
+    try {
+      file = createRequire(join(process.cwd(), 'index.js')).resolve(name)
+    } catch {
+      throw error
+    }
+    return await import(pathToFileURL(file).href)
+  }
+}
+
+function missingPart(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return 'it is no object'
+  const driver = value as Partial<Record<keyof Driver, unknown>>
+  if (typeof driver.name !== 'string') return 'it has no name'
+  if (driver.dialect !== 'sqlite' && driver.dialect !== 'postgresql' && driver.dialect !== 'mysql') {
+    return "its dialect is none of 'sqlite', 'postgresql', 'mysql'"
+  }
+  if (typeof driver.capabilities !== 'object' || driver.capabilities === null) return 'it has no capabilities'
+  for (const method of ['open', 'toWireError'] as const) {
+    if (typeof driver[method] !== 'function') return `it has no method ${method}`
+  }
+  return undefined
+}

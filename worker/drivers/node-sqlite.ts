@@ -1,0 +1,390 @@
+import { existsSync, rmSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import type { WireColumn, WireValue } from '../../src/protocol/values.ts'
+import type { WireError, WireErrorFamily } from '../../src/protocol/wire-error.ts'
+import type { BackupProgress, Driver, DriverConnection, DriverRow, DriverStatement, OpenOptions, RowIterator, RunResult } from './driver.ts'
+import {
+  BACKUP_PAGES_PER_STEP,
+  BackupWatch,
+  type BindableValue,
+  backupBusy,
+  ColumnMemo,
+  checkBackupFile,
+  checkDatabaseName,
+  type NativeColumn,
+  type ProgramFacts,
+  type ProgramStep,
+  prepareConnection,
+  readProgram,
+  SchemaClock,
+  StatementText,
+  toNamed,
+  toPositional,
+  toWireColumn,
+  UNKNOWN_FACTS,
+} from './sqlite.ts'
+import { codeName } from './sqlite-codes.ts'
+import { DriverFault, faultToWireError, refusalToWireError, sqliteToWireError, toOpenError, userErrorToWire } from './sqlite-errors.ts'
+
+// What is used of node:sqlite, as of Node.js 24.16: the types of the oldest Node that the package supports do not have it yet.
+interface NodeSqlite {
+  readonly DatabaseSync: new (
+    location: string,
+    options: { readonly readOnly?: boolean; readonly timeout?: number; readonly allowExtension?: boolean },
+  ) => Handle
+  readonly backup: (
+    source: Handle,
+    file: string,
+    options: { readonly rate: number; readonly progress: (progress: BackupProgress) => void },
+  ) => Promise<number>
+}
+
+interface Handle {
+  readonly isOpen: boolean
+  readonly isTransaction: boolean
+  prepare(sql: string): NativeStatement
+  exec(sql: string): void
+  close(): void
+}
+
+type Bindings = [] | [Record<string, BindableValue>] | BindableValue[]
+
+interface NativeStatement {
+  run(...params: Bindings): { readonly changes: number | bigint; readonly lastInsertRowid: number | bigint }
+  get(...params: Bindings): DriverRow | undefined
+  all(...params: Bindings): unknown[]
+  iterate(...params: Bindings): NativeIterator
+  columns(): readonly NativeColumn[]
+  setReturnArrays(enabled: boolean): void
+  setReadBigInts(enabled: boolean): void
+  /** Since Node.js 26. */
+  close?(): void
+}
+
+interface NativeIterator {
+  next(): { readonly done: boolean; readonly value: DriverRow | null }
+  return(): unknown
+}
+
+let loaded: NodeSqlite | undefined
+
+/** SQLite by Node.js itself: nothing to install, one SQLite for the whole process. */
+export const nodeSqliteDriver: Driver = {
+  name: 'node',
+  dialect: 'sqlite',
+  capabilities: { threadSafe: false, cancel: 'row', backup: true, columnOrigins: true, blockedByCursors: 'writes' },
+  open,
+  toWireError: (error) => toOpenError(toWireError(error)),
+}
+
+async function open(options: OpenOptions): Promise<DriverConnection> {
+  const sqlite = load()
+  checkDatabaseName(options)
+  const handle = new sqlite.DatabaseSync(locationOf(options), {
+    readOnly: options.readonly,
+    timeout: options.busyTimeoutMs,
+    // As better-sqlite3: from JavaScript only, the SQL function load_extension() stays refused.
+    allowExtension: true,
+  })
+  try {
+    await prepareConnection(
+      { exec: (sql) => handle.exec(sql), isBusy: (error) => toWireError(error).driverCode?.startsWith('SQLITE_BUSY') ?? false },
+      options,
+    )
+    return new NodeSqliteConnection(sqlite, handle, options)
+  } catch (error) {
+    handle.close()
+    throw error
+  }
+}
+
+/** @throws {DriverFault} `driverLoad`: this Node.js has no node:sqlite, or one that loses data */
+function load(): NodeSqlite {
+  if (loaded !== undefined) return loaded
+  const sqlite = importWithoutWarning()
+  const problem =
+    sqlite === undefined ? 'has no node:sqlite' : cutsText(sqlite) ? 'reads a text only up to its first NUL character' : undefined
+  if (sqlite === undefined || problem !== undefined) {
+    throw new DriverFault(
+      'driverLoad',
+      `sqlite+node:// needs Node.js 24.16 or newer: this is Node.js ${process.versions.node}, which ${problem}. sqlite+better-sqlite3:// works here.`,
+    )
+  }
+  loaded = sqlite
+  return sqlite
+}
+
+/** Node.js before 24.16, and all of 22, gave 'a' for 'a\0b' without a word. Whatever reads it whole has all else that is used here. */
+function cutsText({ DatabaseSync }: NodeSqlite): boolean {
+  const handle = new DatabaseSync(':memory:', {})
+  try {
+    return Object.values(handle.prepare("SELECT 'a' || char(0) || 'b'").get() ?? {})[0] !== 'a\0b'
+  } finally {
+    handle.close()
+  }
+}
+
+/** node:sqlite warns once in every thread that it is experimental. Loading it is synchronous: no other warning can fall in between. */
+function importWithoutWarning(): NodeSqlite | undefined {
+  const emitWarning = process.emitWarning
+  process.emitWarning = () => {}
+  try {
+    return process.getBuiltinModule('node:sqlite') as unknown as NodeSqlite | undefined
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}
+
+/** There is no option like fileMustExist, but a URI can say it, and SQLite keeps it where a look beforehand would be a race. */
+function locationOf({ database, uri, readonly, mustExist }: OpenOptions): string {
+  return uri || readonly || !mustExist ? database : `${pathToFileURL(database).href}?mode=rw`
+}
+
+class NodeSqliteConnection implements DriverConnection {
+  readonly #sqlite: NodeSqlite
+  readonly #handle: Handle
+  readonly #file: string | undefined
+  readonly #busyTimeoutMs: number
+  readonly #clock: SchemaClock
+  readonly #lastRowid: NativeStatement
+
+  constructor(sqlite: NodeSqlite, handle: Handle, options: OpenOptions) {
+    this.#sqlite = sqlite
+    this.#handle = handle
+    this.#file = options.uri ? undefined : options.database
+    this.#busyTimeoutMs = options.busyTimeoutMs
+    const schemaVersion = handle.prepare('PRAGMA schema_version')
+    schemaVersion.setReturnArrays(true)
+    this.#clock = new SchemaClock(() => schemaVersion.get()?.[0] as number)
+    this.#lastRowid = handle.prepare('SELECT last_insert_rowid()')
+    this.#lastRowid.setReturnArrays(true)
+    this.#lastRowid.setReadBigInts(true)
+  }
+
+  get handle(): object {
+    this.#clock.distrust()
+    return this.#handle
+  }
+
+  get inTransaction(): boolean {
+    return this.#handle.isOpen && this.#handle.isTransaction
+  }
+
+  prepare(sql: string, names: readonly string[] | null): DriverStatement {
+    const statement = this.#handle.prepare(sql)
+    statement.setReturnArrays(true)
+    statement.setReadBigInts(true)
+    return new NodeSqliteStatement(this.#handle, statement, sql, names, this.#clock)
+  }
+
+  script(sql: string): void {
+    if (/attach/i.test(sql)) this.#clock.distrust()
+    this.#clock.tick()
+    this.#handle.exec(sql)
+  }
+
+  lastRowid(): bigint {
+    // A query without FROM always has its one row.
+    return this.#lastRowid.get()?.[0] as bigint
+  }
+
+  schemaVersion(): number {
+    return this.#clock.version()
+  }
+
+  async backup(file: string, onProgress: (progress: BackupProgress) => boolean): Promise<void> {
+    checkBackupFile(file, this.#file)
+    const watch = new BackupWatch(onProgress, this.#busyTimeoutMs)
+    const isNew = !existsSync(file)
+    try {
+      const progress = (step: BackupProgress) => watch.step(step)
+      watch.end(await this.#sqlite.backup(this.#handle, file, { rate: BACKUP_PAGES_PER_STEP, progress }))
+    } catch (error) {
+      if (isNew) rmSync(file, { force: true })
+      // It knows only that the backup did not end, and says "not an error".
+      throw isSqliteError(error) && error.errcode === 0 ? backupBusy() : error
+    }
+  }
+
+  close(): void {
+    if (this.#handle.isOpen) this.#handle.close()
+  }
+
+  toWireError(error: unknown): WireError {
+    // The error may have ended a transaction that had changed the schema.
+    this.#clock.tick()
+    return toWireError(error)
+  }
+}
+
+class NodeSqliteStatement implements DriverStatement {
+  readonly returnsRows: boolean
+  readonly #handle: Handle
+  readonly #statement: NativeStatement
+  readonly #names: readonly string[] | null
+  readonly #clock: SchemaClock
+  readonly #text: StatementText
+  readonly #countsChanges: boolean
+  readonly #mayChangeSchema: boolean
+  readonly #columns: ColumnMemo
+  #cursor: Cursor | undefined
+  #facts = UNKNOWN_FACTS
+  #factsAt = -1
+
+  constructor(handle: Handle, statement: NativeStatement, sql: string, names: readonly string[] | null, clock: SchemaClock) {
+    this.#handle = handle
+    this.#statement = statement
+    this.#names = names
+    this.#clock = clock
+    this.#text = new StatementText(sql)
+    this.#countsChanges = this.#text.countsChanges
+    this.#mayChangeSchema = this.#text.mayChangeSchema
+    this.returnsRows = statement.columns().length > 0
+    this.#columns = new ColumnMemo(clock, () => statement.columns().map(toWireColumn))
+  }
+
+  get readonly(): boolean {
+    return this.#text.mayBeReadonly && this.returnsRows && this.#program().readonly
+  }
+
+  get setsLastRowid(): boolean {
+    return this.#text.mayInsert && this.#program().setsLastRowid
+  }
+
+  get busy(): boolean {
+    return this.#cursor?.open ?? false
+  }
+
+  columns(): readonly WireColumn[] {
+    return this.#columns.read()
+  }
+
+  run(params: readonly WireValue[]): RunResult {
+    const { changes, lastInsertRowid } = this.#statement.run(...this.#begin(params))
+    // The number of an earlier statement stays where this one counts nothing. setReadBigInts makes the row id a bigint.
+    return { changes: this.#countsChanges ? Number(changes) : 0, lastRowid: lastInsertRowid as bigint }
+  }
+
+  iterate(params: readonly WireValue[]): RowIterator {
+    const bindings = this.#begin(params)
+    this.#cursor = new Cursor(this.#handle, this.#statement.iterate(...bindings))
+    return this.#cursor
+  }
+
+  get(params: readonly WireValue[]): DriverRow | undefined {
+    return this.#statement.get(...this.#begin(params))
+  }
+
+  finalize(): void {
+    if (this.#handle.isOpen) this.#statement.close?.()
+  }
+
+  /** Before every run. */
+  #begin(params: readonly WireValue[]): Bindings {
+    // The driver would run it, and the open iterator would then fail at its next row.
+    if (this.busy) throw new DriverFault('invalidRequest', 'This statement is busy executing a query', { driverCode: 'SQLITE_MISUSE' })
+    this.#columns.stepped()
+    if (this.#mayChangeSchema) {
+      if (this.#text.attaches) this.#clock.distrust()
+      this.#clock.tick()
+    }
+    if (params.length === 0) return []
+    return this.#names === null ? toPositional(params) : [toNamed(this.#names, params)]
+  }
+
+  #program(): ProgramFacts {
+    if (this.#factsAt !== this.#clock.now) {
+      this.#factsAt = this.#clock.now
+      this.#facts = this.#explain()
+    }
+    return this.#facts
+  }
+
+  #explain(): ProgramFacts {
+    try {
+      return readProgram(this.#handle.prepare(`EXPLAIN ${this.#text.body}`).all() as ProgramStep[])
+    } catch {
+      // It does not compile any more, or the file is locked; running it will say so.
+      return UNKNOWN_FACTS
+    }
+  }
+}
+
+/** Wrapped, since the driver's own iterator does not say whether it is open and begins again from the first row after an error. */
+class Cursor implements RowIterator {
+  readonly #handle: Handle
+  readonly #rows: NativeIterator
+  #open = true
+
+  constructor(handle: Handle, rows: NativeIterator) {
+    this.#handle = handle
+    this.#rows = rows
+  }
+
+  get open(): boolean {
+    return this.#open
+  }
+
+  next(): { readonly done?: boolean; readonly value: DriverRow | undefined } {
+    if (!this.#open) return END
+    try {
+      const result = this.#rows.next()
+      if (!result.done) return result as { readonly value: DriverRow }
+    } catch (error) {
+      this.#open = false
+      throw error
+    }
+    this.#open = false
+    return END
+  }
+
+  return(): undefined {
+    if (!this.#open) return
+    this.#open = false
+    // Closing the connection has finalized the statement, and the driver would throw.
+    if (this.#handle.isOpen) this.#rows.return()
+  }
+}
+
+const END = { done: true, value: undefined } as const
+
+interface SqliteError extends Error {
+  readonly code: 'ERR_SQLITE_ERROR'
+  readonly errcode: number
+}
+
+function isSqliteError(error: unknown): error is SqliteError {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === 'ERR_SQLITE_ERROR' &&
+    'errcode' in error &&
+    typeof error.errcode === 'number'
+  )
+}
+
+/** The driver's own refusals. Its codes are those of all of Node.js, so the texts decide. */
+const REFUSALS: readonly (readonly [start: string, family: WireErrorFamily, driverCode: string])[] = [
+  ['The SQL query contains no statements', 'programming', 'SQLITE_ERROR'],
+  ['Unknown named parameter ', 'programming', 'SQLITE_RANGE'],
+  ['Cannot create bare named parameter ', 'programming', 'SQLITE_RANGE'],
+  ['Provided value cannot be bound to SQLite parameter ', 'data', 'SQLITE_MISMATCH'],
+  ['BigInt value is too large to bind', 'data', 'SQLITE_TOOBIG'],
+  ['iterator was invalidated', 'invalidRequest', 'SQLITE_MISUSE'],
+  ['statement has been finalized', 'invalidRequest', 'SQLITE_MISUSE'],
+  ['database is not open', 'invalidRequest', 'SQLITE_MISUSE'],
+]
+
+function toWireError(error: unknown): WireError {
+  if (error instanceof DriverFault) return faultToWireError(error)
+  if (isSqliteError(error)) {
+    // Where better-sqlite3 throws a TypeError, this driver makes an SQL error of what the user's function returned.
+    if (error.message === 'Returned JavaScript value cannot be converted to a SQLite value') return userErrorToWire(error)
+    return sqliteToWireError(codeName(error.errcode), error.message, error)
+  }
+  if (error instanceof Error && 'code' in error) {
+    const refusal = REFUSALS.find(([start]) => error.message.startsWith(start))
+    if (refusal !== undefined) return refusalToWireError(refusal[1], error, refusal[2])
+  }
+  return userErrorToWire(error)
+}

@@ -1,0 +1,300 @@
+import { isCancelled } from '../src/protocol/cancel-slots.ts'
+import { type ExecuteManyRequest, type ExecuteRequest, ReplyFlag, ReplyKind, RequestFlag } from '../src/protocol/frames.ts'
+import { type CellValue, toCell } from '../src/protocol/row-codec.ts'
+import { CancelledError } from '../src/protocol/row-errors.ts'
+import type { WireColumn } from '../src/protocol/values.ts'
+import { Cursor } from './cursors.ts'
+import type { DriverConnection, DriverRow, DriverStatement, RowIterator } from './drivers/driver.ts'
+import { HostError, nameUnsafeColumn } from './host-error.ts'
+import type { ReplyOutbox } from './reply-outbox.ts'
+import type { StatementCache, StatementEntry } from './statement-cache.ts'
+import { settled, type Task } from './task.ts'
+
+/** Up to this many rows travel inside the batch; more become column buffers. */
+const maxInlineRows = 64
+/** Chunks on their way to a reader who takes all: one that it builds, one that waits. */
+const creditWindow = 2
+/** A run longer than this makes the statement one that finished replies do not wait for. */
+const slowMs = 0.2
+
+export interface RunnerContext {
+  readonly statements: StatementCache
+  readonly outbox: ReplyOutbox
+  readonly cancelSlots: Int32Array
+  readonly maxBufferedBytes: number
+}
+
+/** One run of a statement that yields rows. */
+interface Run {
+  readonly request: ExecuteRequest
+  readonly entry: StatementEntry
+  readonly statement: DriverStatement
+  readonly columns: readonly WireColumn[]
+  readonly rowcount: number
+  readonly lastrowid: bigint | number | null
+}
+
+/** Runs the statements of one connection and keeps its open cursors. */
+export class StatementRunner {
+  readonly #connection: DriverConnection
+  readonly #context: RunnerContext
+  readonly #cursors = new Map<number, Cursor>()
+
+  constructor(connection: DriverConnection, context: RunnerContext) {
+    this.#connection = connection
+    this.#context = context
+  }
+
+  /** Flags that tell the user's side the state of the connection after a reply. */
+  stateFlags(): number {
+    return this.#connection.inTransaction ? ReplyFlag.inTransaction : 0
+  }
+
+  /** @throws {CancelledError} it must not start. @throws {HostError} its transaction is over: it must not autocommit. */
+  assertRunnable(id: number, flags: number): void {
+    if (isCancelled(this.#context.cancelSlots, id)) throw new CancelledError()
+    if ((flags & RequestFlag.inTransaction) === 0 || this.#connection.inTransaction) return
+    throw new HostError({
+      family: 'transactionAborted',
+      message: 'The database has ended the transaction by itself; nothing was executed.',
+    })
+  }
+
+  *execute(request: ExecuteRequest): Task<void> {
+    const entry = this.#context.statements.get(request.statementId)
+    if (entry.slow) this.#context.outbox.flushBeforeSlow()
+    this.assertRunnable(request.id, request.flags)
+    const startedAt = performance.now()
+    const statement = yield* settled(this.#context.statements.prepare(entry, this.#connection))
+    const reads = statement.readonly && statement.returnsRows
+    if (!reads && (request.flags & RequestFlag.readOnly) !== 0) {
+      this.#context.outbox.reply({ kind: ReplyKind.refused, id: request.id, flags: ReplyFlag.last | this.stateFlags() })
+      return
+    }
+    if (!reads) yield* this.bufferCursors()
+    if (statement.returnsRows) yield* this.#query(request, entry, statement)
+    else yield* this.#run(request, entry, statement)
+    entry.slow = performance.now() - startedAt > slowMs
+  }
+
+  *executeMany(request: ExecuteManyRequest): Task<void> {
+    const entry = this.#context.statements.get(request.statementId)
+    this.assertRunnable(request.id, request.flags)
+    const statement = yield* settled(this.#context.statements.prepare(entry, this.#connection))
+    yield* this.bufferCursors()
+    const width = request.rowCount === 0 ? 0 : request.values.length / request.rowCount
+    let rowcount = 0
+    for (let row = 0; row < request.rowCount; row++) {
+      if (isCancelled(this.#context.cancelSlots, request.id)) throw new CancelledError()
+      const values = request.values.slice(row * width, (row + 1) * width)
+      if (statement.returnsRows) rowcount += yield* drain(statement.iterate(values))
+      else rowcount += (yield* settled(statement.run(values))).changes
+    }
+    const flags = ReplyFlag.last | this.stateFlags()
+    this.#context.outbox.reply({ kind: ReplyKind.done, id: request.id, flags, rowcount, lastrowid: null })
+  }
+
+  *#run(request: ExecuteRequest, entry: StatementEntry, statement: DriverStatement): Task<void> {
+    const result = yield* settled(statement.run(request.values))
+    const inserted = entry.insert && result.changes > 0 && statement.setsLastRowid
+    this.#context.outbox.reply({
+      kind: ReplyKind.done,
+      id: request.id,
+      flags: ReplyFlag.last | this.stateFlags(),
+      rowcount: result.changes,
+      lastrowid: inserted ? toLastrowid(result.lastRowid, request.flags) : null,
+    })
+  }
+
+  *#query(request: ExecuteRequest, entry: StatementEntry, statement: DriverStatement): Task<void> {
+    const limit = (request.flags & RequestFlag.limited) !== 0 ? request.rowLimit : Number.POSITIVE_INFINITY
+    const iterator = statement.iterate(request.values)
+    const rows: DriverRow[] = []
+    let exhausted: boolean
+    let columns: readonly WireColumn[]
+    try {
+      exhausted = yield* this.#take(request.id, iterator, rows, 1)
+      // The names are surely those of these rows while the statement stands on one of them: anybody may change the schema before and after.
+      columns = statement.columns()
+      // A writing statement runs to its end now, whoever reads its rows and when: its autocommit must not hang on a reader.
+      const take = statement.readonly ? Math.min(limit, maxInlineRows) : maxInlineRows
+      if (!exhausted) exhausted = yield* this.#take(request.id, iterator, rows, take)
+    } catch (error) {
+      yield* settled(iterator.return())
+      throw error
+    }
+    const bigints = (request.flags & RequestFlag.bigint) !== 0
+    const maxRows = Number.isFinite(limit) ? 0 : request.rowLimit
+    const source = { id: request.id, sql: entry.sql, statement, columns, iterator, bigints, slots: this.#context.cancelSlots, maxRows }
+    const cursor = new Cursor(source, rows, exhausted)
+    try {
+      yield* this.#send({ request, entry, statement, columns, rowcount: -1, lastrowid: null }, cursor, rows, limit)
+    } catch (error) {
+      this.#cursors.delete(request.id)
+      yield* cursor.close()
+      throw nameUnsafeColumn(error, columns)
+    }
+  }
+
+  /** Takes up to `count` rows; true when there are no more. */
+  *#take(id: number, iterator: RowIterator, rows: DriverRow[], count: number): Task<boolean> {
+    while (rows.length < count) {
+      if (isCancelled(this.#context.cancelSlots, id)) throw new CancelledError()
+      const step = iterator.next()
+      const { done, value } = step instanceof Promise ? ((yield step) as Awaited<typeof step>) : step
+      if (done === true || value === undefined) return true
+      rows.push(value)
+    }
+    return false
+  }
+
+  *#send(run: Run, cursor: Cursor, rows: readonly DriverRow[], limit: number): Task<void> {
+    if (!run.statement.readonly) {
+      yield* this.#sendWritten(run, cursor, rows, limit)
+    } else if (cursor.exhausted || rows.length >= limit) {
+      if (!cursor.exhausted) yield* cursor.close()
+      this.#sendInline(run, rows)
+    } else {
+      yield* this.#sendCursor(run, cursor)
+    }
+  }
+
+  /** The rows of a statement that writes: it is complete before its first row leaves. */
+  *#sendWritten(run: Run, cursor: Cursor, rows: readonly DriverRow[], limit: number): Task<void> {
+    const fits = cursor.exhausted
+    if (!fits) yield* cursor.buffer(Number.POSITIVE_INFINITY)
+    const rowcount = fits ? rows.length : cursor.bufferedRows
+    const lastrowid =
+      run.entry.insert && rowcount > 0 && run.statement.setsLastRowid
+        ? toLastrowid(yield* settled(this.#connection.lastRowid()), run.request.flags)
+        : null
+    const written = { ...run, rowcount, lastrowid }
+    if (fits || limit <= rows.length) this.#sendInline(written, rows.slice(0, limit))
+    else yield* this.#sendCursor(written, cursor)
+  }
+
+  #sendInline(run: Run, rows: readonly DriverRow[]): void {
+    const { request, entry, columns, rowcount, lastrowid } = run
+    const bigints = (request.flags & RequestFlag.bigint) !== 0
+    const cells: CellValue[] = []
+    try {
+      for (const row of rows)
+        for (let column = 0; column < columns.length; column++) cells.push(toCell(row[column] as CellValue, column, bigints))
+    } catch (error) {
+      throw nameUnsafeColumn(error, columns)
+    }
+    const flags = ReplyFlag.last | this.stateFlags() | (run.statement.readonly ? ReplyFlag.readonlyStatement : 0)
+    this.#context.outbox.rows(
+      { id: request.id, flags, columns: entry.takeUnsentColumns(columns), rowcount, lastrowid },
+      columns.length,
+      cells,
+    )
+  }
+
+  *#sendCursor(run: Run, cursor: Cursor): Task<void> {
+    const { id, flags } = run.request
+    if ((flags & RequestFlag.buffered) !== 0 && !(yield* cursor.buffer(this.#context.maxBufferedBytes))) {
+      yield* cursor.close()
+      this.#context.outbox.reply({ kind: ReplyKind.tooLarge, id, flags: ReplyFlag.last | this.stateFlags() })
+      return
+    }
+    this.#cursors.set(id, cursor)
+    if ((flags & RequestFlag.all) === 0) {
+      yield* this.#sendChunk(run, cursor)
+      if (!cursor.done) cursor.sendMore = () => this.#sendChunk(run, cursor)
+      return
+    }
+    cursor.streaming = true
+    cursor.grant(creditWindow)
+    while (!cursor.done) {
+      yield* cursor.spendCredit()
+      yield* this.#sendChunk(run, cursor)
+      this.#context.outbox.flush()
+    }
+  }
+
+  *#sendChunk(run: Run, cursor: Cursor): Task<void> {
+    const { request, entry, columns, rowcount, lastrowid } = run
+    const chunk = yield* cursor.next()
+    const last = cursor.done
+    if (last) this.#cursors.delete(cursor.id)
+    const readonly = run.statement.readonly ? ReplyFlag.readonlyStatement : 0
+    const flags = (last ? ReplyFlag.last : 0) | (cursor.exhausted ? ReplyFlag.detached : 0) | this.stateFlags() | readonly
+    this.#context.outbox.chunk({ id: request.id, flags, columns: entry.takeUnsentColumns(columns), rowcount, lastrowid }, chunk)
+  }
+
+  /** A reader who takes everything has room for more; false when the cursor sends only what it is asked for. */
+  grant(id: number, chunks: number): boolean {
+    const cursor = this.#cursors.get(id)
+    if (cursor?.streaming !== true) return false
+    cursor.grant(chunks)
+    return true
+  }
+
+  /** The next chunks of an open cursor; nothing if it has been closed meanwhile. */
+  *fetch(id: number, chunks: number): Task<void> {
+    for (let sent = 0; sent < chunks; sent++) {
+      const cursor = this.#cursors.get(id)
+      if (cursor?.sendMore === undefined) return
+      try {
+        yield* cursor.sendMore()
+      } catch (error) {
+        this.#cursors.delete(id)
+        yield* cursor.close()
+        throw nameUnsafeColumn(error, cursor.columns)
+      }
+    }
+  }
+
+  *closeCursor(id: number): Task<void> {
+    const cursor = this.#cursors.get(id)
+    if (cursor === undefined) return
+    // A cursor that streams belongs to the request being served: it notices the cancelled id by itself.
+    if (cursor.streaming) {
+      cursor.grant(1)
+      return
+    }
+    this.#cursors.delete(id)
+    yield* cursor.close()
+    this.#context.outbox.reply({ kind: ReplyKind.done, id, flags: ReplyFlag.last | this.stateFlags(), rowcount: -1, lastrowid: null })
+  }
+
+  /**
+   * Before a statement that SQLite drivers refuse beside an open cursor, or that would end it: its remaining rows come into memory.
+   * @throws {HostError} they weigh more than `maxBufferedBytes`; the cursor stays usable, the statement has not run
+   */
+  *bufferCursors(): Task<void> {
+    for (const cursor of this.#cursors.values()) {
+      if (cursor.exhausted) continue
+      if (yield* cursor.buffer(this.#context.maxBufferedBytes)) continue
+      const sql = cursor.sql.length > 200 ? `${cursor.sql.slice(0, 200)}…` : cursor.sql
+      throw new HostError({
+        family: 'invalidRequest',
+        message: `This statement cannot run while a cursor with more than ${this.#context.maxBufferedBytes} bytes of unread rows is open on the connection. Read or close the result of: ${sql}`,
+      })
+    }
+  }
+
+  /** The connection is about to close or to be reset: whoever still reads from it is told. */
+  *closeAllCursors(): Task<void> {
+    for (const cursor of this.#cursors.values()) {
+      yield* cursor.close()
+      this.#context.outbox.error(cursor.id, 0, { family: 'resourceClosed', message: 'This result object is closed.' })
+    }
+    this.#cursors.clear()
+  }
+}
+
+function toLastrowid(rowid: bigint, flags: number): bigint | number {
+  if ((flags & RequestFlag.bigint) !== 0) return rowid
+  const number = Number(rowid)
+  // It is reported beside the rows, not among them: beyond 2^53 it stays exact as a bigint and fails nobody's insert.
+  return Number.isSafeInteger(number) ? number : rowid
+}
+
+function* drain(iterator: RowIterator): Task<number> {
+  for (let rows = 0; ; rows++) {
+    const { done, value } = yield* settled(iterator.next())
+    if (done === true || value === undefined) return rows
+  }
+}
