@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import * as errors from '../src/errors.ts'
 import type { WireError } from '../src/protocol/wire-error.ts'
+import { errorFromWire } from '../src/transport/error-from-wire.ts'
 
 const CODES = {
   ArgumentError: 'OFFLOOP_ARGUMENT',
@@ -126,7 +127,7 @@ describe('errorFromWire', () => {
   } as const satisfies Record<WireError['family'], unknown>
 
   test.each(Object.keys(families) as WireError['family'][])('rebuilds the class of family %s', (family) => {
-    const error = errors.errorFromWire({ family, message: 'what happened' }, {})
+    const error = errorFromWire({ family, message: 'what happened' }, {})
     expect(error.constructor).toBe(families[family])
     if (family !== 'cancelled') expect(error.message).toBe('what happened')
   })
@@ -147,7 +148,7 @@ describe('errorFromWire', () => {
         code: 'SQLITE_X',
       },
     }
-    const error = errors.errorFromWire(wire, { sql: 'insert into users values (?)' })
+    const error = errorFromWire(wire, { sql: 'insert into users values (?)' })
     const { cause: _, family: __, ...rest } = wire
     expect(error).toMatchObject({ ...rest, sql: 'insert into users values (?)' })
     expect(error.cause).toBeInstanceOf(Error)
@@ -166,7 +167,7 @@ describe('errorFromWire', () => {
       stack: 'TypeError: x is not a function\n    at report.js',
       code: 'E_X',
     }
-    const error = errors.errorFromWire({ family: 'user', message: 'x is not a function', cause }, {})
+    const error = errorFromWire({ family: 'user', message: 'x is not a function', cause }, {})
     expect(error).toBeInstanceOf(TypeError)
     expect(error).toMatchObject({ name: 'TypeError', message: 'x is not a function', code: 'E_X' })
     expect((error.cause as Error).stack).toBe(cause.stack)
@@ -174,7 +175,7 @@ describe('errorFromWire', () => {
 
   test('an error of a class of the user keeps its name', () => {
     const cause = { name: 'QuotaError', message: 'too much' }
-    const error = errors.errorFromWire({ family: 'user', message: 'too much', cause }, {})
+    const error = errorFromWire({ family: 'user', message: 'too much', cause }, {})
     expect(error.name).toBe('QuotaError')
     expect(inspect(error)).toContain('[QuotaError]: too much')
     expect(Object.keys(error)).toEqual([])
@@ -183,7 +184,7 @@ describe('errorFromWire', () => {
   test('keeps the stack of the caller who awaits', async () => {
     async function callerInTheTest() {
       await Promise.resolve()
-      throw errors.errorFromWire({ family: 'programming', message: 'no such table: t' }, {})
+      throw errorFromWire({ family: 'programming', message: 'no such table: t' }, {})
     }
     await expect(callerInTheTest()).rejects.toSatisfy((error: Error) => error.stack?.includes('callerInTheTest') === true)
   })
@@ -192,7 +193,7 @@ describe('errorFromWire', () => {
     const secret = 's3cr3t-canary'
     const message = `could not connect to postgresql://app:${secret}@db/x`
     const cause = { name: 'Error', message, stack: `Error: ${message}\n    at x` }
-    const error = errors.errorFromWire({ family: 'operational', message, cause }, {})
+    const error = errorFromWire({ family: 'operational', message, cause }, {})
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(secret)
     expect(error.message).toContain('postgresql://app:***@db/x')
   })

@@ -185,6 +185,7 @@ export class ConnectionHost {
       if (!wasInTransaction && this.#connection.inTransaction) yield* settled(this.#connection.script('rollback'))
       throw error
     }
+    this.#runner.assertStored()
     this.#done(request.id)
   }
 
@@ -196,6 +197,7 @@ export class ConnectionHost {
     this.#outbox.flush()
     try {
       const result = yield* settled(Reflect.apply(fn, undefined, [this.#connection.handle, ...request.args]) as unknown)
+      this.#runner.assertStored()
       this.#outbox.value(request.id, this.#runner.stateFlags(), result)
     } catch (error) {
       throw new HostError(userErrorToWire(error, this.#connection))
@@ -266,13 +268,11 @@ export class ConnectionHost {
   }
 
   #serveControl(port: MessagePort): void {
-    exposeHandle(
-      port,
-      () => this.#connection,
-      () => {
-        this.#dirty = true
-      },
-    )
+    const beforeUse = (): Promise<void> => {
+      this.#dirty = true
+      return new Promise((resolve, reject) => runTask(this.#runner.bufferCursors(), resolve, reject))
+    }
+    exposeHandle(port, () => this.#connection, beforeUse)
   }
 
   #abandon(): void {

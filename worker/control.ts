@@ -6,13 +6,13 @@ import { userErrorToWire } from './host-error.ts'
 
 /**
  * Serves the driver's own object on the control channel. Errors are answered as data: Comlink's own way of throwing loses class and
- * code. `beforeUse` tells the host that anything may have happened to the connection.
+ * code. `beforeUse` gets the connection ready for a use that may be anything.
  */
-export function exposeHandle(port: MessagePort, connection: () => DriverConnection, beforeUse: () => void): void {
+export function exposeHandle(port: MessagePort, connection: () => DriverConnection, beforeUse: () => Promise<void>): void {
   const exposed: ControlHandle = {
     async invoke(member, args) {
-      beforeUse()
       try {
+        await beforeUse()
         return { ok: true, value: await invokeMember(connection().handle, member, args) }
       } catch (error) {
         return { ok: false, error: userErrorToWire(error, connection()) }

@@ -94,8 +94,14 @@ export class StatementRunner {
     this.#context.outbox.reply({ kind: ReplyKind.done, id: request.id, flags, rowcount, lastrowid: null })
   }
 
+  /** After anything that may have committed: it is acknowledged only where the next connection will find it. */
+  assertStored(): void {
+    if (!this.#connection.inTransaction) this.#connection.assertInPlace?.()
+  }
+
   *#run(request: ExecuteRequest, entry: StatementEntry, statement: DriverStatement): Task<void> {
     const result = yield* settled(statement.run(request.values))
+    this.assertStored()
     const inserted = entry.insert && result.changes > 0 && statement.setsLastRowid
     this.#context.outbox.reply({
       kind: ReplyKind.done,
@@ -163,6 +169,7 @@ export class StatementRunner {
   *#sendWritten(run: Run, cursor: Cursor, rows: readonly DriverRow[], limit: number): Task<void> {
     const fits = cursor.exhausted
     if (!fits) yield* cursor.buffer(Number.POSITIVE_INFINITY)
+    this.assertStored()
     const rowcount = fits ? rows.length : cursor.bufferedRows
     const lastrowid =
       run.entry.insert && rowcount > 0 && run.statement.setsLastRowid

@@ -17,7 +17,7 @@ export function takeCityRows(): readonly CityRow[] {
       coordinates[0],
     ],
   )
-  // The package keeps its objects for as long as it is loaded: let go of them, or collecting garbage around them shows up as gaps.
+  // The package keeps its objects for as long as it is loaded: let go of them, or every collection has them to walk through.
   cities.length = 0
   return rows
 }

@@ -4,10 +4,11 @@
  */
 import { deepEqual } from 'node:assert/strict'
 import { rmSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CityRow, takeCityRows } from './city-rows.ts'
+import { collectGarbage } from './collect-garbage.ts'
 import { DirectStore } from './direct-store.ts'
 import { type Measurement, measureLoopGaps } from './loop-gaps.ts'
 import { OffloopStore } from './offloop-store.ts'
@@ -25,22 +26,19 @@ progress.step('decoding the data set')
 const rows = takeCityRows()
 
 const directory = await mkdtemp(join(tmpdir(), 'offloop-cities-'))
-process.once('SIGINT', () => {
-  rmSync(directory, { recursive: true, force: true })
-  process.exit(130)
-})
-try {
-  const offloop = await runSteps(() => new OffloopStore(join(directory, 'offloop.db')), rows)
-  const direct = await runSteps(() => new DirectStore(join(directory, 'direct.db')), rows)
-  progress.end()
-  deepEqual(answersOf(offloop), answersOf(direct), 'both ways give the same answers')
-  printAnswers(offloop)
-  printComparison(offloop, direct)
-} finally {
-  await rm(directory, { recursive: true, force: true })
-}
+// However the program ends, an exception and Ctrl-C included.
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+process.once('SIGINT', () => process.exit(130))
+
+const offloop = await runSteps(() => new OffloopStore(join(directory, 'offloop.db')), rows)
+const direct = await runSteps(() => new DirectStore(join(directory, 'direct.db')), rows)
+progress.end()
+deepEqual(answersOf(offloop), answersOf(direct), 'both ways give the same answers')
+printAnswers(offloop)
+printComparison(offloop, direct)
 
 async function runSteps(open: () => Store, cities: readonly CityRow[]): Promise<readonly Outcome[]> {
+  collectGarbage()
   const { result: store, ...opening } = await measureLoopGaps(async () => open())
   const outcomes: Outcome[] = [{ title: 'open', answer: [], ...opening }]
   try {

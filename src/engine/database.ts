@@ -57,6 +57,8 @@ export class Database {
     }
     const first = this.#lease(location, location.kind === 'file' && location.mode === 'ro', signal)
     const initialised = first.then(() => {})
+    // Whoever opens next looks at it; perhaps nobody does.
+    initialised.catch(() => {})
     this.#initialised = initialised
     try {
       const connection = await first

@@ -3,11 +3,10 @@ import type { WireValue } from '../protocol/values.ts'
 import type { ManyResult } from '../sql/executor.ts'
 import type { ScannedStatement } from '../sql/scan-statement.ts'
 import { bindParameters, type Executable, type Parameters } from '../sql/statement.ts'
+import type { AsyncTransaction } from './contract.ts'
 import type { RequestSettings } from './operation.ts'
 import { type EngineServices, statementTraits } from './services.ts'
-import type { Session } from './session.ts'
 import { announceQuery } from './tracing.ts'
-import type { Transaction } from './transaction.ts'
 
 /** A batch leaves when it has this many values or bytes of blobs, or when gathering it has kept this thread for this long. */
 const maxBatchValues = 4_096
@@ -15,6 +14,14 @@ const maxBatchBytes = 1024 * 1024
 const maxGatherMs = 4
 
 type Rows = Iterable<Parameters> | AsyncIterable<Parameters>
+
+/** What sends the batches: the session, which it knows no more of. */
+export interface BatchSender<T> {
+  readonly services: EngineServices
+  readonly connectionId: number
+  readonly transactionFlags: number
+  request(settings: RequestSettings, via: T): Promise<unknown>
+}
 
 interface Batch {
   readonly names: readonly string[] | null
@@ -27,17 +34,17 @@ interface Batch {
  * Runs one statement for each row, in one transaction: batch after batch, the next one gathered while the worker is at the last. An error
  * of the rows themselves is passed on as it is; whatever fails, nothing of the rows stays.
  */
-export async function executeRows(
-  session: Session,
+export async function executeRows<T extends Pick<AsyncTransaction, 'commit' | 'rollback'>>(
+  session: BatchSender<T>,
   statement: Executable,
   rows: Rows,
-  begin: () => Promise<Transaction>,
+  begin: () => Promise<T>,
 ): Promise<ManyResult> {
   const { services } = session
   const sql = services.compiler.textOf(statement)
   const scanned = services.compiler.scan(sql)
-  announceQuery(services, sql, session.physical.id)
-  let transaction: Transaction | null = null
+  announceQuery(services, sql, session.connectionId)
+  let transaction: T | null = null
   let running: Promise<unknown> | null = null
   let rowcount = 0
   try {
@@ -58,7 +65,7 @@ export async function executeRows(
   return { rowcount }
 }
 
-function batchRequest(sql: string, scanned: ScannedStatement, batch: Batch, session: Session): RequestSettings {
+function batchRequest(sql: string, scanned: ScannedStatement, batch: Batch, session: BatchSender<never>): RequestSettings {
   const { names, rowCount, values, transfer } = batch
   return {
     access: 'none',

@@ -1,6 +1,6 @@
-import { errorFromWire } from '../errors.ts'
 import type { Reply } from '../protocol/frames.ts'
 import { ReplyFlag, ReplyKind } from '../protocol/frames.ts'
+import { errorFromWire } from '../transport/error-from-wire.ts'
 import type { Lease } from '../transport/lease.ts'
 import type { ReplyHandler } from '../transport/statement-channel.ts'
 import type { AccessMode } from './access-gate.ts'

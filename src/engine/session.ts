@@ -16,21 +16,14 @@ import { StatementRowStream } from './row-stream.ts'
 import { accessOf, type EngineServices } from './services.ts'
 import { superviseStatement } from './supervise.ts'
 import { announceQuery, traceTransaction } from './tracing.ts'
-import { Transaction } from './transaction.ts'
+import { type StatementCall, Transaction, type TransactionHost } from './transaction.ts'
 import { currentScope, insideTransactionOn, runInScope, type TransactionScope } from './transaction-scope.ts'
-
-export interface StatementCall {
-  readonly params: Parameters | undefined
-  readonly options: ExecuteOptions | undefined
-  /** The transaction through whose own methods it comes, or null when it comes through the connection. */
-  readonly via: Transaction | null
-}
 
 /**
  * One borrower's time with a physical connection: what his handles (the connection, its branches, its transactions) share. It knows which
  * transaction is open, who may speak inside it, and what nobody has looked at.
  */
-export class Session {
+export class Session implements TransactionHost {
   readonly physical: PhysicalConnection
   readonly #services: EngineServices
   readonly #release: (session: Session, discard: boolean) => Promise<void>
@@ -59,6 +52,10 @@ export class Session {
 
   get services(): EngineServices {
     return this.#services
+  }
+
+  get connectionId(): number {
+    return this.physical.id
   }
 
   get closed(): boolean {
@@ -210,7 +207,7 @@ export class Session {
     connection: AsyncConnection,
     via: Transaction | null,
   ): Promise<ManyResult> {
-    return executeRows(this, statement, rows, () => this.beginNested(connection, via))
+    return executeRows<Transaction>(this, statement, rows, () => this.beginNested(connection, via))
   }
 
   // Transactions

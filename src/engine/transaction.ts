@@ -12,8 +12,8 @@ import type {
 } from '../sql/executor.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 import type { AsyncConnection, AsyncTransaction } from './contract.ts'
-import type { OpenTransaction } from './physical-connection.ts'
-import type { Session } from './session.ts'
+import type { PendingStatement } from './pending-result.ts'
+import type { OpenTransaction, PhysicalConnection } from './physical-connection.ts'
 
 /**
  * `inactive`: rolled back by something inside it, and waiting for its own rollback(). `aborted`: the same, by the database's own decision.
@@ -23,6 +23,41 @@ type TransactionState = 'active' | 'ending' | 'inactive' | 'aborted' | 'lost' | 
 
 export type TransactionKind = 'root' | 'emulated' | 'savepoint'
 
+/** A statement, and the transaction through whose own methods it comes; null when it comes through the connection. */
+export interface StatementCall {
+  readonly params: Parameters | undefined
+  readonly options: ExecuteOptions | undefined
+  readonly via: Transaction | null
+}
+
+/** The session, as its transactions use it. */
+export interface TransactionHost {
+  readonly physical: PhysicalConnection
+  execute<R>(statement: Executable, call: StatementCall): PendingStatement<R>
+  stream<R>(statement: Executable, call: StatementCall): RowStream<R>
+  executeMany(
+    statement: Executable,
+    rows: Iterable<Parameters> | AsyncIterable<Parameters>,
+    connection: AsyncConnection,
+    via: Transaction,
+  ): Promise<ManyResult>
+  script(text: string, via: Transaction): Promise<void>
+  call<T>(target: { module: URL | string; name: string; args: readonly unknown[] }, via: Transaction): Promise<T>
+  begin(options: BeginOptions | undefined, connection: AsyncConnection, via: Transaction): Promise<Transaction>
+  beginNested(connection: AsyncConnection, via: Transaction): Promise<Transaction>
+  transaction<T>(
+    fn: (tx: AsyncTransaction) => Promise<T>,
+    options: TransactionOptions | undefined,
+    connection: AsyncConnection,
+    via: Transaction,
+  ): Promise<T>
+  /** The error of a statement that failed and that nobody has looked at. */
+  unseenFailure(): Promise<Error | null>
+  transactionEnded(transaction: Transaction): void
+  /** Nobody is to have the connection after its borrower. */
+  discard(): void
+}
+
 let lastSavepoint = 0
 
 export class Transaction implements AsyncTransaction, OpenTransaction {
@@ -31,11 +66,11 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
   readonly parent: Transaction | null
   /** Of a savepoint: made up here, never a user's text. */
   readonly savepoint = `offloop_${++lastSavepoint}`
-  readonly #session: Session
+  readonly #session: TransactionHost
   #state: TransactionState = 'active'
   #lostBy: Error | null = null
 
-  constructor(session: Session, connection: AsyncConnection, kind: TransactionKind, parent: Transaction | null) {
+  constructor(session: TransactionHost, connection: AsyncConnection, kind: TransactionKind, parent: Transaction | null) {
     this.#session = session
     this.connection = connection
     this.kind = kind
@@ -186,7 +221,7 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
   async #doom(): Promise<void> {
     let target = this.parent
     while (target !== null && target.kind === 'emulated') target = target.parent
-    if (target !== null && target.isActive) {
+    if (target?.isActive === true) {
       for (let scope = this.parent; scope !== null && scope !== target; scope = scope.parent) scope.#state = 'inactive'
       target.#state = 'inactive'
       const { physical } = this.#session

@@ -1,6 +1,6 @@
 /**
  * An error on its way across the thread border: plain data, because class, code and own properties of an `Error` do not survive
- * structured cloning. `errorFromWire` in `src/errors.ts` rebuilds it on the user's side.
+ * structured cloning. `errorFromWire` in `src/transport/error-from-wire.ts` rebuilds it on the user's side.
  */
 export interface WireError {
   /** Which class of `offloop/errors` it becomes. */

@@ -1,8 +1,8 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { expose, type Remote, wrap } from 'comlink'
-import { errorFromWire } from '../errors.ts'
 import type { ControlHandle } from '../protocol/control.ts'
 import { RequestKind } from '../protocol/frames.ts'
+import { errorFromWire } from './error-from-wire.ts'
 import type { StatementChannel } from './statement-channel.ts'
 
 /**

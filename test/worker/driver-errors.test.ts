@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { codeName } from '../../worker/drivers/sqlite-codes.ts'
-import { driverNames, openDriver, query, temporaryFile, wireErrorOf } from './open-driver.ts'
+import { driverNames, firstRow, openDriver, query, temporaryFile, wireErrorOf } from './open-driver.ts'
 
 const SCHEMA = `
   create table users (id integer primary key, email text not null, org text, age int constraint adult check (age >= 18), unique (email, org));
@@ -76,7 +76,7 @@ describe.each(driverNames)('%s', (name) => {
     const connection = await openDriver(name)
     await connection.script('create table t (id integer primary key)')
     const statement = await connection.prepare(sql, null)
-    const error = await wireErrorOf(connection, () => (statement.returnsRows ? statement.get([]) : statement.run([])))
+    const error = await wireErrorOf(connection, () => (statement.returnsRows ? firstRow(statement, []) : statement.run([])))
     expect(error).toMatchObject({ family, driverCode, retryable: false })
     expect(error.message).not.toContain('canary')
   })
@@ -133,7 +133,7 @@ describe.each(driverNames)('%s', (name) => {
     const connection = await openDriver(name)
     const statement = await connection.prepare('select 1', null)
     await connection.close()
-    expect(await wireErrorOf(connection, () => statement.get([]))).toMatchObject({ family: 'invalidRequest' })
+    expect(await wireErrorOf(connection, () => firstRow(statement, []))).toMatchObject({ family: 'invalidRequest' })
     expect(await wireErrorOf(connection, () => connection.prepare('select 1', null))).toMatchObject({ family: 'invalidRequest' })
     statement.finalize()
   })

@@ -132,13 +132,19 @@ describe.each(driverNames)('%s', (name) => {
     const code = `
       const options = { uri: true, readonly: false, mustExist: false, busyTimeoutMs: 100, pragmas: [['journal_mode', 'WAL']] }
       const open = (more) => driver.open({ database: 'file:/offloop-test?vfs=memdb', ...options, ...more })
+      const first = async (connection) => {
+        const rows = (await connection.prepare('select a from t', null)).iterate([])
+        const { value } = await rows.next()
+        await rows.return()
+        return value[0]
+      }
       try {
         const one = await open()
         const two = await open()
         await one.script('create table t (a); insert into t values (42)')
-        console.log((await (await two.prepare('select a from t', null)).get([]))[0])
+        console.log(await first(two))
         const reader = await open({ readonly: true })
-        console.log((await (await reader.prepare('select a from t', null)).get([]))[0])
+        console.log(await first(reader))
         await reader.script('insert into t values (1)')
       } catch (error) {
         const { family, driverCode } = driver.toWireError(error)

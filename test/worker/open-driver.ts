@@ -47,6 +47,14 @@ export async function openDriver(
   return connection
 }
 
+/** The first row; the statement is reset behind it. */
+export async function firstRow(statement: DriverStatement, params: readonly WireValue[] = []): Promise<DriverRow | undefined> {
+  const iterator = statement.iterate(params)
+  const { value } = await iterator.next()
+  await iterator.return()
+  return value
+}
+
 export async function rowsOf(statement: DriverStatement, params: readonly WireValue[] = []): Promise<DriverRow[]> {
   const rows: DriverRow[] = []
   const iterator = statement.iterate(params)

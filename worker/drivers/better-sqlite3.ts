@@ -2,6 +2,7 @@ import type BetterSqlite3 from 'better-sqlite3'
 import type { WireColumn, WireValue } from '../../src/protocol/values.ts'
 import type { WireError, WireErrorFamily } from '../../src/protocol/wire-error.ts'
 import type { BackupProgress, Driver, DriverConnection, DriverRow, DriverStatement, OpenOptions, RowIterator, RunResult } from './driver.ts'
+import { FileGuard } from './file-guard.ts'
 import {
   BACKUP_PAGES_PER_STEP,
   BackupWatch,
@@ -124,6 +125,7 @@ function openHandle(Database: Constructor, options: OpenOptions): Handle {
 class BetterSqlite3Connection implements DriverConnection {
   readonly #handle: Handle
   readonly #file: string | undefined
+  readonly #fileGuard: FileGuard | null
   readonly #busyTimeoutMs: number
   readonly #clock: SchemaClock
   readonly #lastRowid: BetterSqlite3.Statement<[], bigint>
@@ -131,6 +133,7 @@ class BetterSqlite3Connection implements DriverConnection {
   constructor(handle: Handle, options: OpenOptions) {
     this.#handle = handle
     this.#file = options.uri ? undefined : options.database
+    this.#fileGuard = FileGuard.watch(this.#file)
     this.#busyTimeoutMs = options.busyTimeoutMs
     const schemaVersion = handle.prepare<[], number>('PRAGMA schema_version').pluck()
     this.#clock = new SchemaClock(() => schemaVersion.get() as number)
@@ -163,8 +166,8 @@ class BetterSqlite3Connection implements DriverConnection {
     return this.#lastRowid.get() as bigint
   }
 
-  schemaVersion(): number {
-    return this.#clock.version()
+  assertInPlace(): void {
+    this.#fileGuard?.assertInPlace()
   }
 
   async backup(file: string, onProgress: (progress: BackupProgress) => boolean): Promise<void> {
@@ -250,12 +253,6 @@ class BetterSqlite3Statement implements DriverStatement {
     // The driver's own iterator, unwrapped: it has a `return`, which its type leaves open.
     return (params.length === 0 ? this.#statement.iterate() : this.#statement.iterate(this.#bindings(params))) as RowIterator &
       IterableIterator<DriverRow>
-  }
-
-  get(params: readonly WireValue[]): DriverRow | undefined {
-    this.#columns.stepped()
-    if (this.#mayChangeSchema) this.#schemaMayChange()
-    return params.length === 0 ? this.#statement.get() : this.#statement.get(this.#bindings(params))
   }
 
   /** The driver has no way to free a statement but garbage collection. */

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import type { WireColumn, WireValue } from '../../src/protocol/values.ts'
 import type { WireError, WireErrorFamily } from '../../src/protocol/wire-error.ts'
 import type { BackupProgress, Driver, DriverConnection, DriverRow, DriverStatement, OpenOptions, RowIterator, RunResult } from './driver.ts'
+import { FileGuard } from './file-guard.ts'
 import {
   BACKUP_PAGES_PER_STEP,
   BackupWatch,
@@ -144,6 +145,7 @@ class NodeSqliteConnection implements DriverConnection {
   readonly #sqlite: NodeSqlite
   readonly #handle: Handle
   readonly #file: string | undefined
+  readonly #fileGuard: FileGuard | null
   readonly #busyTimeoutMs: number
   readonly #clock: SchemaClock
   readonly #lastRowid: NativeStatement
@@ -152,6 +154,7 @@ class NodeSqliteConnection implements DriverConnection {
     this.#sqlite = sqlite
     this.#handle = handle
     this.#file = options.uri ? undefined : options.database
+    this.#fileGuard = FileGuard.watch(this.#file)
     this.#busyTimeoutMs = options.busyTimeoutMs
     const schemaVersion = handle.prepare('PRAGMA schema_version')
     schemaVersion.setReturnArrays(true)
@@ -171,10 +174,7 @@ class NodeSqliteConnection implements DriverConnection {
   }
 
   prepare(sql: string, names: readonly string[] | null): DriverStatement {
-    const statement = this.#handle.prepare(sql)
-    statement.setReturnArrays(true)
-    statement.setReadBigInts(true)
-    return new NodeSqliteStatement(this.#handle, statement, sql, names, this.#clock)
+    return new NodeSqliteStatement(this.#handle, sql, names, this.#clock)
   }
 
   script(sql: string): void {
@@ -188,8 +188,8 @@ class NodeSqliteConnection implements DriverConnection {
     return this.#lastRowid.get()?.[0] as bigint
   }
 
-  schemaVersion(): number {
-    return this.#clock.version()
+  assertInPlace(): void {
+    this.#fileGuard?.assertInPlace()
   }
 
   async backup(file: string, onProgress: (progress: BackupProgress) => boolean): Promise<void> {
@@ -231,7 +231,10 @@ class NodeSqliteStatement implements DriverStatement {
   #facts = UNKNOWN_FACTS
   #factsAt = -1
 
-  constructor(handle: Handle, statement: NativeStatement, sql: string, names: readonly string[] | null, clock: SchemaClock) {
+  constructor(handle: Handle, sql: string, names: readonly string[] | null, clock: SchemaClock) {
+    const statement = handle.prepare(sql)
+    statement.setReturnArrays(true)
+    statement.setReadBigInts(true)
     this.#handle = handle
     this.#statement = statement
     this.#names = names
@@ -269,10 +272,6 @@ class NodeSqliteStatement implements DriverStatement {
     const bindings = this.#begin(params)
     this.#cursor = new Cursor(this.#handle, this.#statement.iterate(...bindings))
     return this.#cursor
-  }
-
-  get(params: readonly WireValue[]): DriverRow | undefined {
-    return this.#statement.get(...this.#begin(params))
   }
 
   finalize(): void {

@@ -174,7 +174,6 @@ export class SchemaClock {
   #cookie = -1
   #time = 0
   #trusted = true
-  #blindLooks = 0
 
   constructor(readCookie: () => number) {
     this.#readCookie = readCookie
@@ -195,15 +194,7 @@ export class SchemaClock {
     this.#trusted = false
   }
 
-  /** Looks: a number that is another one after every change, and at every look when the time cannot be told. */
-  version(): number {
-    const time = this.read()
-    if (time !== undefined) return time
-    this.#blindLooks += 1
-    return -this.#blindLooks
-  }
-
-  /** Looks: the time, or undefined when it cannot be told. */
+  /** Looks: a number that is another one after every change, or undefined when the time cannot be told. */
   read(): number | undefined {
     if (!this.#trusted) return undefined
     let cookie: number
