@@ -29,7 +29,7 @@ import { Execution } from './execution.ts'
 import { ImplicitConnections } from './implicit-connections.ts'
 import { type EngineOptions, resolveEngineOptions } from './options.ts'
 import { PendingStatement } from './pending-result.ts'
-import { StatementRowStream } from './row-stream.ts'
+import { type ChunkSource, RowIterator } from './row-iterator.ts'
 import { controlsTransaction, type EngineServices } from './services.ts'
 import { Session } from './session.ts'
 import { superviseStatement } from './supervise.ts'
@@ -150,17 +150,24 @@ class Engine implements AsyncEngine {
 
   stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
     this.#assertOpen()
-    const rows = (): AsyncGenerator<R, void, undefined> => this.#streamAlone<R>(statement, params, options)
-    return new StatementRowStream<R>(rows)
+    return new RowIterator<R>(() => this.#openStream<R>(statement, params, options))
   }
 
   /** A stream has a connection to itself: a cursor would keep the next reader of a shared one in the past. */
-  async *#streamAlone<R>(statement: Executable, params?: Parameters, options?: ExecuteOptions): AsyncGenerator<R, void, undefined> {
+  async #openStream<R>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<ChunkSource<R>> {
     const session = await this.#checkOut({ signal: options?.signal })
     try {
-      yield* await session.execute<R>(statement, { params, options, via: null })
-    } finally {
+      const source = await session.execute<R>(statement, { params, options, via: null }).source()
+      return {
+        nextChunk: () => source.nextChunk(),
+        close: async () => {
+          await source.close()
+          await session.close()
+        },
+      }
+    } catch (error) {
       await session.close()
+      throw error
     }
   }
 

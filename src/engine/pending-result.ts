@@ -1,6 +1,7 @@
 import type { AsyncResult, PendingResult, RowValue } from '../sql/executor.ts'
 import type { Execution, RowDemand } from './execution.ts'
 import { Result } from './result.ts'
+import { type ChunkSource, RowIterator } from './row-iterator.ts'
 
 /** Where a statement comes from when it could not even be compiled: the error waits for whoever looks. */
 export type ExecutionSource = Execution | Error
@@ -93,8 +94,15 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
     return (await this.#settled()).keys()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
-    yield* await this.#settled()
+  [Symbol.asyncIterator](): RowIterator<R> {
+    return new RowIterator(() => this.source())
+  }
+
+  /** The result as a source of chunks. */
+  async source(): Promise<ChunkSource<R>> {
+    const result = await this.#settled()
+    result.assertOpen()
+    return result
   }
 
   #demand(demand: RowDemand): Promise<Result<R>> {

@@ -1,9 +1,10 @@
 import { InvalidRequestError, MultipleResultsFound, NoResultFound, ResourceClosedError } from '../errors.ts'
 import type { AsyncResult, ResultColumn, RowValue } from '../sql/executor.ts'
 import type { Execution } from './execution.ts'
+import { type ChunkSource, RowIterator } from './row-iterator.ts'
 
 /** The rows and figures of a statement that has run; what the reader has not asked for yet may still be in the worker. */
-export class Result<R> implements AsyncResult<R> {
+export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
   readonly #execution: Execution
   #closed = false
 
@@ -32,13 +33,13 @@ export class Result<R> implements AsyncResult<R> {
   }
 
   async fetchone(): Promise<R | null> {
-    this.#assertOpen()
+    this.assertOpen()
     return this.#next()
   }
 
   async fetchmany(size = 1): Promise<R[]> {
     if (!Number.isInteger(size) || size < 0) throw new RangeError('fetchmany() takes a whole number of rows, 0 or more.')
-    this.#assertOpen()
+    this.assertOpen()
     const execution = this.#execution
     while (execution.available < size && !execution.complete) await execution.more(1)
     execution.throwIfFailed()
@@ -46,13 +47,13 @@ export class Result<R> implements AsyncResult<R> {
   }
 
   async fetchall(): Promise<R[]> {
-    this.#assertOpen()
+    this.assertOpen()
     await this.#execution.readAll()
     return this.#execution.takeAvailable(Number.POSITIVE_INFINITY) as R[]
   }
 
   async first(): Promise<R | null> {
-    this.#assertOpen()
+    this.assertOpen()
     const row = await this.#next()
     this.#close()
     return row
@@ -72,7 +73,7 @@ export class Result<R> implements AsyncResult<R> {
   }
 
   async scalar<T = RowValue>(): Promise<T | null> {
-    this.#assertOpen()
+    this.assertOpen()
     await this.#untilAvailable()
     const [value] = this.#execution.takeScalars(1)
     this.#close()
@@ -80,13 +81,13 @@ export class Result<R> implements AsyncResult<R> {
   }
 
   async scalars<T = RowValue>(): Promise<T[]> {
-    this.#assertOpen()
+    this.assertOpen()
     await this.#execution.readAll()
     return this.#execution.takeScalars(Number.POSITIVE_INFINITY) as T[]
   }
 
   async keys(): Promise<string[]> {
-    this.#assertOpen()
+    this.assertOpen()
     return this.columns.map(({ name }) => name)
   }
 
@@ -94,25 +95,21 @@ export class Result<R> implements AsyncResult<R> {
     this.#close()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
-    this.#assertOpen()
+  [Symbol.asyncIterator](): RowIterator<R> {
+    return new RowIterator(async () => {
+      this.assertOpen()
+      return this
+    })
+  }
+
+  /** The rows that have come, or the next that do; while the reader is at these, the next ones are on their way. */
+  async nextChunk(): Promise<R[] | null> {
+    await this.#untilAvailable()
     const execution = this.#execution
-    try {
-      for (;;) {
-        if (execution.available === 0) {
-          if (execution.complete) break
-          await execution.more(1)
-          continue
-        }
-        // While the reader works on this chunk, the next one is on its way.
-        const rows = execution.takeAvailable(Number.POSITIVE_INFINITY) as R[]
-        if (!execution.complete) execution.prefetch()
-        yield* rows
-      }
-      execution.throwIfFailed()
-    } finally {
-      this.#close()
-    }
+    if (execution.available === 0) return null
+    const rows = execution.takeAvailable(Number.POSITIVE_INFINITY) as R[]
+    if (!execution.complete) execution.prefetch()
+    return rows
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -131,7 +128,8 @@ export class Result<R> implements AsyncResult<R> {
     if (execution.available === 0) execution.throwIfFailed()
   }
 
-  #assertOpen(): void {
+  /** @throws {ResourceClosedError} it is closed, or the statement yields no rows */
+  assertOpen(): void {
     if (!this.returnsRows) {
       throw new ResourceClosedError('This result object does not return rows. It has been closed automatically.')
     }

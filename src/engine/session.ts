@@ -12,7 +12,7 @@ import { type RequestSettings, SingleRequest } from './operation.ts'
 import { resolveModule } from './options.ts'
 import { PendingStatement } from './pending-result.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
-import { StatementRowStream } from './row-stream.ts'
+import { RowIterator } from './row-iterator.ts'
 import { accessOf, type EngineServices } from './services.ts'
 import { superviseStatement } from './supervise.ts'
 import { announceQuery, traceTransaction } from './tracing.ts'
@@ -141,7 +141,7 @@ export class Session implements TransactionHost {
   }
 
   stream<R>(statement: Executable, call: StatementCall): RowStream<R> {
-    return new StatementRowStream<R>(() => this.execute<R>(statement, call))
+    return new RowIterator<R>(() => this.execute<R>(statement, call).source())
   }
 
   /** Waits for its turn, then sends a request that is answered once. */
