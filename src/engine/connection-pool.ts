@@ -91,8 +91,7 @@ export class ConnectionPool {
     } catch (error) {
       throw signal?.aborted === true ? abortErrorOf(signal) : error
     }
-    this.#connections.add(opened)
-    opened.onChange(() => this.#connectionChanged(opened))
+    this.#add(opened)
     if (signal?.aborted === true || this.#closed) {
       void this.#retire(opened)
       throw signal?.aborted === true ? abortErrorOf(signal) : this.#closedError()
@@ -232,14 +231,26 @@ export class ConnectionPool {
 
   async #retire(connection: PhysicalConnection): Promise<void> {
     this.#drop(connection)
+    if (!this.#closed && this.#database.keptBy(connection)) {
+      // A memory database ends with its last connection: another one takes it over first.
+      const heir = await this.#database.open(false)
+      this.#add(heir)
+      this.#becomeIdle(heir)
+    }
     await connection.lease.close()
+  }
+
+  #add(connection: PhysicalConnection): void {
+    this.#connections.add(connection)
+    connection.onChange(() => this.#connectionChanged(connection))
   }
 
   /** Closes connections that have been idle for too long. */
   sweep(now: number): void {
     const { idleTimeoutMs, min } = this.#options.pool
     for (const { connection, since } of [...this.#idle]) {
-      if (now - since >= idleTimeoutMs && this.#connections.size > min) void this.#retire(connection)
+      const spare = this.#connections.size > min && !this.#database.keptBy(connection)
+      if (spare && now - since >= idleTimeoutMs) void this.#retire(connection)
     }
   }
 

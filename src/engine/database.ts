@@ -35,6 +35,11 @@ export class Database {
     return this.#leases
   }
 
+  /** Whether this is a memory database, and no other connection keeps it alive. */
+  keptBy({ lease }: PhysicalConnection): boolean {
+    return this.memory && this.#leases.size === 1 && this.#leases.has(lease)
+  }
+
   /**
    * Opens a connection.
    * @throws {OperationalError} the database could not be opened

@@ -1,4 +1,5 @@
 import { RequestFlag } from '../protocol/frames.ts'
+import type { AccessMode } from './access-gate.ts'
 import type { Database } from './database.ts'
 import type { Execution } from './execution.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
@@ -43,22 +44,28 @@ class Slot {
 
   submit(execution: Execution): void {
     this.#usedAt = performance.now()
-    const connection = this.#connection
-    if (connection !== null) {
-      connection.submit(execution)
+    if (this.#connection !== null) {
+      this.#run(this.#connection, execution)
       return
     }
     this.#waiting++
     this.#open().then(
       (opened) => {
         this.#waiting--
-        opened.submit(execution)
+        this.#run(opened, execution)
       },
       (error: Error) => {
         this.#waiting--
         execution.fail(error)
       },
     )
+  }
+
+  #run(connection: PhysicalConnection, execution: Execution): void {
+    connection.submit(execution)
+    if (!execution.leavesConnectionState) return
+    // Right behind it in the queue: what it leaves on the connection is gone before anybody's next statement.
+    connection.reset(this.#readonly).catch(() => connection.lease.terminate())
   }
 
   #open(): Promise<PhysicalConnection> {
@@ -138,20 +145,13 @@ export class ImplicitConnections {
     }
     const reader = best === undefined || (unopened !== undefined && best.pending > 0) ? (unopened ?? best) : best
     if (reader === undefined) throw new Error('there is no reader')
-    execution.onReroute((reason) => (reason === 'refused' ? this.#write(execution) : this.#runAlone(execution)))
+    execution.onReroute((reason) => (reason === 'refused' ? this.#write(execution, 'exclusive') : this.#runAlone(execution)))
     reader.submit(execution.route(RequestFlag.readOnly | RequestFlag.buffered, 'none'))
   }
 
-  #write(execution: Execution): void {
-    const access = accessOf(execution.statement.scanned, this.#memory)
+  #write(execution: Execution, access: AccessMode | 'none' = accessOf(execution.statement.scanned, this.#memory)): void {
     execution.onReroute(() => this.#runAlone(execution))
-    this.#writer.submit(execution.route(RequestFlag.buffered, access === 'none' ? 'exclusive' : access))
-    if (!execution.statement.scanned.connectionState) return
-    // What it leaves behind is gone before the next statement of anybody.
-    execution.onSettled(() => {
-      const { connection } = this.#writer
-      if (connection?.needsReset === true) connection.reset(false).catch(() => connection.lease.terminate())
-    })
+    this.#writer.submit(execution.route(RequestFlag.buffered, access))
   }
 
   sweep(before: number): void {
