@@ -1,5 +1,6 @@
 import { type MessagePort, threadId } from 'node:worker_threads'
 import { isCancelled } from '../src/protocol/cancel-slots.ts'
+import { FifoQueue } from '../src/protocol/fifo-queue.ts'
 import {
   type BackupRequest,
   type CallRequest,
@@ -35,7 +36,7 @@ export class ConnectionHost {
   readonly #cancelSlots: Int32Array
   readonly #outbox: ReplyOutbox
   readonly #statements = new StatementCache()
-  readonly #queue: QueuedRequest[] = []
+  readonly #queue = new FifoQueue<QueuedRequest>()
   #settings: ConnectionSettings
   #driver!: Driver
   #connection!: DriverConnection

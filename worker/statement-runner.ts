@@ -190,7 +190,7 @@ export class StatementRunner {
     } catch (error) {
       throw nameUnsafeColumn(error, columns)
     }
-    const flags = ReplyFlag.last | this.stateFlags() | (run.statement.readonly ? ReplyFlag.readonlyStatement : 0)
+    const flags = ReplyFlag.last | this.stateFlags()
     this.#context.outbox.rows(
       { id: request.id, flags, columns: entry.takeUnsentColumns(columns), rowcount, lastrowid },
       columns.length,
@@ -225,8 +225,7 @@ export class StatementRunner {
     const chunk = yield* cursor.next()
     const last = cursor.done
     if (last) this.#cursors.delete(cursor.id)
-    const readonly = run.statement.readonly ? ReplyFlag.readonlyStatement : 0
-    const flags = (last ? ReplyFlag.last : 0) | (cursor.exhausted ? ReplyFlag.detached : 0) | this.stateFlags() | readonly
+    const flags = (last ? ReplyFlag.last : 0) | (cursor.exhausted ? ReplyFlag.detached : 0) | this.stateFlags()
     this.#context.outbox.chunk({ id: request.id, flags, columns: entry.takeUnsentColumns(columns), rowcount, lastrowid }, chunk)
   }
 

@@ -160,6 +160,7 @@ export class Execution implements Operation {
   }
 
   partial(reply: Reply): void {
+    this.#learnColumns(reply)
     if (this.#complete) return
     this.#takeRows(reply as RowsReply)
     if ((reply.flags & ReplyFlag.detached) !== 0) this.#owner?.operationDetached(this)
@@ -170,6 +171,7 @@ export class Execution implements Operation {
 
   settle(reply: Reply): void {
     const owner = this.#owner
+    this.#learnColumns(reply)
     if (!this.#complete) this.#settleWith(reply)
     owner?.operationEnded(this, (reply.flags & ReplyFlag.inTransaction) !== 0)
   }
@@ -202,9 +204,14 @@ export class Execution implements Operation {
     }
   }
 
+  /** Also from rows that nobody wants any more: the worker tells the columns of a statement only once. */
+  #learnColumns(reply: Reply): void {
+    if ((reply.kind === ReplyKind.rows || reply.kind === ReplyKind.chunk) && reply.columns !== null)
+      this.#reference?.setColumns(reply.columns)
+  }
+
   #takeRows(reply: RowsReply): void {
-    const reference = this.#reference as StatementReference
-    const shape = reference.shapeFor(reply.columns)
+    const { shape } = this.#reference as StatementReference
     this.columns = shape.columns
     this.rowcount = reply.rowcount
     this.lastrowid = reply.lastrowid

@@ -1,4 +1,5 @@
 import { OperationalError, WorkerTerminatedError } from '../errors.ts'
+import { FifoQueue } from '../protocol/fifo-queue.ts'
 import { type Reply, ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
 import type { Lease } from '../transport/lease.ts'
 import type { AccessGate, AccessMode } from './access-gate.ts'
@@ -28,7 +29,7 @@ export class PhysicalConnection implements OperationOwner {
   #readonly: boolean
   /** The transaction begun through this library, if one is open. */
   transaction: OpenTransaction | null = null
-  readonly #queue: Operation[] = []
+  readonly #queue = new FifoQueue<Operation>()
   readonly #started = new Set<Operation>()
   readonly #abandoned = new Set<Operation>()
   /** Started operations that rely on the gate. */
@@ -61,7 +62,7 @@ export class PhysicalConnection implements OperationOwner {
 
   /** Statements that wait or run. */
   get pending(): number {
-    return this.#queue.length + this.#started.size
+    return this.#queue.size + this.#started.size
   }
 
   /** How long its worker has been at work without a reply, in milliseconds; 0 when it has nothing to do. */
@@ -112,7 +113,7 @@ export class PhysicalConnection implements OperationOwner {
         return
       }
     }
-    if (this.#queue.length === 0 && this.#mayStart(operation)) {
+    if (this.#queue.size === 0 && this.#mayStart(operation)) {
       this.#start(operation)
       return
     }
@@ -206,7 +207,7 @@ export class PhysicalConnection implements OperationOwner {
 
   #advance(): void {
     while (this.#leaveGateQueue === null && this.lost === null) {
-      const next = this.#queue[0]
+      const next = this.#queue.peek()
       if (next === undefined) return
       if (next.complete) {
         this.#queue.shift()
@@ -232,7 +233,7 @@ export class PhysicalConnection implements OperationOwner {
     }
     this.#leaveGateQueue = this.gate.acquire(this, mode, granted, ({ waitedMs }) => {
       this.#leaveGateQueue = null
-      this.#queue.splice(this.#queue.indexOf(operation), 1)
+      this.#queue.remove(operation)
       operation.fail(
         new OperationalError(
           `The database is locked: another transaction of this engine has held it for the ${Math.round(waitedMs)} ms that this statement waited (busyTimeoutMs).`,
@@ -257,7 +258,7 @@ export class PhysicalConnection implements OperationOwner {
     this.#inTransaction = false
     this.#leaveGateQueue?.()
     this.#leaveGateQueue = null
-    for (const operation of this.#queue.splice(0)) operation.fail(error)
+    for (const operation of this.#queue.drain()) operation.fail(error)
     this.#usesGate.clear()
     this.#abandoned.clear()
     this.#releaseGate()

@@ -86,10 +86,8 @@ export const ReplyFlag = {
   inTransaction: 2,
   /** At least one value is a Uint8Array. */
   blobs: 4,
-  /** The database says that the statement cannot write. */
-  readonlyStatement: 8,
   /** Every row has left the database: what has not been sent is in the worker's memory. */
-  detached: 16,
+  detached: 8,
 } as const
 
 export interface ExecuteRequest {

@@ -20,9 +20,13 @@ export class StatementReference {
     this.id = id
   }
 
-  /** How to build its rows: `columns` come with the first reply and whenever they have changed. */
-  shapeFor(columns: readonly WireColumn[] | null): RowShape {
-    if (columns !== null) this.#shape = new RowShape(columns)
+  /** They come with the first reply that has rows, and whenever they have changed. */
+  setColumns(columns: readonly WireColumn[]): void {
+    this.#shape = new RowShape(columns)
+  }
+
+  /** How to build its rows. */
+  get shape(): RowShape {
     if (this.#shape === null) throw new Error('the worker sent rows before it sent their columns')
     return this.#shape
   }
