@@ -14,6 +14,7 @@ import {
   readRequest,
   type ScriptRequest,
 } from '../src/protocol/frames.ts'
+import { enterDatabase, leaveDatabase } from '../src/protocol/interrupt-cell.ts'
 import type { ConnectionSettings, LeaseTask, OpenedConnection } from '../src/protocol/lease-task.ts'
 import { CancelledError } from '../src/protocol/row-errors.ts'
 import { exposeHandle, progressReporter } from './control.ts'
@@ -43,6 +44,8 @@ export class ConnectionHost {
   #runner!: StatementRunner
   /** Something has happened to the connection that only a fresh one is free of. */
   #dirty = false
+  /** By which another thread can stop a statement of this connection. */
+  #interruptToken: number | null = null
   /** A request is being served, or the connection is still opening. */
   #busy = true
   #finish!: () => void
@@ -68,13 +71,15 @@ export class ConnectionHost {
   *#start(): Task<void> {
     this.#driver = yield* settled(loadDriver(this.#settings.driver))
     yield* this.#open()
-    const opened: OpenedConnection = { threadId, backup: this.#driver.capabilities.backup }
+    const { backup } = this.#driver.capabilities
+    const opened: OpenedConnection = { threadId, backup, interruptToken: this.#interruptToken }
     this.#outbox.value(0, 0, opened)
   }
 
   *#open(): Task<void> {
     const connection = yield* settled(this.#driver.open(this.#settings))
     try {
+      this.#interruptToken = yield* this.#loadInterrupt(connection)
       if (this.#settings.setup !== undefined) {
         const setup = yield* this.#importFunction(this.#settings.setup, 'default')
         yield* settled(Reflect.apply(setup, undefined, [connection.handle]))
@@ -89,6 +94,23 @@ export class ConnectionHost {
     this.#runner = new StatementRunner(connection, context)
     this.#statements.unprepare()
     this.#dirty = false
+  }
+
+  *#loadInterrupt(connection: DriverConnection): Task<number | null> {
+    const { interrupt } = this.#settings
+    if (interrupt === undefined) return null
+    if (connection.interruptToken === undefined) {
+      throw new HostError({ family: 'notSupported', message: `The driver ${this.#driver.name} cannot load the interrupt extension.` })
+    }
+    try {
+      return yield* settled(connection.interruptToken(interrupt))
+    } catch (error) {
+      const { message } = error as Error
+      throw new HostError({
+        family: 'driverLoad',
+        message: `The interrupt extension "${interrupt}" could not be loaded: ${message}. \`offloop build-interrupt\` builds it for this machine.`,
+      })
+    }
   }
 
   #refuseToOpen(error: unknown): void {
@@ -135,7 +157,7 @@ export class ConnectionHost {
         // Only a request that had to wait ends outside this loop.
         if (waiting) this.#pump()
       }
-      runTask(this.#serve(request), finish, (error) => {
+      runTask(this.#serveInterruptibly(request), finish, (error) => {
         // A statement is forgotten without an answer, and without a way to fail.
         if (request.kind !== RequestKind.forget)
           this.#outbox.error(request.id, this.#runner.stateFlags(), toWireError(error, this.#connection))
@@ -144,6 +166,17 @@ export class ConnectionHost {
       waiting = true
     }
     this.#outbox.flush()
+  }
+
+  /** While it serves a request that may take long, another thread may interrupt it; not beside open cursors, which it would hit as well. */
+  *#serveInterruptibly(request: QueuedRequest): Task<void> {
+    if (this.#interruptToken === null || !('flags' in request) || this.#runner.hasOpenCursors) return yield* this.#serve(request)
+    enterDatabase(this.#cancelSlots, request.id)
+    try {
+      yield* this.#serve(request)
+    } finally {
+      leaveDatabase(this.#cancelSlots, request.id)
+    }
   }
 
   *#serve(request: QueuedRequest): Task<void> {
@@ -244,7 +277,7 @@ export class ConnectionHost {
     const reopen = this.#dirty || request.force || request.readonly !== this.#settings.readonly
     if (this.#connection.inTransaction) yield* settled(this.#connection.script('rollback'))
     if (reopen) yield* this.#reopen(request.readonly)
-    this.#done(request.id)
+    this.#outbox.reply({ kind: ReplyKind.value, id: request.id, flags: ReplyFlag.last, value: this.#interruptToken })
   }
 
   *#reopen(readonly: boolean): Task<void> {

@@ -45,6 +45,12 @@ export class StatementRunner {
     this.#context = context
   }
 
+  /** Cursors that still stand in the database: an interrupt would hit them too. */
+  get hasOpenCursors(): boolean {
+    for (const cursor of this.#cursors.values()) if (!cursor.exhausted) return true
+    return false
+  }
+
   /** Flags that tell the user's side the state of the connection after a reply. */
   stateFlags(): number {
     return this.#connection.inTransaction ? ReplyFlag.inTransaction : 0

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { ConnectionSettings } from '../protocol/lease-task.ts'
 import type { EngineURL } from '../sql/url.ts'
-import { Lease } from '../transport/lease.ts'
+import { Lease, type LeaseOptions } from '../transport/lease.ts'
 import { ThreadPool } from '../transport/thread-pool.ts'
 import { AccessGate } from './access-gate.ts'
 import { type DatabaseLocation, resolveDatabasePath } from './database-path.ts'
+import { Interrupter } from './interrupter.ts'
 import type { ResolvedEngineOptions } from './options.ts'
 import { PhysicalConnection } from './physical-connection.ts'
 import { traceConnect } from './tracing.ts'
@@ -17,6 +18,7 @@ export class Database {
   readonly #url: EngineURL
   readonly #options: ResolvedEngineOptions
   #threads: ThreadPool | null = null
+  #interrupter: Interrupter | null = null
   readonly #leases = new Set<Lease>()
   #location: Promise<DatabaseLocation> | null = null
   /** A connection that could write has been open: the file exists, in its journal mode. */
@@ -81,11 +83,20 @@ export class Database {
     const lease = Lease.start(this.#threads, {
       settings: this.#settings(location, readonly),
       statementCacheSize: this.#options.statementCacheSize,
+      interrupt: this.#startInterrupter(this.#threads),
     })
     this.#leases.add(lease)
     void lease.ended.then(() => this.#leases.delete(lease))
     await lease.opened(signal)
     return new PhysicalConnection(lease, this.gate, readonly)
+  }
+
+  #startInterrupter(threads: ThreadPool): LeaseOptions['interrupt'] {
+    const { interrupt: extension } = this.#options
+    if (extension === undefined) return undefined
+    this.#interrupter ??= new Interrupter(threads, extension)
+    const interrupter = this.#interrupter
+    return (cells, requestId, token) => void interrupter.interrupt(cells, requestId, token)
   }
 
   #settings(location: DatabaseLocation, readonly: boolean): ConnectionSettings {
@@ -100,6 +111,7 @@ export class Database {
       busyTimeoutMs,
       pragmas,
       setup,
+      interrupt: this.#options.interrupt,
       maxBufferedBytes,
     }
   }
@@ -109,9 +121,14 @@ export class Database {
     for (const lease of this.#leases) lease.terminate()
   }
 
+  async #destroy(): Promise<void> {
+    await this.#interrupter?.close()
+    await this.#threads?.destroy()
+  }
+
   /** Ends every thread; resolves when none is left, or at `deadline` (of `performance.now()`). */
   async destroy(deadline = Number.POSITIVE_INFINITY): Promise<void> {
-    const destroyed = this.#threads?.destroy() ?? Promise.resolve()
+    const destroyed = this.#destroy()
     if (deadline === Number.POSITIVE_INFINITY) {
       await destroyed
       return

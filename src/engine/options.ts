@@ -84,8 +84,11 @@ export interface EngineOptions {
   readonly threads?: number | undefined
   /** SQLite: what holds a connection. Default: 'thread'. */
   readonly isolation?: 'thread' | 'process' | undefined
-  /** SQLite: path of the built interrupt extension. */
-  readonly interrupt?: string | undefined
+  /**
+   * SQLite: path of the interrupt extension, which `offloop build-interrupt` builds. With it a statement that is given up is stopped at once,
+   * also inside a native call. Default: none.
+   */
+  readonly interrupt?: string | URL | undefined
   /** SQLite: true for files from strangers: `trusted_schema=OFF`, `cell_size_check=ON`. Default: false. */
   readonly untrusted?: boolean | undefined
   /** Bytes of rows a worker may hold for an open cursor that a statement has to overtake. Default: 64 MiB. */
@@ -116,6 +119,8 @@ export interface ResolvedEngineOptions {
   readonly leakDetectionMs: number | undefined
   /** An absolute path, not yet looked at. */
   readonly baseDirectory: string | undefined
+  /** An absolute path, not yet looked at. */
+  readonly interrupt: string | undefined
   readonly placement: 'worker' | 'main'
   readonly threads: number | undefined
   readonly isolation: 'thread'
@@ -169,7 +174,8 @@ export function resolveEngineOptions(url: EngineURL, options: unknown): Resolved
     logger: resolveLogger(reader.take('logger')),
     hideParameters: reader.flag('hideParameters', true),
     leakDetectionMs: reader.milliseconds('leakDetectionMs', 0) || undefined,
-    baseDirectory: resolveDirectory(reader.take('baseDirectory')),
+    baseDirectory: resolvePath(reader.take('baseDirectory'), 'baseDirectory', 'a directory'),
+    interrupt: resolvePath(reader.take('interrupt'), 'interrupt', 'the built extension'),
     placement: reader.choice('placement', ['worker', 'main'], 'worker'),
     threads: reader.has('threads') ? reader.integer('threads', { min: 1, max: MAX_CONNECTIONS, fallback: 1 }) : undefined,
     isolation: 'thread',
@@ -201,7 +207,6 @@ function refuseUnsupported(reader: OptionReader): void {
   if (reader.choice('isolation', ['thread', 'process'], 'thread') === 'process') {
     throw new NotSupportedError('Engine option "isolation" cannot be "process" in this version: connections live in worker threads.')
   }
-  if (reader.has('interrupt')) throw new NotSupportedError('Engine option "interrupt" cannot be used in this version.')
 }
 
 function resolvePool(value: unknown): ResolvedEngineOptions['pool'] {
@@ -239,11 +244,12 @@ function resolveLogger(value: unknown): Logger | undefined {
   return logger as Logger
 }
 
-function resolveDirectory(value: unknown): string | undefined {
+/** An absolute path of what `name` names, not yet looked at. */
+function resolvePath(value: unknown, name: string, what: string): string | undefined {
   if (value === undefined) return undefined
   if (value instanceof URL && value.protocol === 'file:') return fileURLToPath(value)
   if (typeof value !== 'string' || value === '' || value.includes('\0')) {
-    throw new ArgumentError('Engine option "baseDirectory" must be the path or file: URL of a directory.')
+    throw new ArgumentError(`Engine option "${name}" must be the path or file: URL of ${what}.`)
   }
   return resolve(value)
 }

@@ -180,6 +180,7 @@ export class PhysicalConnection implements OperationOwner {
     const force = this.#leftState
     const reply = await this.request('none', (lease, id) => lease.channel.post({ kind: RequestKind.reset, id, readonly, force }))
     if (reply.kind !== ReplyKind.value) throw new Error('the worker answered a reset with something else')
+    this.lease.interruptToken = reply.value as number | null
     this.#readonly = readonly
     this.#leftState = false
     this.#inTransaction = false

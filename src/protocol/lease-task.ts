@@ -20,6 +20,8 @@ export interface ConnectionSettings {
   readonly pragmas: readonly (readonly [name: string, value: string])[]
   /** URL of a module whose default export prepares each new connection. */
   readonly setup: string | undefined
+  /** Path of the built interrupt extension, for a connection whose statements another thread may stop. */
+  readonly interrupt: string | undefined
   /** How many bytes of an open cursor's rows the worker may keep for a statement that cannot run beside it. */
   readonly maxBufferedBytes: number
 }
@@ -29,4 +31,6 @@ export interface OpenedConnection {
   readonly threadId: number
   /** True when the driver can copy the database while it is used. */
   readonly backup: boolean
+  /** By which the connection is interrupted; null when it cannot be. */
+  readonly interruptToken: number | null
 }

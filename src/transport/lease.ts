@@ -10,6 +10,8 @@ import type { ThreadLease, ThreadPool } from './thread-pool.ts'
 export interface LeaseOptions {
   readonly settings: ConnectionSettings
   readonly statementCacheSize: number
+  /** Stops a request that is inside a native call, on a connection that has a token for it. */
+  readonly interrupt?: ((cells: Int32Array, requestId: number, token: number) => void) | undefined
 }
 
 /**
@@ -22,6 +24,7 @@ export class Lease {
   readonly #thread: ThreadLease
   readonly #opening: Promise<OpenedConnection>
   #opened: OpenedConnection | null = null
+  #interruptToken: number | null = null
   #control: ControlChannel | null = null
   #closing: Promise<void> | null = null
   readonly #onLost = new Set<(error: Error) => void>()
@@ -29,6 +32,9 @@ export class Lease {
   private constructor(threads: ThreadPool, options: LeaseOptions) {
     this.statements = new StatementRegistry(this.channel, options.statementCacheSize)
     this.#opening = this.#awaitOpening()
+    this.channel.onCancel = (id) => {
+      if (this.#interruptToken !== null) options.interrupt?.(this.channel.cancelSlots, id, this.#interruptToken)
+    }
     const { remotePort: port, cancelSlots } = this.channel
     this.#thread = threads.lease({ port, cancelSlots, connection: options.settings })
     void this.#thread.ended.then((reason) => this.#end(reason))
@@ -49,6 +55,7 @@ export class Lease {
     signal?.addEventListener('abort', abandon, { once: true })
     try {
       this.#opened = await this.#opening
+      this.#interruptToken = this.#opened.interruptToken
     } finally {
       signal?.removeEventListener('abort', abandon)
     }
@@ -99,6 +106,11 @@ export class Lease {
       }
       post(this.channel.open({ partial() {}, settle: resolve, fail: reject }))
     })
+  }
+
+  /** The worker has opened the connection anew: it is interrupted by another token. */
+  set interruptToken(token: number | null) {
+    this.#interruptToken = token
   }
 
   /** Closes the database behind everything sent before, then gives the thread back; resolves when it is free. */

@@ -23,6 +23,8 @@ export class StatementChannel {
   /** The worker's end, given away with the task. */
   readonly remotePort: MessagePort
   readonly cancelSlots = createCancelSlots()
+  /** Told of each request that is to stop. */
+  onCancel: ((id: number) => void) | null = null
   readonly #inFlight = new Map<number, ReplyHandler>()
   /** Requests whose reader decides when more comes: they do not hold the event loop. */
   readonly #dormant = new Set<number>()
@@ -93,6 +95,7 @@ export class StatementChannel {
   /** Asks the worker, over its head, to stop the request where it can. */
   cancel(id: number): void {
     markCancelled(this.cancelSlots, id)
+    this.onCancel?.(id)
   }
 
   /** The reader of this open cursor has what it wants for now, or (`false`) waits again. */

@@ -271,6 +271,13 @@ describe.each(driverNames)('%s', (name) => {
   })
 
   describe('iterators', () => {
+    test('a statement that failed between two rows runs again as if nothing had been', async () => {
+      const connection = await openDriver(name)
+      const statement = await connection.prepare(`select json_extract(value, '$') from json_each(?)`, null)
+      expect(await wireErrorOf(connection, () => rowsOf(statement, ['["1", "not json"]']))).toMatchObject({ driverCode: 'SQLITE_ERROR' })
+      expect(await rowsOf(statement, ['["1"]'])).toEqual([[1n]])
+    })
+
     test('a statement is busy while its iterator is open, and others can be read beside it', async () => {
       const connection = await openDriver(name)
       const statement = await connection.prepare('select value from json_each(?)', null)

@@ -170,6 +170,11 @@ class BetterSqlite3Connection implements DriverConnection {
     this.#fileGuard?.assertInPlace()
   }
 
+  interruptToken(extension: string): number {
+    this.#handle.loadExtension(extension)
+    return this.#handle.prepare<[], number>('SELECT offloop_interrupt_token()').pluck().get() as number
+  }
+
   async backup(file: string, onProgress: (progress: BackupProgress) => boolean): Promise<void> {
     checkBackupFile(file, this.#file)
     const watch = new BackupWatch(onProgress, this.#busyTimeoutMs)

@@ -65,6 +65,8 @@ export interface DriverConnection {
   lastRowid(): MaybePromise<bigint>
   /** Throws when what has just been written is not where the next connection will look for it: the file was moved or replaced. */
   assertInPlace?(): void
+  /** Loads the interrupt extension; the token names this connection to whoever interrupts it. */
+  interruptToken?(extension: string): MaybePromise<number>
   /** Copies the database into `file` a few pages at a time, with the event loop turning between the steps. */
   backup?(file: string, onProgress: (progress: BackupProgress) => boolean): Promise<void>
   close(): MaybePromise<void>

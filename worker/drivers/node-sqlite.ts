@@ -41,6 +41,7 @@ interface NodeSqlite {
 }
 
 interface Handle {
+  loadExtension(path: string): void
   readonly isOpen: boolean
   readonly isTransaction: boolean
   prepare(sql: string): NativeStatement
@@ -192,6 +193,13 @@ class NodeSqliteConnection implements DriverConnection {
     this.#fileGuard?.assertInPlace()
   }
 
+  interruptToken(extension: string): number {
+    this.#handle.loadExtension(extension)
+    const token = this.#handle.prepare('SELECT offloop_interrupt_token()')
+    token.setReturnArrays(true)
+    return token.get()?.[0] as number
+  }
+
   async backup(file: string, onProgress: (progress: BackupProgress) => boolean): Promise<void> {
     checkBackupFile(file, this.#file)
     const watch = new BackupWatch(onProgress, this.#busyTimeoutMs)
@@ -331,10 +339,20 @@ class Cursor implements RowIterator {
       if (!result.done) return result as { readonly value: DriverRow }
     } catch (error) {
       this.#open = false
+      this.#forgetError()
       throw error
     }
     this.#open = false
     return END
+  }
+
+  /** A statement that failed keeps its error, and the driver throws it again when the statement is next run, unless it is reset now. */
+  #forgetError(): void {
+    try {
+      this.#rows.return()
+    } catch {
+      // The reset says once more what has just been said.
+    }
   }
 
   return(): undefined {
