@@ -228,6 +228,11 @@ export class PhysicalConnection implements OperationOwner {
   #waitForGate(operation: Operation, mode: AccessMode): void {
     const granted = (): void => {
       this.#leaveGateQueue = null
+      // Started without another look: to step back for those behind it would be to give up its turn for ever.
+      if (this.#queue.peek() === operation && !operation.complete) {
+        this.#queue.shift()
+        this.#start(operation)
+      }
       this.#advance()
       // Whoever waited may have given up meanwhile.
       this.#releaseGate()
