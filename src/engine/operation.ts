@@ -39,7 +39,7 @@ export interface RequestSettings {
 
 /** An operation with one reply, for which a promise waits: BEGIN and COMMIT, a script, a call, a backup. */
 export class SingleRequest implements Operation {
-  readonly access: AccessMode | 'none'
+  access: AccessMode | 'none'
   readonly leavesConnectionState: boolean
   readonly #settings: RequestSettings
   readonly #reply = Promise.withResolvers<Reply>()
@@ -58,6 +58,12 @@ export class SingleRequest implements Operation {
 
   get started(): boolean {
     return this.#lease !== null
+  }
+
+  /** Says, before it is submitted, that it belongs to the open transaction, which holds all that it needs. */
+  insideTransaction(): this {
+    this.access = 'none'
+    return this
   }
 
   start(lease: Lease, owner: OperationOwner): void {

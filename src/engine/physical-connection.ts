@@ -101,6 +101,8 @@ export class PhysicalConnection implements OperationOwner {
 
   /** Queues an operation; it starts at once if nothing is in its way. */
   submit(operation: Operation): void {
+    // Its caller gave up while it waited to be submitted.
+    if (operation.complete) return
     if (this.lost !== null) {
       operation.fail(this.#lostError())
       return

@@ -1,6 +1,6 @@
 import { ResourceClosedError, WorkerTerminatedError } from '../errors.ts'
 import { ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
-import type { BeginOptions, ExecuteOptions, ManyResult, RowStream, TransactionOptions } from '../sql/executor.ts'
+import type { BeginOptions, ManyResult, RowStream, TransactionOptions } from '../sql/executor.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 import { exposeCallback } from '../transport/control-channel.ts'
 import { checkBeginOptions, checkExecuteOptions } from './call-options.ts'
@@ -18,6 +18,7 @@ import { superviseStatement } from './supervise.ts'
 import { announceQuery, traceTransaction } from './tracing.ts'
 import { type StatementCall, Transaction, type TransactionHost } from './transaction.ts'
 import { currentScope, insideTransactionOn, runInScope, type TransactionScope } from './transaction-scope.ts'
+import { type Turn, TurnQueue } from './turn-queue.ts'
 
 /**
  * One borrower's time with a physical connection: what his handles (the connection, its branches, its transactions) share. It knows which
@@ -35,9 +36,7 @@ export class Session implements TransactionHost {
   #root: Transaction | null = null
   /** A BEGIN that is on its way. */
   #beginning: Promise<unknown> | null = null
-  /** The `transaction(fn)` that has the connection to itself. */
-  #exclusive: object | null = null
-  #outsiders: (() => void)[] = []
+  readonly #turns: TurnQueue
   /** Statements of the open transaction that have not succeeded, until somebody has looked at them. */
   readonly #unseen = new Set<PendingStatement<never>>()
   #onRootEnded: (() => void) | null = null
@@ -48,6 +47,7 @@ export class Session implements TransactionHost {
     this.physical = physical
     this.#services = services
     this.#release = release
+    this.#turns = new TurnQueue(physical, () => this.#root?.ending === true)
   }
 
   get services(): EngineServices {
@@ -79,12 +79,12 @@ export class Session implements TransactionHost {
       execution = this.#compile(statement, call)
     } catch (error) {
       const failed = new PendingStatement<R>(error as Error)
-      this.#noteUnseen(failed)
+      this.#noteUnseen(failed, via)
       return failed
     }
     const pending = new PendingStatement<R>(execution)
-    this.#follow(execution, pending, options)
-    this.#submit(execution, via)
+    this.#follow(execution, pending, call)
+    this.#turns.run(via, () => this.#submit(execution, via))
     return pending
   }
 
@@ -102,8 +102,9 @@ export class Session implements TransactionHost {
     return execution
   }
 
-  #follow(execution: Execution, pending: PendingStatement<unknown>, options: ExecuteOptions | undefined): void {
-    const tracked = this.#root !== null
+  #follow(execution: Execution, pending: PendingStatement<unknown>, { options, via }: StatementCall): void {
+    // One that has to wait for the open transaction to end is none of its statements.
+    const tracked = this.#root !== null && !this.#turns.mustWait(via)
     if (tracked) this.#unseen.add(pending as PendingStatement<never>)
     superviseStatement(execution, options, this.#services)
     execution.onSettled((failed) => {
@@ -114,8 +115,8 @@ export class Session implements TransactionHost {
   }
 
   /** A statement that failed before it could be sent counts against its transaction, or is an unhandled rejection if nobody looks. */
-  #noteUnseen(failed: PendingStatement<unknown>): void {
-    if (this.#root?.isActive === true) {
+  #noteUnseen(failed: PendingStatement<unknown>, via: Transaction | null): void {
+    if (this.#root?.isActive === true && !this.#turns.mustWait(via)) {
       this.#unseen.add(failed as PendingStatement<never>)
       return
     }
@@ -125,10 +126,6 @@ export class Session implements TransactionHost {
   }
 
   #submit(execution: Execution, via: Transaction | null): void {
-    if (this.#mustWait(via)) {
-      this.#outsiders.push(() => this.#submit(execution, via))
-      return
-    }
     const refusal = this.refusal(via)
     if (refusal !== null) {
       execution.fail(refusal)
@@ -144,14 +141,15 @@ export class Session implements TransactionHost {
     return new RowIterator<R>(() => this.execute<R>(statement, call).source())
   }
 
-  /** Waits for its turn, then sends a request that is answered once. */
+  /** Sends a request that is answered once, when its turn has come. */
   async request(settings: RequestSettings, via: Transaction | null, wait: WaitOptions = {}): Promise<unknown> {
-    await this.#turn(via)
-    const refusal = this.refusal(via)
-    if (refusal !== null) throw refusal
-    const request = new SingleRequest(this.#inOwnTransaction() ? { ...settings, access: 'none' } : settings)
+    const request = new SingleRequest(settings)
     const stop = watchDeadline(wait, (error) => request.abort(error))
-    this.physical.submit(request)
+    this.#turns.run(via, () => {
+      const refusal = this.refusal(via)
+      if (refusal !== null) request.fail(refusal)
+      else this.physical.submit(this.#inOwnTransaction() ? request.insideTransaction() : request)
+    })
     try {
       const reply = await request.answer()
       if (reply.kind === ReplyKind.done) return reply.rowcount
@@ -207,20 +205,24 @@ export class Session implements TransactionHost {
     connection: AsyncConnection,
     via: Transaction | null,
   ): Promise<ManyResult> {
-    return executeRows<Transaction>(this, statement, rows, () => this.beginNested(connection, via))
+    const run = (): Promise<ManyResult> => executeRows<Transaction>(this, statement, rows, () => this.beginNested(connection, via))
+    if (via !== null || (this.#root !== null && !this.#turns.mustWait(via)) || insideTransactionOn(this.physical)) return run()
+    return this.#withTurn((turn) => runInScope(this.#scope(turn), run), {})
   }
 
   // Transactions
 
   async begin(options: BeginOptions = {}, connection: AsyncConnection, via: Transaction | null): Promise<Transaction> {
     checkBeginOptions(options)
-    await this.#untilSettled(via, options)
+    if (this.#unsettled(via)) await this.#untilSettled(via, options)
+    this.#assertNotRefused(via)
     if (this.#current !== null) return this.#enter(new Transaction(this, connection, 'emulated', this.#current))
     return this.#beginRoot(options, connection)
   }
 
   async beginNested(connection: AsyncConnection, via: Transaction | null): Promise<Transaction> {
-    await this.#untilSettled(via, {})
+    if (this.#unsettled(via)) await this.#untilSettled(via, {})
+    this.#assertNotRefused(via)
     if (this.#current === null) return this.#beginRoot({}, connection)
     const transaction = new Transaction(this, connection, 'savepoint', this.#current)
     // On the stack at once: what is begun behind it is inside it.
@@ -244,17 +246,16 @@ export class Session implements TransactionHost {
     return transaction
   }
 
-  /** Waits until no other transaction is being begun or ended on the connection. */
-  async #untilSettled(via: Transaction | null, wait: WaitOptions): Promise<void> {
-    await this.#turn(via, wait)
-    await this.#settle()
-    const refusal = this.refusal(via)
-    if (refusal !== null) throw refusal
+  /** Somebody else has the connection to himself, or a transaction is being begun or ended on it. */
+  #unsettled(via: Transaction | null): boolean {
+    return this.#turns.mustWait(via) || this.#beginning !== null
   }
 
-  async #settle(): Promise<void> {
-    while (this.#beginning !== null) await this.#beginning.catch(() => {})
-    while (this.#root?.ending === true) await this.physical.idle()
+  async #untilSettled(via: Transaction | null, wait: WaitOptions): Promise<void> {
+    while (this.#unsettled(via)) {
+      if (this.#turns.mustWait(via)) await this.#turns.wait(wait)
+      else await this.#beginning?.catch(() => {})
+    }
   }
 
   async #beginRoot(options: BeginOptions, connection: AsyncConnection): Promise<Transaction> {
@@ -314,6 +315,7 @@ export class Session implements TransactionHost {
     const listener = this.#onRootEnded
     this.#onRootEnded = null
     listener?.()
+    this.resumeOutsiders()
   }
 
   /** The error of the first statement of the open transaction that failed and that nobody has looked at; waits for those on their way. */
@@ -336,15 +338,7 @@ export class Session implements TransactionHost {
     checkBeginOptions(options)
     const nested = via !== null || insideTransactionOn(this.physical)
     if (nested) return this.#runInside(await this.beginNested(connection, via ?? this.#current), fn, options)
-    await this.#turn(null, options)
-    const turn = {}
-    this.#exclusive = turn
-    try {
-      await this.#settle()
-      return await this.#runTurn(fn, options, connection)
-    } finally {
-      if (this.#exclusive === turn) this.#endTurn()
-    }
+    return this.#withTurn(() => this.#runTurn(fn, options, connection), options)
   }
 
   async #runTurn<T>(fn: (tx: AsyncTransaction) => Promise<T>, options: TransactionOptions, connection: AsyncConnection): Promise<T> {
@@ -363,19 +357,11 @@ export class Session implements TransactionHost {
   }
 
   async #runInside<T>(transaction: Transaction, fn: (tx: AsyncTransaction) => Promise<T>, options: WaitOptions): Promise<T> {
-    const scope: TransactionScope = {
-      connection: this.physical,
-      gate: this.physical.gate,
-      get active() {
-        return !transaction.ended
-      },
-      outer: currentScope(),
-    }
     try {
-      const value = await runInScope(scope, async () => fn(transaction))
+      const value = await runInScope(this.#scope(transaction), async () => fn(transaction))
       if (options.signal?.aborted === true) throw abortErrorOf(options.signal)
-      // The function may have ended it by itself.
-      if (!transaction.ended) await transaction.commit()
+      // The function may have ended it by itself. If the connection was closed under it, commit() says so.
+      if (!transaction.ended || transaction.cutOff) await transaction.commit()
       return value
     } catch (error) {
       await transaction.rollback().catch(() => this.discard())
@@ -383,29 +369,27 @@ export class Session implements TransactionHost {
     }
   }
 
-  #endTurn(): void {
-    this.#exclusive = null
-    const outsiders = this.#outsiders
-    this.#outsiders = []
-    // Each looks again: the first of them may take the next turn.
-    for (const resume of outsiders) resume()
+  #withTurn<T>(work: (turn: Turn) => Promise<T>, wait: WaitOptions): Promise<T> {
+    return this.#turns.hold(wait, async (turn) => {
+      while (this.#beginning !== null) await this.#beginning.catch(() => {})
+      this.#assertNotRefused(null)
+      return work(turn)
+    })
   }
 
-  /** Somebody else's `transaction(fn)` has the connection: what belongs to it comes through it, everything else waits. */
-  #mustWait(via: Transaction | null): boolean {
-    return this.#exclusive !== null && via === null && !insideTransactionOn(this.physical)
-  }
-
-  async #turn(via: Transaction | null, wait: WaitOptions = {}): Promise<void> {
-    while (this.#mustWait(via)) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const stop = watchDeadline(wait, (error) => {
-        this.#outsiders = this.#outsiders.filter((resume) => resume !== resolve)
-        reject(error)
-      })
-      this.#outsiders.push(resolve)
-      await promise.finally(stop)
+  #scope(of: { readonly ended: boolean }): TransactionScope {
+    return {
+      connection: this.physical,
+      gate: this.physical.gate,
+      get active() {
+        return !of.ended
+      },
+      outer: currentScope(),
     }
+  }
+
+  resumeOutsiders(): void {
+    this.#turns.resume()
   }
 
   #inOwnTransaction(): boolean {
@@ -423,6 +407,11 @@ export class Session implements TransactionHost {
     return this.#root === null || this.#root.ending ? null : this.#root.refusal()
   }
 
+  #assertNotRefused(via: Transaction | null): void {
+    const refusal = this.refusal(via)
+    if (refusal !== null) throw refusal
+  }
+
   /** Nobody is to have this connection after its borrower. */
   discard(): void {
     this.#discard = true
@@ -435,12 +424,12 @@ export class Session implements TransactionHost {
 
   async #end(): Promise<void> {
     this.#closed = true
-    for (const resume of this.#outsiders.splice(0)) resume()
     const root = this.#root
     if (root !== null) {
       root.endWithParent()
       this.transactionEnded(root)
     }
+    this.#turns.close()
     await this.#release(this, this.#discard)
   }
 }

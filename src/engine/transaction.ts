@@ -54,6 +54,8 @@ export interface TransactionHost {
   /** The error of a statement that failed and that nobody has looked at. */
   unseenFailure(): Promise<Error | null>
   transactionEnded(transaction: Transaction): void
+  /** A commit has failed and its transaction is still to be rolled back: whoever waited behind it need not wait any more. */
+  resumeOutsiders(): void
   /** Nobody is to have the connection after its borrower. */
   discard(): void
 }
@@ -69,6 +71,7 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
   readonly #session: TransactionHost
   #state: TransactionState = 'active'
   #lostBy: Error | null = null
+  #cutOff = false
 
   constructor(session: TransactionHost, connection: AsyncConnection, kind: TransactionKind, parent: Transaction | null) {
     this.#session = session
@@ -91,6 +94,11 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
 
   get ended(): boolean {
     return this.#state === 'ended'
+  }
+
+  /** It was neither committed nor rolled back by its own methods: what it stood in has ended. */
+  get cutOff(): boolean {
+    return this.#cutOff
   }
 
   get ending(): boolean {
@@ -178,6 +186,7 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
     }
     if (error instanceof TransactionAbortedError) {
       this.#state = 'aborted'
+      this.#session.resumeOutsiders()
       return error
     }
     // SQLite may refuse a COMMIT and leave the transaction open (a lock, a deferred constraint): it does not stay half ended.
@@ -274,6 +283,8 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
 
   /** Its parent has ended, or its connection: so has this. */
   endWithParent(): void {
+    if (this.#state === 'ended') return
     this.#state = 'ended'
+    this.#cutOff = true
   }
 }
