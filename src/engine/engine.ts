@@ -160,8 +160,8 @@ class Engine implements AsyncEngine {
       const source = await session.execute<R>(statement, { params, options, via: null }).source()
       return {
         nextChunk: () => source.nextChunk(),
-        close: async () => {
-          await source.close()
+        release: async () => {
+          await source.release()
           await session.close()
         },
       }

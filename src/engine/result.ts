@@ -91,6 +91,11 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
     return this.columns.map(({ name }) => name)
   }
 
+  /** Whoever has walked over all rows leaves an exhausted result, as after fetchall(); who leaves early closes it. */
+  async release(): Promise<void> {
+    if (!this.#execution.complete || this.#execution.available > 0) this.#close()
+  }
+
   async close(): Promise<void> {
     this.#close()
   }

@@ -4,8 +4,8 @@ import type { RowStream } from '../sql/executor.ts'
 export interface ChunkSource<R> {
   /** The next rows, at least one; null when there are no more. */
   nextChunk(): Promise<R[] | null>
-  /** Frees what is behind it; called once, whether all rows were read or not. */
-  close(): Promise<void>
+  /** Nobody will ask for more; called once, whether all rows were read or not. */
+  release(): Promise<void>
 }
 
 /**
@@ -70,7 +70,7 @@ export class RowIterator<R> implements AsyncIterableIterator<R, undefined>, RowS
     this.#rows = []
     const source = this.#source
     this.#source = null
-    await source?.close()
+    await source?.release()
   }
 
   /** Called when the loop is left early. */
