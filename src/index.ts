@@ -5,6 +5,7 @@ export type {
   AsyncEngine,
   AsyncTransaction,
   BackupOptions,
+  BackupProgress,
   CloseOptions,
   ConnectOptions,
   DriverRemote,

@@ -1,4 +1,4 @@
-import { type MessagePort, threadId } from 'node:worker_threads'
+import { isMainThread, type MessagePort, threadId } from 'node:worker_threads'
 import { isCancelled } from '../src/protocol/cancel-slots.ts'
 import { FifoQueue } from '../src/protocol/fifo-queue.ts'
 import {
@@ -15,9 +15,9 @@ import {
   type ScriptRequest,
 } from '../src/protocol/frames.ts'
 import { enterDatabase, leaveDatabase } from '../src/protocol/interrupt-cell.ts'
-import type { ConnectionSettings, LeaseTask, OpenedConnection } from '../src/protocol/lease-task.ts'
+import type { ConnectionSettings, HostPort, LeaseTask, OpenedConnection } from '../src/protocol/lease-task.ts'
 import { CancelledError } from '../src/protocol/row-errors.ts'
-import { exposeHandle, progressReporter } from './control.ts'
+import { exposeHandle } from './control.ts'
 import type { Driver, DriverConnection } from './drivers/driver.ts'
 import { loadDriver, loadErrorToWire } from './drivers/load-driver.ts'
 import { HostError, toWireError, userErrorToWire } from './host-error.ts'
@@ -33,7 +33,7 @@ type QueuedRequest = Exclude<Request, { kind: typeof RequestKind.register | type
 export class ConnectionHost {
   /** Resolves when the connection has been closed, or could not be opened: the thread is free again. */
   readonly served: Promise<void>
-  readonly #port: MessagePort
+  readonly #port: HostPort
   readonly #cancelSlots: Int32Array
   readonly #outbox: ReplyOutbox
   readonly #statements = new StatementCache()
@@ -58,7 +58,7 @@ export class ConnectionHost {
     this.served = new Promise((resolve) => {
       this.#finish = resolve
     })
-    this.#port.on('message', (frames: Frames) => this.#receive(frames))
+    this.#port.on('message', (frames) => this.#receive(frames as Frames))
     // The user's side may vanish without a word (a Worker of its own that was terminated): then nobody is left to serve.
     this.#port.on('close', () => this.#abandon())
     runTask(
@@ -72,7 +72,8 @@ export class ConnectionHost {
     this.#driver = yield* settled(loadDriver(this.#settings.driver))
     yield* this.#open()
     const { backup } = this.#driver.capabilities
-    const opened: OpenedConnection = { threadId, backup, interruptToken: this.#interruptToken }
+    // In a process of its own, the process is what serves it.
+    const opened: OpenedConnection = { threadId: isMainThread ? process.pid : threadId, backup, interruptToken: this.#interruptToken }
     this.#outbox.value(0, 0, opened)
   }
 
@@ -262,9 +263,10 @@ export class ConnectionHost {
       })
     }
     yield* this.#runner.bufferCursors()
-    const report = request.progress === null ? null : progressReporter(request.progress as MessagePort)
     yield this.#connection.backup(request.file, (progress) => {
-      report?.(progress)
+      // On the same channel as the answer, so that the last step is told before the end.
+      this.#outbox.reply({ kind: ReplyKind.value, id: request.id, flags: 0, value: progress })
+      this.#outbox.flush()
       return !isCancelled(this.#cancelSlots, request.id)
     })
     if (isCancelled(this.#cancelSlots, request.id)) throw new CancelledError()

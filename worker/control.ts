@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
-import { expose, wrap } from 'comlink'
+import { expose } from 'comlink'
 import type { ControlHandle } from '../src/protocol/control.ts'
-import type { BackupProgress, DriverConnection } from './drivers/driver.ts'
+import type { DriverConnection } from './drivers/driver.ts'
 import { userErrorToWire } from './host-error.ts'
 
 /**
@@ -42,14 +42,5 @@ function assertPlain(value: unknown, member: string): unknown {
     throw new TypeError(`"${member}" gave a value that cannot leave its thread. Use call() to work with it inside the worker.`, {
       cause: error,
     })
-  }
-}
-
-/** The user's `onProgress` as a function of this thread; it is told, never waited for. */
-export function progressReporter(port: MessagePort): (progress: BackupProgress) => void {
-  const remote = wrap<(progress: BackupProgress) => void>(port)
-  port.unref()
-  return (progress) => {
-    void remote(progress)
   }
 }

@@ -1,26 +1,22 @@
-import type { MessagePort, TransferListItem } from 'node:worker_threads'
+import type { TransferListItem } from 'node:worker_threads'
 import { type Frames, type Reply, ReplyFlag, ReplyKind, type RowsReply, writeReply, writeRowsHead } from '../src/protocol/frames.ts'
+import type { HostPort } from '../src/protocol/lease-task.ts'
 import type { CellValue, EncodedChunk } from '../src/protocol/row-codec.ts'
 import type { WireError } from '../src/protocol/wire-error.ts'
-
-/** Replies that have been waiting this long leave before the next statement that may be slow. */
-const maxDelayMs = 0.5
 
 type RowsHead = Omit<RowsReply, 'kind' | 'start' | 'frames' | 'rowCount' | 'width'>
 
 /** Collects the replies of a batch, so that they leave in one message. */
 export class ReplyOutbox {
-  readonly #port: MessagePort
+  readonly #port: HostPort
   #frames: Frames = []
   #transfer: TransferListItem[] = []
-  #firstAt = 0
 
-  constructor(port: MessagePort) {
+  constructor(port: HostPort) {
     this.#port = port
   }
 
   reply(reply: Exclude<Reply, RowsReply>): void {
-    this.#noteFirst()
     writeReply(this.#frames, reply)
   }
 
@@ -30,7 +26,6 @@ export class ReplyOutbox {
 
   /** A few rows, value after value inside the batch itself. */
   rows(head: RowsHead, width: number, cells: readonly CellValue[]): void {
-    this.#noteFirst()
     const blobs = cells.some((cell) => cell instanceof Uint8Array) ? ReplyFlag.blobs : 0
     const rowCount = width === 0 ? 0 : cells.length / width
     writeRowsHead(this.#frames, { ...head, kind: ReplyKind.rows, flags: head.flags | blobs, rowCount, width })
@@ -38,7 +33,6 @@ export class ReplyOutbox {
   }
 
   chunk(head: RowsHead, chunk: EncodedChunk): void {
-    this.#noteFirst()
     const flags = head.flags | (chunk.blobs ? ReplyFlag.blobs : 0)
     writeRowsHead(this.#frames, { ...head, kind: ReplyKind.chunk, flags, rowCount: chunk.rowCount, width: chunk.columns.length })
     for (const column of chunk.columns) this.#frames.push(column)
@@ -53,11 +47,6 @@ export class ReplyOutbox {
     this.#port.postMessage(frames)
   }
 
-  /** Lets finished replies go before a statement that may keep them waiting. */
-  flushBeforeSlow(): void {
-    if (this.#frames.length > 0 && performance.now() - this.#firstAt > maxDelayMs) this.flush()
-  }
-
   flush(): void {
     if (this.#frames.length === 0) return
     const frames = this.#frames
@@ -65,9 +54,5 @@ export class ReplyOutbox {
     this.#frames = []
     this.#transfer = []
     this.#port.postMessage(frames, transfer)
-  }
-
-  #noteFirst(): void {
-    if (this.#frames.length === 0) this.#firstAt = performance.now()
   }
 }

@@ -68,7 +68,8 @@ export class StatementRunner {
 
   *execute(request: ExecuteRequest): Task<void> {
     const entry = this.#context.statements.get(request.statementId)
-    if (entry.slow) this.#context.outbox.flushBeforeSlow()
+    // What is finished does not wait for what may take long; one message for all of a batch is for statements that are known to be quick.
+    if (entry.slow) this.#context.outbox.flush()
     this.assertRunnable(request.id, request.flags)
     const startedAt = performance.now()
     const statement = yield* settled(this.#context.statements.prepare(entry, this.#connection))

@@ -18,9 +18,14 @@ export interface CloseOptions {
   readonly timeoutMs?: number | undefined
 }
 
+export interface BackupProgress {
+  readonly totalPages: number
+  readonly remainingPages: number
+}
+
 export interface BackupOptions {
-  /** Told after each step; its return value is ignored. */
-  readonly onProgress?: ((progress: { readonly totalPages: number; readonly remainingPages: number }) => void) | undefined
+  /** Told after each step; what it throws ends the backup. */
+  readonly onProgress?: ((progress: BackupProgress) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks'
 import type { ConnectionSettings } from '../protocol/lease-task.ts'
 import type { EngineURL } from '../sql/url.ts'
 import { Lease, type LeaseOptions } from '../transport/lease.ts'
+import { type HostPool, ProcessPool } from '../transport/process-pool.ts'
 import { ThreadPool } from '../transport/thread-pool.ts'
 import { AccessGate } from './access-gate.ts'
 import { type DatabaseLocation, resolveDatabasePath } from './database-path.ts'
@@ -17,7 +18,7 @@ export class Database {
   readonly memory: boolean
   readonly #url: EngineURL
   readonly #options: ResolvedEngineOptions
-  #threads: ThreadPool | null = null
+  #hosts: HostPool | null = null
   #interrupter: Interrupter | null = null
   readonly #leases = new Set<Lease>()
   #location: Promise<DatabaseLocation> | null = null
@@ -78,12 +79,14 @@ export class Database {
   }
 
   async #lease(location: DatabaseLocation, readonly: boolean, signal: AbortSignal | undefined): Promise<PhysicalConnection> {
-    const { idleTimeoutMs } = this.#options.pool
-    this.#threads ??= new ThreadPool({ idleTimeoutMs, resourceLimits: this.#options.resourceLimits })
-    const lease = Lease.start(this.#threads, {
+    const { isolation, pool } = this.#options
+    const { idleTimeoutMs } = pool
+    this.#hosts ??=
+      isolation === 'process' ? new ProcessPool() : new ThreadPool({ idleTimeoutMs, resourceLimits: this.#options.resourceLimits })
+    const lease = Lease.start(this.#hosts, {
       settings: this.#settings(location, readonly),
       statementCacheSize: this.#options.statementCacheSize,
-      interrupt: this.#startInterrupter(this.#threads),
+      interrupt: this.#startInterrupter(this.#hosts),
     })
     this.#leases.add(lease)
     void lease.ended.then(() => this.#leases.delete(lease))
@@ -91,7 +94,7 @@ export class Database {
     return new PhysicalConnection(lease, this.gate, readonly)
   }
 
-  #startInterrupter(threads: ThreadPool): LeaseOptions['interrupt'] {
+  #startInterrupter(threads: HostPool): LeaseOptions['interrupt'] {
     const { interrupt: extension } = this.#options
     if (extension === undefined) return undefined
     this.#interrupter ??= new Interrupter(threads, extension)
@@ -123,7 +126,7 @@ export class Database {
 
   async #destroy(): Promise<void> {
     await this.#interrupter?.close()
-    await this.#threads?.destroy()
+    await this.#hosts?.destroy()
   }
 
   /** Ends every thread; resolves when none is left, or at `deadline` (of `performance.now()`). */

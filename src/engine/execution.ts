@@ -237,14 +237,16 @@ export class Execution implements Operation {
     const sent = this.#request !== null
     this.#end(error)
     if (!sent) return
-    this.#stopInWorker()
+    this.#lease?.channel.cancel(this.#request?.id ?? 0)
+    this.#leaveToWorker()
     this.#owner?.operationAbandoned(this)
   }
 
-  #stopInWorker(): void {
+  /** Nobody reads on: the worker closes the cursor, and its last word keeps nobody waiting. */
+  #leaveToWorker(): void {
     const { channel } = this.#lease as Lease
     const { id } = this.#request as MutableExecuteRequest
-    channel.cancel(id)
+    channel.dismiss(id)
     channel.post({ kind: RequestKind.closeCursor, id })
     channel.setDormant(id, true)
   }
@@ -339,7 +341,7 @@ export class Execution implements Operation {
     this.#head = 0
     if (this.#complete) return
     this.#end(null)
-    if (this.#request !== null) this.#stopInWorker()
+    if (this.#request !== null) this.#leaveToWorker()
   }
 
   /** Throws the execution's error, built in the caller's own async stack. */

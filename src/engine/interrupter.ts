@@ -1,6 +1,6 @@
 import { ReplyKind, RequestKind } from '../protocol/frames.ts'
 import { Lease } from '../transport/lease.ts'
-import type { ThreadPool } from '../transport/thread-pool.ts'
+import type { HostPool } from '../transport/process-pool.ts'
 
 const controlModule = new URL('../../worker/interrupt-control.js', import.meta.url).href
 
@@ -12,7 +12,7 @@ export class Interrupter {
   readonly #lease: Lease
   readonly #loaded: Promise<unknown>
 
-  constructor(threads: ThreadPool, extension: string) {
+  constructor(threads: HostPool, extension: string) {
     this.#lease = Lease.start(threads, {
       settings: {
         driver: 'better-sqlite3',

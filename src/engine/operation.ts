@@ -35,6 +35,8 @@ export interface RequestSettings {
   /** Sends the request under this id. */
   readonly post: (lease: Lease, id: number) => void
   readonly sql?: string | undefined
+  /** Told of replies that are not the last. */
+  readonly onPartial?: ((value: unknown) => void) | undefined
 }
 
 /** An operation with one reply, for which a promise waits: BEGIN and COMMIT, a script, a call, a backup. */
@@ -80,7 +82,15 @@ export class SingleRequest implements Operation {
     return reply
   }
 
-  partial(): void {}
+  partial(reply: Reply): void {
+    if (reply.kind !== ReplyKind.value || this.complete) return
+    try {
+      this.#settings.onPartial?.(reply.value)
+    } catch (error) {
+      // The caller's own function: what it throws is what the call rejects with, and the work stops.
+      this.abort(error as Error)
+    }
+  }
 
   settle(reply: Reply): void {
     this.complete = true

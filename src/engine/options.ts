@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { ArgumentError, NotSupportedError } from '../errors.ts'
+import { ArgumentError } from '../errors.ts'
 import { dialectFor } from '../sql/dialect.ts'
 import type { EngineURL } from '../sql/url.ts'
 import { OptionReader } from './option-reader.ts'
@@ -82,7 +82,10 @@ export interface EngineOptions {
   readonly placement?: 'worker' | 'main' | undefined
   /** PostgreSQL, MySQL: worker threads the connections share. */
   readonly threads?: number | undefined
-  /** SQLite: what holds a connection. Default: 'thread'. */
+  /**
+   * SQLite: what holds a connection. A process costs more, and is killed when a statement that is given up does not stop by itself: its
+   * connection is lost, and the next one gets a fresh process. Default: 'thread'.
+   */
   readonly isolation?: 'thread' | 'process' | undefined
   /**
    * SQLite: path of the interrupt extension, which `offloop build-interrupt` builds. With it a statement that is given up is stopped at once,
@@ -123,7 +126,7 @@ export interface ResolvedEngineOptions {
   readonly interrupt: string | undefined
   readonly placement: 'worker' | 'main'
   readonly threads: number | undefined
-  readonly isolation: 'thread'
+  readonly isolation: 'thread' | 'process'
   readonly untrusted: boolean
   readonly maxBufferedBytes: number
 }
@@ -146,7 +149,6 @@ const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const
  * Checks what `createEngine` was given, each option read once, and fills in the defaults. No I/O.
  *
  * @throws {ArgumentError} an option is unknown, of the wrong type or out of range, or of no use to this database
- * @throws {NotSupportedError} an option is known and cannot be had yet
  */
 export function resolveEngineOptions(url: EngineURL, options: unknown): ResolvedEngineOptions {
   const reader = new OptionReader(options, 'engine option', OPTION_NAMES)
@@ -154,9 +156,10 @@ export function resolveEngineOptions(url: EngineURL, options: unknown): Resolved
   for (const name of embedded ? SERVER_ONLY : EMBEDDED_ONLY) {
     if (reader.has(name)) throw new ArgumentError(`Engine option "${name}" has no meaning for ${url.dialect}.`)
   }
-  refuseUnsupported(reader)
   const durability = reader.choice('durability', ['normal', 'full'], 'normal')
   const untrusted = reader.flag('untrusted', false)
+  const isolation = reader.choice('isolation', ['thread', 'process'], 'thread')
+  if (isolation === 'process') checkIsolation(url, reader)
   const givenDurability = reader.has('durability') ? durability : undefined
   return Object.freeze<ResolvedEngineOptions>({
     pool: resolvePool(reader.take('pool')),
@@ -178,7 +181,7 @@ export function resolveEngineOptions(url: EngineURL, options: unknown): Resolved
     interrupt: resolvePath(reader.take('interrupt'), 'interrupt', 'the built extension'),
     placement: reader.choice('placement', ['worker', 'main'], 'worker'),
     threads: reader.has('threads') ? reader.integer('threads', { min: 1, max: MAX_CONNECTIONS, fallback: 1 }) : undefined,
-    isolation: 'thread',
+    isolation,
     untrusted,
     maxBufferedBytes: reader.integer('maxBufferedBytes', { min: 0, max: Number.MAX_SAFE_INTEGER, fallback: 64 * 1_048_576 }),
   })
@@ -203,10 +206,12 @@ export function resolveModule(module: unknown, subject: string): string {
   return module
 }
 
-function refuseUnsupported(reader: OptionReader): void {
-  if (reader.choice('isolation', ['thread', 'process'], 'thread') === 'process') {
-    throw new NotSupportedError('Engine option "isolation" cannot be "process" in this version: connections live in worker threads.')
+function checkIsolation(url: EngineURL, reader: OptionReader): void {
+  if (url.database === undefined || url.database === ':memory:') {
+    throw new ArgumentError('A memory database lives in one process: isolation "process" needs a file.')
   }
+  if (reader.has('interrupt'))
+    throw new ArgumentError('Processes are killed, not interrupted: isolation "process" has no use for "interrupt".')
 }
 
 function resolvePool(value: unknown): ResolvedEngineOptions['pool'] {

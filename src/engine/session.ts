@@ -1,10 +1,9 @@
-import { ResourceClosedError, WorkerTerminatedError } from '../errors.ts'
+import { ArgumentError, ResourceClosedError, WorkerTerminatedError } from '../errors.ts'
 import { ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
 import type { BeginOptions, ManyResult, RowStream, TransactionOptions } from '../sql/executor.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
-import { exposeCallback } from '../transport/control-channel.ts'
 import { checkBeginOptions, checkExecuteOptions } from './call-options.ts'
-import type { AsyncConnection, AsyncTransaction, BackupOptions } from './contract.ts'
+import type { AsyncConnection, AsyncTransaction, BackupOptions, BackupProgress } from './contract.ts'
 import { abortErrorOf, checkWaitOptions, type WaitOptions, watchDeadline } from './deadline.ts'
 import { executeRows } from './execute-many.ts'
 import { Execution } from './execution.ts'
@@ -187,15 +186,12 @@ export class Session implements TransactionHost {
 
   async backup(file: string, options: BackupOptions): Promise<void> {
     checkWaitOptions(options)
-    const progress = options.onProgress === undefined ? null : exposeCallback(options.onProgress)
-    const port = progress?.remotePort ?? null
-    const post: RequestSettings['post'] = ({ channel }, id) =>
-      channel.post({ kind: RequestKind.backup, id, file, progress: port }, port === null ? undefined : [port])
-    try {
-      await this.request({ access: this.#services.memory ? 'shared' : 'none', leavesConnectionState: false, post }, null, options)
-    } finally {
-      progress?.close()
-    }
+    const { onProgress } = options
+    if (onProgress !== undefined && typeof onProgress !== 'function') throw new ArgumentError('onProgress must be a function.')
+    const post: RequestSettings['post'] = ({ channel }, id) => channel.post({ kind: RequestKind.backup, id, file })
+    const onPartial = (value: unknown): void => onProgress?.(value as BackupProgress)
+    const access = this.#services.memory ? 'shared' : 'none'
+    await this.request({ access, leavesConnectionState: false, post, onPartial }, null, options)
   }
 
   /** Runs the statement once a row; without an open transaction in one of its own, else in a savepoint. */

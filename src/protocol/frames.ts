@@ -22,7 +22,7 @@ export const RequestKind = {
   script: 5,
   /** kind, id, flags, moduleUrl, name, args */
   call: 6,
-  /** kind, id, file, progress port | null */
+  /** kind, id, file; each step is told by a `value` that is not the last reply */
   backup: 7,
   /** kind, id, chunks */
   credit: 8,
@@ -149,7 +149,6 @@ export interface BackupRequest {
   readonly kind: typeof RequestKind.backup
   readonly id: number
   readonly file: string
-  readonly progress: unknown
 }
 
 export interface ResetRequest {
@@ -182,7 +181,7 @@ export function writeRequest(frames: Frames, request: Request): void {
       frames.push(request.kind, request.id, request.flags, request.module, request.name, request.args)
       return
     case RequestKind.backup:
-      frames.push(request.kind, request.id, request.file, request.progress)
+      frames.push(request.kind, request.id, request.file)
       return
     case RequestKind.credit:
       frames.push(request.kind, request.id, request.chunks)
@@ -245,7 +244,7 @@ export function readRequest(reader: FrameReader): Request {
     case RequestKind.call:
       return { kind, id: reader.next(), flags: reader.next(), module: reader.next(), name: reader.next(), args: reader.next() }
     case RequestKind.backup:
-      return { kind, id: reader.next(), file: reader.next(), progress: reader.next() }
+      return { kind, id: reader.next(), file: reader.next() }
     case RequestKind.credit:
       return { kind, id: reader.next(), chunks: reader.next() }
     case RequestKind.reset:

@@ -1,8 +1,17 @@
-import type { MessagePort } from 'node:worker_threads'
+import type { TransferListItem } from 'node:worker_threads'
+
+/** What a host needs of its end of the channel: a `MessagePort`, or what stands for one in another process. */
+export interface HostPort {
+  postMessage(message: unknown, transfer?: readonly TransferListItem[]): void
+  on(event: 'message', listener: (message: unknown) => void): unknown
+  on(event: 'close', listener: () => void): unknown
+  removeAllListeners(event: 'close'): unknown
+  unref(): void
+}
 
 /** What a worker thread is given with a lease: one connection, one port, one set of cancel slots. Plain data and transferred ports. */
-export interface LeaseTask {
-  readonly port: MessagePort
+export interface LeaseTask<P extends HostPort = HostPort> {
+  readonly port: P
   /** Request ids that the user's side no longer wants: see `cancel-slots.ts`. */
   readonly cancelSlots: Int32Array
   readonly connection: ConnectionSettings

@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { expose, type Remote, wrap } from 'comlink'
+import { type Remote, wrap } from 'comlink'
 import type { ControlHandle } from '../protocol/control.ts'
 import { RequestKind } from '../protocol/frames.ts'
 import { errorFromWire } from './error-from-wire.ts'
@@ -48,12 +48,4 @@ export class ControlChannel {
     for (const reject of this.#inFlight) reject(error)
     this.#inFlight.clear()
   }
-}
-
-/** A function of this thread that the worker can call; `close` when it will not any more. */
-export function exposeCallback(callback: (value: never) => void): { readonly remotePort: MessagePort; close(): void } {
-  const { port1, port2 } = new MessageChannel()
-  expose(callback, port1)
-  port1.unref()
-  return { remotePort: port2, close: () => port1.close() }
 }

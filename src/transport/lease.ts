@@ -3,9 +3,13 @@ import { type Reply, ReplyKind, RequestKind } from '../protocol/frames.ts'
 import type { ConnectionSettings, OpenedConnection } from '../protocol/lease-task.ts'
 import { ControlChannel } from './control-channel.ts'
 import { errorFromWire } from './error-from-wire.ts'
+import type { HostPool } from './process-pool.ts'
 import { StatementChannel } from './statement-channel.ts'
 import { StatementRegistry } from './statement-registry.ts'
-import type { ThreadLease, ThreadPool } from './thread-pool.ts'
+import type { ThreadLease } from './thread-pool.ts'
+
+/** How long a process has to stop a cancelled request by itself. */
+const killAfterMs = 20
 
 export interface LeaseOptions {
   readonly settings: ConnectionSettings
@@ -29,19 +33,27 @@ export class Lease {
   #closing: Promise<void> | null = null
   readonly #onLost = new Set<(error: Error) => void>()
 
-  private constructor(threads: ThreadPool, options: LeaseOptions) {
+  private constructor(threads: HostPool, options: LeaseOptions) {
     this.statements = new StatementRegistry(this.channel, options.statementCacheSize)
     this.#opening = this.#awaitOpening()
-    this.channel.onCancel = (id) => {
-      if (this.#interruptToken !== null) options.interrupt?.(this.channel.cancelSlots, id, this.#interruptToken)
-    }
+    this.channel.onCancel = (id) => this.#cancel(id, options)
     const { remotePort: port, cancelSlots } = this.channel
     this.#thread = threads.lease({ port, cancelSlots, connection: options.settings })
     void this.#thread.ended.then((reason) => this.#end(reason))
   }
 
+  #cancel(requestId: number, options: LeaseOptions): void {
+    if (this.#interruptToken !== null) options.interrupt?.(this.channel.cancelSlots, requestId, this.#interruptToken)
+    if (this.#thread.cancel === undefined) return
+    this.#thread.cancel(requestId)
+    // A process that is between rows, or has not come to the request, says so at once. One that is not is inside a native call.
+    setTimeout(() => {
+      if (this.channel.isOpen(requestId)) this.terminate()
+    }, killAfterMs)
+  }
+
   /** Starts or reuses a thread, which opens the database: `opened` tells how that ended. */
-  static start(threads: ThreadPool, options: LeaseOptions): Lease {
+  static start(threads: HostPool, options: LeaseOptions): Lease {
     return new Lease(threads, options)
   }
 

@@ -63,6 +63,11 @@ export class StatementChannel {
     return id
   }
 
+  /** The request has not had its last reply. */
+  isOpen(id: number): boolean {
+    return this.#inFlight.has(id)
+  }
+
   /** Registers the worker's first word, which has no request: id 0. */
   awaitOpening(handler: ReplyHandler): void {
     this.#inFlight.set(0, handler)
@@ -92,9 +97,14 @@ export class StatementChannel {
     this.#port.postMessage(frames, transfer)
   }
 
-  /** Asks the worker, over its head, to stop the request where it can. */
-  cancel(id: number): void {
+  /** Nobody wants more of the request: it stops where it can. */
+  dismiss(id: number): void {
     markCancelled(this.cancelSlots, id)
+  }
+
+  /** The request is to stop, by force where there is one. */
+  cancel(id: number): void {
+    this.dismiss(id)
     this.onCancel?.(id)
   }
 

@@ -20,6 +20,8 @@ export interface ThreadLease {
   markStarted(): void
   /** Ends the thread at once; a native call that is running ends first. */
   terminate(): void
+  /** Only where the cancel slots are not shared memory: tells the far side that the request is not wanted any more. */
+  readonly cancel?: (requestId: number) => void
 }
 
 /**
@@ -64,7 +66,7 @@ export class ThreadPool {
     this.#piscina.on('workerCreate', () => this.#watchExits())
   }
 
-  lease(task: LeaseTask): ThreadLease {
+  lease(task: LeaseTask<MessagePort>): ThreadLease {
     const abort = new AbortController()
     let fail: (error: Error) => void = () => {}
     const failed = new Promise<Error>((resolve) => {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { resolveEngineOptions, resolveModule } from '../../src/engine/options.ts'
-import { ArgumentError, NotSupportedError } from '../../src/errors.ts'
+import { ArgumentError } from '../../src/errors.ts'
 import { EngineURL } from '../../src/sql/url.ts'
 
 const sqlite = EngineURL.parse('sqlite:///x.db')
@@ -191,8 +191,11 @@ describe('a value of the wrong type or out of range', () => {
   )
 })
 
-test.each([{ isolation: 'process' }])('%j is known, and cannot be had yet', (options) => {
-  expect(() => resolve(options)).toThrow(NotSupportedError)
+test('a process has a file and is not interrupted', () => {
+  const file = EngineURL.parse('sqlite:///app.db')
+  expect(resolveEngineOptions(file, { isolation: 'process' }).isolation).toBe('process')
+  expect(() => resolveEngineOptions(file, { isolation: 'process', interrupt: '/x.so' })).toThrow(ArgumentError)
+  expect(() => resolveEngineOptions(EngineURL.parse('sqlite://'), { isolation: 'process' })).toThrow(ArgumentError)
 })
 
 describe('options are read', () => {

@@ -1,0 +1,138 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { type AsyncEngine, createEngine, WorkerTerminatedError } from 'offloop'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { driverNames } from '../worker/open-driver.ts'
+
+const endless = 'with recursive c(i) as (select 1 union all select i + 1 from c) select max(i) from c'
+
+let folder: string
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'offloop-process-'))
+})
+
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function runs(processId: number): boolean {
+  try {
+    process.kill(processId, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe.each(driverNames)('%s in processes', (driver) => {
+  const open = (name: string): AsyncEngine =>
+    createEngine(`sqlite+${driver}:///${join(folder, `${driver}-${name}.db`)}`, { isolation: 'process' })
+
+  test('statements, transactions, streams and the remote handle work as in threads', async () => {
+    await using engine = open('works')
+    await engine.script('create table t (a integer primary key, b)')
+    expect(
+      await engine.executeMany(
+        'insert into t (b) values (?)',
+        Array.from({ length: 5_000 }, (_, i) => [i]),
+      ),
+    ).toEqual({ rowcount: 5_000 })
+    await using conn = await engine.connect()
+    {
+      await using tx = await conn.begin()
+      await tx.execute('delete from t')
+    }
+    expect(await conn.scalar('select count(*) from t')).toBe(5_000)
+    const seen: unknown[] = []
+    for await (const row of conn.stream('select a from t order by a')) if (seen.push(row) === 1_500) break
+    expect(seen.at(-1)).toEqual({ a: 1_500 })
+    expect((await engine.execute('select b from t').fetchall()).length).toBe(5_000)
+    expect(await conn.execute('select ? as b', [Buffer.from('x')]).fetchall()).toEqual([{ b: Buffer.from('x') }])
+    await conn.driver.exec('create table made_from_afar (a)')
+    expect(await engine.hasTable('made_from_afar')).toBe(true)
+    await expect(conn.execute('select nope')).rejects.toMatchObject({ driverCode: 'SQLITE_ERROR' })
+    const pages: number[] = []
+    await engine.backup(join(folder, `${driver}-copy.db`), { onProgress: ({ remainingPages }) => pages.push(remainingPages) })
+    expect(existsSync(join(folder, `${driver}-copy.db`))).toBe(true)
+    expect(pages.at(-1)).toBe(0)
+  })
+
+  test('a statement inside a native call is stopped with its process, and the next connection gets a fresh one', async () => {
+    await using engine = open('killed')
+    const conn = await engine.connect()
+    await conn.execute('create table t (a)')
+    const tx = await conn.begin()
+    await tx.execute('insert into t values (1)')
+    const abort = new AbortController()
+    const before = conn.scalar('select 1')
+    const running = conn.scalar(endless, [], { signal: abort.signal })
+    const queued = conn.execute('insert into t values (2)')
+    // Its reply leaves when the next statement is about to run.
+    await before
+    abort.abort()
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(queued).rejects.toThrow(WorkerTerminatedError)
+    await expect(tx.commit()).rejects.toThrow(WorkerTerminatedError)
+    expect(runs(conn.threadId)).toBe(false)
+    await tx.rollback()
+    await conn.close()
+    await using next = await engine.connect()
+    expect(next.threadId).not.toBe(conn.threadId)
+    expect(await next.scalar('select count(*) from t')).toBe(0)
+    expect(engine.status()).toMatchObject({ inUse: 1, quarantined: 0 })
+  })
+
+  test('a statement that yields rows stops between two of them, and its process lives', async () => {
+    await using engine = open('rows')
+    await using conn = await engine.connect()
+    const abort = new AbortController()
+    const rows = conn.stream('with recursive c(i) as (select 1 union all select i + 1 from c) select i from c', [], {
+      signal: abort.signal,
+    })
+    const read = async (): Promise<void> => {
+      for await (const { i } of rows as AsyncIterable<{ i: number }>) if (i === 5_000) abort.abort()
+    }
+    await expect(read()).rejects.toMatchObject({ name: 'AbortError' })
+    expect(await conn.scalar('select 1')).toBe(1)
+  })
+
+  test('a process that is killed from outside takes only its own connection along', async () => {
+    await using engine = open('outside')
+    await using other = await engine.connect()
+    const conn = await engine.connect()
+    const running = conn.scalar(endless)
+    process.kill(conn.threadId, 'SIGKILL')
+    await expect(running).rejects.toThrow(WorkerTerminatedError)
+    await expect(conn.execute('select 1')).rejects.toThrow(WorkerTerminatedError)
+    expect(await other.scalar('select 1')).toBe(1)
+    expect(engine.status().inUse).toBe(1)
+  })
+
+  test('after close() no process is left', async () => {
+    const engine = open('closed')
+    const connections = await Promise.all([engine.connect(), engine.connect()])
+    await engine.scalar('select 1')
+    const processes = engine.status().workers.map(({ threadId }) => threadId)
+    expect(processes.every(runs)).toBe(true)
+    await engine.close()
+    expect(processes.some(runs)).toBe(false)
+    await Promise.all(connections.map((conn) => conn.close()))
+  })
+
+  test('a program that forgets to close ends by itself, and its processes with it', async () => {
+    const program = `
+      import { createEngine } from 'offloop'
+      const engine = createEngine(${JSON.stringify(`sqlite+${driver}:///${join(folder, `${driver}-forgotten.db`)}`)}, { isolation: 'process' })
+      const conn = await engine.connect()
+      await conn.scalar('select 1')
+      console.log(conn.threadId)
+    `
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program])
+    const processId = Number(stdout)
+    expect(processId).toBeGreaterThan(0)
+    // It ends when it finds its parent gone, which is a moment later.
+    while (runs(processId)) await new Promise((resolve) => setImmediate(resolve))
+  })
+})

@@ -1,0 +1,48 @@
+import { EventEmitter } from 'node:events'
+import { createCancelSlots, markCancelled } from '../src/protocol/cancel-slots.ts'
+import type { ConnectionSettings, HostPort } from '../src/protocol/lease-task.ts'
+import { type BridgeMessage, type CancelMessage, PortBridge } from '../src/protocol/port-bridge.ts'
+import { ConnectionHost } from './connection-host.ts'
+
+/** The host's end of the channel to the other process. What is posted leaves at once, also when a native call follows. */
+class ProcessPort extends EventEmitter implements HostPort {
+  readonly #bridge: PortBridge
+
+  constructor() {
+    super()
+    this.#bridge = new PortBridge(
+      (message) => {
+        if (process.connected) process.send?.(message)
+      },
+      (data) => this.emit('message', data),
+    )
+  }
+
+  postMessage(message: unknown): void {
+    this.#bridge.post(message)
+  }
+
+  receive(message: BridgeMessage): void {
+    this.#bridge.receive(message)
+  }
+
+  /** The process is there for this port alone. */
+  unref(): void {}
+}
+
+/**
+ * What a child process does with `isolation: 'process'`: it is one connection. Its first message is how to open it; then come those of the
+ * user's side. It ends with its connection, or with its parent.
+ */
+process.once('message', (connection: ConnectionSettings) => {
+  const port = new ProcessPort()
+  const cancelSlots = createCancelSlots()
+  process.on('message', (message: BridgeMessage | CancelMessage) => {
+    if ('cancel' in message) markCancelled(cancelSlots, message.cancel)
+    else port.receive(message)
+  })
+  const host = new ConnectionHost({ port, cancelSlots, connection })
+  // What was sent goes out before the channel closes.
+  void host.served.then(() => process.disconnect())
+})
+process.once('disconnect', () => process.exit())
