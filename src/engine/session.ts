@@ -420,6 +420,8 @@ export class Session implements TransactionHost {
 
   async #end(): Promise<void> {
     this.#closed = true
+    // A COMMIT that is on its way decides by itself how the transaction ends.
+    if (this.#root?.ending === true) await this.#root.settled()
     const root = this.#root
     if (root !== null) {
       root.endWithParent()

@@ -70,6 +70,8 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
   readonly savepoint = `offloop_${++lastSavepoint}`
   readonly #session: TransactionHost
   #state: TransactionState = 'active'
+  /** The work of ending it, while that is on the way. */
+  #ending: Promise<void> | null = null
   #lostBy: Error | null = null
   #cutOff = false
 
@@ -103,6 +105,11 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
 
   get ending(): boolean {
     return this.#state === 'ending'
+  }
+
+  /** Waits for a COMMIT or ROLLBACK that is on its way. How that fails is for whoever called it. */
+  async settled(): Promise<void> {
+    await this.#ending?.catch(() => {})
   }
 
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
@@ -144,21 +151,29 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
   async commit(): Promise<void> {
     const refusal = this.refusal()
     if (refusal !== null) throw refusal
-    if (this.kind === 'emulated') {
-      this.#end()
-      return
+    if (this.kind === 'emulated') this.#end()
+    else await this.#endBy(() => (this.kind === 'root' ? this.#commitRoot() : this.#releaseSavepoint()))
+  }
+
+  async #endBy(work: () => Promise<void>): Promise<void> {
+    this.#state = 'ending'
+    this.#ending = work()
+    try {
+      await this.#ending
+    } finally {
+      this.#ending = null
+      // A savepoint that could not be ended is still there.
+      if (this.#state === 'ending') this.#state = 'active'
     }
-    if (this.kind === 'savepoint') {
-      await this.#session.physical.run(`release savepoint ${this.savepoint}`)
-      this.#end()
-      return
-    }
-    await this.#commitRoot()
+  }
+
+  async #releaseSavepoint(): Promise<void> {
+    await this.#session.physical.run(`release savepoint ${this.savepoint}`)
+    this.#end()
   }
 
   async #commitRoot(): Promise<void> {
     const session = this.#session
-    this.#state = 'ending'
     const unseen = await session.unseenFailure()
     if (unseen !== null) {
       await this.#rollBackRoot()
@@ -196,18 +211,18 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
   }
 
   async rollback(): Promise<void> {
+    // Behind a commit() it comes too late, unless that fails.
+    if (this.#ending !== null) await this.settled()
     if (this.#state === 'ended') return
     if (this.parent?.ended === true || this.#state === 'inactive' || this.#state === 'aborted' || this.#state === 'lost') {
       this.#end()
       return
     }
-    if (this.kind === 'root') await this.#rollBackRoot()
-    else if (this.kind === 'savepoint') await this.#rollBackToSavepoint()
-    else await this.#doom()
+    if (this.kind === 'emulated') await this.#doom()
+    else await this.#endBy(() => (this.kind === 'root' ? this.#rollBackRoot() : this.#rollBackToSavepoint()))
   }
 
   async #rollBackRoot(): Promise<void> {
-    this.#state = 'ending'
     const { physical } = this.#session
     try {
       await physical.run('rollback')
@@ -219,7 +234,7 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
   }
 
   async #rollBackToSavepoint(): Promise<void> {
-    if (this.#session.physical.lost === null && this.isActive) {
+    if (this.#session.physical.lost === null && this.parent?.isActive === true) {
       await this.#session.physical.run(`rollback to savepoint ${this.savepoint}`)
       await this.#session.physical.run(`release savepoint ${this.savepoint}`)
     }
