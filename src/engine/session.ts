@@ -396,6 +396,8 @@ export class Session implements TransactionHost {
 
   /** Why nothing can be done, or null. */
   refusal(via: Transaction | null): Error | null {
+    // One that has ended says so, though its connection may have gone with it.
+    if (via?.ended === true) return via.refusal()
     if (this.#closed) return new ResourceClosedError('This Connection is closed.')
     const { lost } = this.physical
     if (lost !== null) return new WorkerTerminatedError('The worker thread of this connection has ended.', { cause: lost })
