@@ -285,6 +285,9 @@ export class Session implements TransactionHost {
     physical.submit(begin)
     try {
       await begin.answer()
+    } catch (error) {
+      if (this.#readonlyTransaction) await this.#queryOnly(false)
+      throw error
     } finally {
       stop()
     }
