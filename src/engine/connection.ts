@@ -16,6 +16,7 @@ import type { Executable, Parameters } from '../sql/statement.ts'
 import type { AsyncConnection, AsyncTransaction, BackupOptions, DriverRemote } from './contract.ts'
 import { driverRemote } from './driver-remote.ts'
 import { PendingStatement } from './pending-result.ts'
+import { RowIterator } from './row-iterator.ts'
 import type { Session } from './session.ts'
 
 /** A handle on a session: the connection itself, or a branch of it, which is a second handle on the same. */
@@ -58,7 +59,11 @@ export class Connection implements AsyncConnection {
   }
 
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
-    if (this.#closed) return new PendingStatement<R>(this.#closedError())
+    return this.#execute<R>(statement, params, options)
+  }
+
+  #execute<R>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingStatement<R> {
+    if (this.#closed) return PendingStatement.refused<R>(this.#closedError())
     return this.#session.execute<R>(statement, { params, options, via: null })
   }
 
@@ -67,8 +72,8 @@ export class Connection implements AsyncConnection {
   }
 
   stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
-    this.#assertOpen()
-    return this.#session.stream<R>(statement, { params, options, via: null })
+    // Like everything else of it, it begins with the first row that is asked for; so does the refusal.
+    return new RowIterator<R>(() => this.#execute<R>(statement, params, options).source())
   }
 
   async executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {

@@ -12,7 +12,7 @@ import type {
 } from '../sql/executor.ts'
 import { type Executable, type Parameters, StatementCompiler } from '../sql/statement.ts'
 import { checkUrlOptions, EngineURL } from '../sql/url.ts'
-import { checkConnectOptions, checkExecuteOptions } from './call-options.ts'
+import { checkBeginOptions, checkConnectOptions, checkExecuteOptions } from './call-options.ts'
 import { Connection, filePath } from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import type {
@@ -87,6 +87,7 @@ class Engine implements AsyncEngine {
   }
 
   async begin(options: BeginOptions = {}): Promise<AsyncTransaction> {
+    checkBeginOptions(options)
     if (options.readonly !== true) assertNotInsideTransaction(this.#database.gate)
     const session = await this.#checkOut(options)
     try {
@@ -100,6 +101,7 @@ class Engine implements AsyncEngine {
   }
 
   async transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    checkBeginOptions(options)
     if (options.readonly !== true) assertNotInsideTransaction(this.#database.gate)
     return this.#withConnection(options, (session, connection) => session.transaction(fn, options, connection, null))
   }
@@ -111,11 +113,7 @@ class Engine implements AsyncEngine {
       checkExecuteOptions(options)
       execution = this.#compile(statement, params, options)
     } catch (error) {
-      const failed = new PendingStatement<R>(error as Error)
-      process.nextTick(() => {
-        if (!failed.observed) failed.raise()
-      })
-      return failed
+      return PendingStatement.refused<R>(error as Error)
     }
     const pending = new PendingStatement<R>(execution)
     superviseStatement(execution, options, this.#services)
@@ -149,7 +147,6 @@ class Engine implements AsyncEngine {
   }
 
   stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
-    this.#assertOpen()
     return new RowIterator<R>(() => this.#openStream<R>(statement, params, options))
   }
 

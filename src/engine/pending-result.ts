@@ -28,6 +28,15 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
     this.#source = source
   }
 
+  /** One that was refused before it could be sent: an unhandled rejection if nobody looks by the end of this tick. */
+  static refused<R>(error: Error): PendingStatement<R> {
+    const refused = new PendingStatement<R>(error)
+    process.nextTick(() => {
+      if (!refused.observed) refused.raise()
+    })
+    return refused
+  }
+
   /** True when somebody will see how it ends. */
   get observed(): boolean {
     return this.#observed

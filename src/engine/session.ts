@@ -77,8 +77,10 @@ export class Session implements TransactionHost {
       if (refusal !== null) throw refusal
       execution = this.#compile(statement, call)
     } catch (error) {
+      if (this.#root?.isActive !== true || this.#turns.mustWait(via)) return PendingStatement.refused<R>(error as Error)
+      // It counts against its transaction.
       const failed = new PendingStatement<R>(error as Error)
-      this.#noteUnseen(failed, via)
+      this.#unseen.add(failed as PendingStatement<never>)
       return failed
     }
     const pending = new PendingStatement<R>(execution)
@@ -110,17 +112,6 @@ export class Session implements TransactionHost {
       if (!failed || pending.observed) this.#unseen.delete(pending as PendingStatement<never>)
       else if (!tracked) pending.raise()
       if (execution.provesFileGone) this.discard()
-    })
-  }
-
-  /** A statement that failed before it could be sent counts against its transaction, or is an unhandled rejection if nobody looks. */
-  #noteUnseen(failed: PendingStatement<unknown>, via: Transaction | null): void {
-    if (this.#root?.isActive === true && !this.#turns.mustWait(via)) {
-      this.#unseen.add(failed as PendingStatement<never>)
-      return
-    }
-    process.nextTick(() => {
-      if (!failed.observed) failed.raise()
     })
   }
 
