@@ -186,7 +186,7 @@ export class ConnectionPool {
     if (checkout === undefined) return
     clearTimeout(checkout.timer)
     this.#checkouts.delete(connection)
-    if (discard || this.#closed) {
+    if (discard) {
       await this.#retire(connection)
     } else if (!connection.needsReset) {
       this.#becomeIdle(connection)
@@ -204,8 +204,7 @@ export class ConnectionPool {
       await this.#retire(connection)
       return
     }
-    if (this.#closed) await this.#retire(connection)
-    else this.#becomeIdle(connection)
+    this.#becomeIdle(connection)
   }
 
   #becomeIdle(connection: PhysicalConnection): void {
@@ -254,11 +253,10 @@ export class ConnectionPool {
     }
   }
 
-  /** Nobody gets a connection any more; those that come back are closed. */
-  async close(): Promise<void> {
+  /** Nobody gets a connection any more; those that come back wait for the database to close them. */
+  close(): void {
     this.#closed = true
     for (const waiter of [...this.#waiters]) waiter.reject(this.#closedError())
-    await Promise.all([...this.#idle].map(({ connection }) => this.#retire(connection)))
   }
 
   #assertOpen(): void {

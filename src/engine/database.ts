@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import type { ConnectionSettings } from '../protocol/lease-task.ts'
 import type { EngineURL } from '../sql/url.ts'
@@ -21,6 +22,7 @@ export class Database {
   #hosts: HostPool | null = null
   #interrupter: Interrupter | null = null
   readonly #leases = new Set<Lease>()
+  readonly #connections = new Set<PhysicalConnection>()
   #location: Promise<DatabaseLocation> | null = null
   /** A connection that could write has been open: the file exists, in its journal mode. */
   #initialised: Promise<void> | null = null
@@ -31,11 +33,6 @@ export class Database {
     this.#options = options
     this.memory = url.database === undefined || url.database === ':memory:'
     this.gate = new AccessGate(options.busyTimeoutMs)
-  }
-
-  /** Every connection that is open, or opening. */
-  get leases(): ReadonlySet<Lease> {
-    return this.#leases
   }
 
   /** Whether this is a memory database, and no other connection keeps it alive. */
@@ -91,7 +88,10 @@ export class Database {
     this.#leases.add(lease)
     void lease.ended.then(() => this.#leases.delete(lease))
     await lease.opened(signal)
-    return new PhysicalConnection(lease, this.gate, readonly)
+    const connection = new PhysicalConnection(lease, this.gate, readonly)
+    this.#connections.add(connection)
+    void lease.ended.then(() => this.#connections.delete(connection))
+    return connection
   }
 
   #startInterrupter(threads: HostPool): LeaseOptions['interrupt'] {
@@ -117,6 +117,24 @@ export class Database {
       interrupt: this.#options.interrupt,
       maxBufferedBytes,
     }
+  }
+
+  /**
+   * Closes every connection behind what has been sent on it. The last one is able to write: only such a one takes the WAL file with it.
+   * https://www.sqlite.org/wal.html#the_wal_file
+   */
+  async close(): Promise<void> {
+    const connections = [...this.#connections].sort((one, other) => Number(one.readonly) - Number(other.readonly))
+    const [last] = connections
+    await Promise.all(connections.slice(1).map(({ lease }) => lease.close()))
+    if (last?.readonly === true && (await this.#isThereToWrite())) await last.reset(false).catch(() => {})
+    await Promise.all([...this.#leases].map((lease) => lease.close()))
+  }
+
+  /** A file that somebody has removed meanwhile is not to be made again. */
+  async #isThereToWrite(): Promise<boolean> {
+    const location = await this.#location
+    return location?.kind === 'file' && location.mode !== 'ro' && existsSync(location.path)
   }
 
   /** Gives every connection up at once. A thread inside a native call ends when that returns. */

@@ -287,15 +287,14 @@ class Engine implements AsyncEngine {
     const deadline = force ? performance.now() + timeoutMs : Number.POSITIVE_INFINITY
     clearInterval(this.#sweeper)
     if (force) {
+      this.#pool.close()
       this.#database.terminate()
-      await this.#pool.close()
     } else {
       await Promise.allSettled(this.#accepted)
       await this.#implicit.drain()
-      const pool = this.#pool.close()
+      this.#pool.close()
       await Promise.all([...this.#sessions].map((session) => session.close()))
-      await pool
-      await Promise.all([...this.#database.leases].map((lease) => lease.close()))
+      await this.#database.close()
     }
     await this.#database.destroy(deadline)
   }
