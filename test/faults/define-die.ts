@@ -1,0 +1,1 @@
+export { defineDie as default } from './deaths.ts'
