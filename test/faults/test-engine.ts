@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,6 +57,11 @@ export function openEngine({ driverName = 'better-sqlite3', file = temporaryFile
 /** Threads of this process that have been started and have not exited. */
 export function livingThreads(): readonly Worker[] {
   return [...threads]
+}
+
+/** Resolves when the next thread has been started. */
+export async function threadStarted(): Promise<void> {
+  await once(process, 'worker')
 }
 
 /** Resolves when every thread that lives now has exited. */

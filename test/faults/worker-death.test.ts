@@ -1,10 +1,10 @@
 import { BroadcastChannel } from 'node:worker_threads'
 import { type AsyncEngine, CommitOutcomeUnknownError, WorkerTerminatedError } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { deaths } from './deaths.ts'
+import { deaths } from './modules/deaths.ts'
 import { driverNames, livingThreads, openEngine, rejectionOf, Settlements, temporaryFile, threadsExited } from './test-engine.ts'
 
-const module = new URL('deaths.ts', import.meta.url)
+const module = new URL('modules/deaths.ts', import.meta.url)
 const resourceLimits = { maxOldGenerationSizeMb: 32 }
 const manyRows = 'with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) select i from n'
 
@@ -112,7 +112,7 @@ describe.each(driverNames)('%s', (driverName) => {
   })
 
   test('the implicit connections are replaced when their threads die', async () => {
-    const engine = openEngine({ driverName, setup: new URL('define-die.ts', import.meta.url), readers: 1 })
+    const engine = openEngine({ driverName, setup: new URL('modules/define-die.ts', import.meta.url), readers: 1 })
     await engine.script('create table t (x)')
     const settlements = new Settlements()
     for (let sent = 0; sent < 100; sent++) settlements.add(engine.execute('select die()'))

@@ -1,0 +1,1 @@
+export { exhaustHeap as default } from './deaths.ts'

@@ -1,0 +1,3 @@
+export default function setup(): Promise<never> {
+  return new Promise(() => {})
+}
