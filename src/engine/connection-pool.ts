@@ -1,7 +1,7 @@
-import { PoolQueueFullError, PoolTimeoutError, ResourceClosedError } from '../errors.ts'
+import { AbortError, PoolQueueFullError, PoolTimeoutError, ResourceClosedError } from '../errors.ts'
 import type { ConnectOptions } from './contract.ts'
 import type { Database } from './database.ts'
-import { abortErrorOf } from './deadline.ts'
+import { abortErrorOf, type WaitOptions, watchDeadline } from './deadline.ts'
 import type { Logger, ResolvedEngineOptions } from './options.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 
@@ -59,14 +59,19 @@ export class ConnectionPool {
    * @throws {PoolTimeoutError} no connection became free in time
    * @throws {PoolQueueFullError} `maxQueue` callers wait already
    */
-  async acquire({ readonly = false, signal, timeoutMs }: ConnectOptions): Promise<PhysicalConnection> {
+  async acquire({
+    readonly = false,
+    signal,
+    timeoutMs = this.#options.pool.acquireTimeoutMs,
+  }: ConnectOptions): Promise<PhysicalConnection> {
     if (signal?.aborted === true) throw abortErrorOf(signal)
     this.#assertOpen()
+    const startedAt = performance.now()
     if (this.#waiters.length > 0 || !this.#hasPlace()) await this.#wait(signal, timeoutMs)
     else this.#reserved++
     // From here on a place is reserved: it becomes a checkout, or is given up.
     try {
-      const connection = await this.#take(readonly, signal)
+      const connection = await this.#take(readonly, { signal, timeoutMs: Math.max(0, timeoutMs - (performance.now() - startedAt)) })
       this.#checkOut(connection)
       return connection
     } finally {
@@ -75,22 +80,18 @@ export class ConnectionPool {
     }
   }
 
-  async #take(readonly: boolean, signal: AbortSignal | undefined): Promise<PhysicalConnection> {
+  async #take(readonly: boolean, wait: WaitOptions): Promise<PhysicalConnection> {
+    const { signal } = wait
     for (let connection = this.#takeIdle(readonly); connection !== undefined; connection = this.#takeIdle(readonly)) {
       if (connection.readonly === readonly) return connection
       try {
-        await connection.reset(readonly)
+        await connection.reset(readonly, signal)
         return connection
       } catch {
         void this.#retire(connection)
       }
     }
-    let opened: PhysicalConnection
-    try {
-      opened = await this.#database.open(readonly, signal)
-    } catch (error) {
-      throw signal?.aborted === true ? abortErrorOf(signal) : error
-    }
+    const opened = await this.#database.open(readonly, wait)
     this.#add(opened)
     if (signal?.aborted === true || this.#closed) {
       void this.#retire(opened)
@@ -119,7 +120,7 @@ export class ConnectionPool {
     return busy + Math.max(0, quarantined - this.#options.pool.max)
   }
 
-  #wait(signal: AbortSignal | undefined, timeoutMs = this.#options.pool.acquireTimeoutMs): Promise<void> {
+  #wait(signal: AbortSignal | undefined, timeoutMs: number): Promise<void> {
     const { maxQueue, max } = this.#options.pool
     if (this.#waiters.length >= maxQueue) {
       return Promise.reject(
@@ -130,8 +131,7 @@ export class ConnectionPool {
     }
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
+        stop()
         const index = this.#waiters.indexOf(waiter)
         if (index >= 0) this.#waiters.splice(index, 1)
       }
@@ -145,9 +145,9 @@ export class ConnectionPool {
           reject(error)
         },
       }
-      const abort = (): void => waiter.reject(abortErrorOf(signal as AbortSignal))
-      const timer = setTimeout(() => waiter.reject(this.#timeoutError(timeoutMs)), timeoutMs)
-      signal?.addEventListener('abort', abort, { once: true })
+      const stop = watchDeadline({ signal, timeoutMs }, (error) =>
+        waiter.reject(error instanceof AbortError ? error : this.#timeoutError(timeoutMs)),
+      )
       this.#waiters.push(waiter)
     })
   }

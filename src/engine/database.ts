@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
+import { AbortError, PoolTimeoutError, ResourceClosedError } from '../errors.ts'
 import type { ConnectionSettings } from '../protocol/lease-task.ts'
 import type { EngineURL } from '../sql/url.ts'
 import { Lease, type LeaseOptions } from '../transport/lease.ts'
@@ -8,10 +9,14 @@ import { type HostPool, ProcessPool } from '../transport/process-pool.ts'
 import { ThreadPool } from '../transport/thread-pool.ts'
 import { AccessGate } from './access-gate.ts'
 import { type DatabaseLocation, resolveDatabasePath } from './database-path.ts'
+import { rejectionBy, type WaitOptions, watchDeadline } from './deadline.ts'
 import { Interrupter } from './interrupter.ts'
 import type { ResolvedEngineOptions } from './options.ts'
 import { PhysicalConnection } from './physical-connection.ts'
 import { traceConnect } from './tracing.ts'
+
+/** However little time a caller has left, opening gets this much: a cold thread on a busy machine is no hang. */
+const minOpeningMs = 1_000
 
 /** The database behind an engine: opens connections to it, each on a thread of its own. */
 export class Database {
@@ -26,6 +31,7 @@ export class Database {
   #location: Promise<DatabaseLocation> | null = null
   /** A connection that could write has been open: the file exists, in its journal mode. */
   #initialised: Promise<void> | null = null
+  #terminated = false
   readonly #memoryName = `file:/offloop-${randomUUID()}?vfs=memdb`
 
   constructor(url: EngineURL, options: ResolvedEngineOptions) {
@@ -41,24 +47,44 @@ export class Database {
   }
 
   /**
-   * Opens a connection.
+   * Opens a connection, within `pool.acquireTimeoutMs` if nothing else is said: a driver or a `setup` module can hang.
    * @throws {OperationalError} the database could not be opened
+   * @throws {PoolTimeoutError} it could not be opened in time
    */
-  open(readonly: boolean, signal?: AbortSignal): Promise<PhysicalConnection> {
-    return traceConnect({ database: this.#url.toString(), readonly }, () => this.#open(readonly, signal))
+  open(readonly: boolean, wait: WaitOptions = {}): Promise<PhysicalConnection> {
+    return traceConnect({ database: this.#url.toString(), readonly }, () => this.#openInTime(readonly, wait))
   }
 
-  async #open(readonly: boolean, signal: AbortSignal | undefined): Promise<PhysicalConnection> {
+  async #openInTime(
+    readonly: boolean,
+    { signal, timeoutMs = this.#options.pool.acquireTimeoutMs }: WaitOptions,
+  ): Promise<PhysicalConnection> {
+    const limitMs = Math.max(timeoutMs, minOpeningMs)
+    const expiry = new AbortController()
+    const stop = watchDeadline({ signal, timeoutMs: limitMs }, (error) => {
+      expiry.abort(error instanceof AbortError ? error : new PoolTimeoutError(`The database did not open within ${limitMs} ms.`))
+    })
+    try {
+      return await this.#open(readonly, expiry.signal)
+    } catch (error) {
+      if (this.#terminated) throw new ResourceClosedError('This Engine is closed.', { cause: error })
+      throw expiry.signal.aborted ? expiry.signal.reason : error
+    } finally {
+      stop()
+    }
+  }
+
+  async #open(readonly: boolean, signal: AbortSignal): Promise<PhysicalConnection> {
     this.#location ??= resolveDatabasePath(this.#url, this.#options)
     const location = await this.#location
     const fileReadonly = readonly || (location.kind === 'file' && location.mode === 'ro')
     // The first connection makes the file and sets its journal mode: two at once would find each other's locks, and a reader no file.
     while (this.#initialised !== null) {
-      const opened = await this.#initialised.then(
+      const opened = this.#initialised.then(
         () => true,
         () => false,
       )
-      if (opened) return this.#lease(location, fileReadonly, signal)
+      if (await Promise.race([opened, rejectionBy(signal)])) return this.#lease(location, fileReadonly, signal)
     }
     const first = this.#lease(location, location.kind === 'file' && location.mode === 'ro', signal)
     const initialised = first.then(() => {})
@@ -67,7 +93,7 @@ export class Database {
     this.#initialised = initialised
     try {
       const connection = await first
-      if (fileReadonly !== connection.readonly) await connection.reset(fileReadonly)
+      if (fileReadonly !== connection.readonly) await connection.reset(fileReadonly, signal)
       return connection
     } catch (error) {
       if (this.#initialised === initialised) this.#initialised = null
@@ -75,11 +101,10 @@ export class Database {
     }
   }
 
-  async #lease(location: DatabaseLocation, readonly: boolean, signal: AbortSignal | undefined): Promise<PhysicalConnection> {
-    const { isolation, pool } = this.#options
-    const { idleTimeoutMs } = pool
-    this.#hosts ??=
-      isolation === 'process' ? new ProcessPool() : new ThreadPool({ idleTimeoutMs, resourceLimits: this.#options.resourceLimits })
+  async #lease(location: DatabaseLocation, readonly: boolean, signal: AbortSignal): Promise<PhysicalConnection> {
+    if (this.#terminated) throw new Error('nothing is opened any more')
+    const { isolation, pool, resourceLimits } = this.#options
+    this.#hosts ??= isolation === 'process' ? new ProcessPool() : new ThreadPool({ idleTimeoutMs: pool.idleTimeoutMs, resourceLimits })
     const lease = Lease.start(this.#hosts, {
       settings: this.#settings(location, readonly),
       statementCacheSize: this.#options.statementCacheSize,
@@ -139,6 +164,7 @@ export class Database {
 
   /** Gives every connection up at once. A thread inside a native call ends when that returns. */
   terminate(): void {
+    this.#terminated = true
     for (const lease of this.#leases) lease.terminate()
   }
 

@@ -49,4 +49,12 @@ export function watchDeadline({ signal, timeoutMs }: WaitOptions, expire: (error
   return stop
 }
 
+/** Rejects with the signal's reason when it aborts; never settles otherwise. For a signal that is forgotten soon. */
+export function rejectionBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
+
 function noop(): void {}

@@ -75,10 +75,12 @@ export class OptionReader {
     return this.integer(name, { min: 0, max: MAX_MILLISECONDS, fallback })
   }
 
-  /** @throws {ArgumentError} the value is no number above 0, or is left out */
-  positive(name: string): number {
+  /** @throws {ArgumentError} the value is no number above 0, is less than `least`, or is left out */
+  positive(name: string, least = 0): number {
     const value = this.#values.get(name)
-    if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) throw this.#refusal(name, 'a number greater than 0')
+    if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0 || value < least) {
+      throw this.#refusal(name, least > 0 ? `a number from ${least}` : 'a number greater than 0')
+    }
     return value
   }
 

@@ -134,6 +134,8 @@ export interface ResolvedEngineOptions {
 const EMBEDDED_ONLY = ['readers', 'pragmas', 'baseDirectory', 'isolation', 'interrupt', 'untrusted'] as const
 const SERVER_ONLY = ['placement', 'threads'] as const
 const LIMIT_NAMES = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'] as const
+/** With less a thread does not come up, and with less still V8 ends the whole process: out of memory, or a segmentation fault. */
+const LEAST_LIMITS: Readonly<Partial<Record<string, number>>> = { maxOldGenerationSizeMb: 8, stackSizeMb: 0.5 }
 const OPTION_NAMES = [
   ...['pool', 'durability', 'busyTimeoutMs', 'statementTimeoutMs', 'integers', 'statementCacheSize', 'resourceLimits', 'setup', 'driver'],
   ...['echo', 'logger', 'hideParameters', 'leakDetectionMs', 'maxBufferedBytes'],
@@ -231,7 +233,7 @@ function resolvePool(value: unknown): ResolvedEngineOptions['pool'] {
 function resolveLimits(value: unknown): Readonly<Record<string, number>> | undefined {
   if (value === undefined) return undefined
   const reader = new OptionReader(value, 'worker limit', LIMIT_NAMES)
-  const limits = LIMIT_NAMES.filter((name) => reader.has(name)).map((name) => [name, reader.positive(name)] as const)
+  const limits = LIMIT_NAMES.filter((name) => reader.has(name)).map((name) => [name, reader.positive(name, LEAST_LIMITS[name])] as const)
   return Object.freeze(Object.fromEntries(limits))
 }
 

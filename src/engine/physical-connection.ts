@@ -176,11 +176,15 @@ export class PhysicalConnection implements OperationOwner {
   }
 
   /**
-   * Makes the connection as good as new. Rejects when that fails: then it is not to be used again.
+   * Makes the connection as good as new. Rejects when that fails: then it is not to be used again. When `signal` aborts, the connection
+   * is given up.
    */
-  async reset(readonly: boolean): Promise<void> {
+  async reset(readonly: boolean, signal?: AbortSignal): Promise<void> {
     const force = this.#leftState
-    const reply = await this.request('none', (lease, id) => lease.channel.post({ kind: RequestKind.reset, id, readonly, force }))
+    const abandon = (): void => this.lease.terminate()
+    signal?.addEventListener('abort', abandon, { once: true })
+    const resetting = this.request('none', (lease, id) => lease.channel.post({ kind: RequestKind.reset, id, readonly, force }))
+    const reply = await resetting.finally(() => signal?.removeEventListener('abort', abandon))
     if (reply.kind !== ReplyKind.value) throw new Error('the worker answered a reset with something else')
     this.lease.interruptToken = reply.value as number | null
     this.#readonly = readonly

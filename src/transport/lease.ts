@@ -1,4 +1,4 @@
-import { WorkerTerminatedError } from '../errors.ts'
+import { DriverLoadError, WorkerTerminatedError } from '../errors.ts'
 import { type Reply, ReplyKind, RequestKind } from '../protocol/frames.ts'
 import type { ConnectionSettings, OpenedConnection } from '../protocol/lease-task.ts'
 import { ControlChannel } from './control-channel.ts'
@@ -31,6 +31,7 @@ export class Lease {
   #interruptToken: number | null = null
   #control: ControlChannel | null = null
   #closing: Promise<void> | null = null
+  #terminated = false
   readonly #onLost = new Set<(error: Error) => void>()
 
   private constructor(threads: HostPool, options: LeaseOptions) {
@@ -146,6 +147,7 @@ export class Lease {
 
   /** Gives the thread up at once. SQLite rolls back what was open when the connection goes down with it. */
   terminate(): void {
+    this.#terminated = true
     this.#thread.terminate()
   }
 
@@ -155,14 +157,20 @@ export class Lease {
   }
 
   #end(reason: Error | null): void {
-    const why = reason === null ? 'it was closed' : reason.message
-    const error =
-      reason instanceof WorkerTerminatedError || this.#opened !== null || reason === null
-        ? new WorkerTerminatedError(`The worker thread of this connection has ended: ${why}`, { cause: reason ?? undefined })
-        : reason
+    const error = this.#errorOf(reason)
     this.channel.lose(error)
     this.#control?.lose(error)
     for (const listener of this.#onLost) listener(error)
     this.#onLost.clear()
+  }
+
+  #errorOf(reason: Error | null): Error {
+    if (reason === null) return new WorkerTerminatedError('The worker thread of this connection has ended: it was closed')
+    if (this.#terminated) return new WorkerTerminatedError('The worker thread of this connection has ended: it was given up')
+    if (this.#opened !== null) {
+      return new WorkerTerminatedError(`The worker thread of this connection has ended: ${reason.message}`, { cause: reason })
+    }
+    if (reason instanceof DriverLoadError) return reason
+    return new DriverLoadError(`The worker thread ended before it had opened the database: ${reason.message}`, { cause: reason })
   }
 }
