@@ -230,13 +230,19 @@ export class ConnectionPool {
 
   async #retire(connection: PhysicalConnection): Promise<void> {
     this.#drop(connection)
-    if (!this.#closed && this.#database.keptBy(connection)) {
-      // A memory database ends with its last connection: another one takes it over first.
+    if (!this.#closed && this.#database.keptBy(connection)) await this.#openHeir()
+    await connection.lease.close()
+  }
+
+  /** A memory database ends with its last connection: another one takes it over first. */
+  async #openHeir(): Promise<void> {
+    try {
       const heir = await this.#database.open(false)
       this.#add(heir)
       this.#becomeIdle(heir)
+    } catch (error) {
+      this.#logger.error('offloop: a memory database is lost, since no other connection to it could be opened:', error)
     }
-    await connection.lease.close()
   }
 
   #add(connection: PhysicalConnection): void {

@@ -1,3 +1,4 @@
+import { FifoQueue } from '../protocol/fifo-queue.ts'
 import { type WaitOptions, watchDeadline } from './deadline.ts'
 import { insideTransactionOn } from './transaction-scope.ts'
 
@@ -15,7 +16,7 @@ export class TurnQueue {
   readonly #connection: object
   readonly #transactionIsEnding: () => boolean
   #turn: Turn | null = null
-  #outsiders: (() => void)[] = []
+  readonly #outsiders = new FifoQueue<() => void>()
   #closed = false
 
   constructor(connection: object, transactionIsEnding: () => boolean) {
@@ -44,7 +45,7 @@ export class TurnQueue {
       resolve()
     }
     const stop = watchDeadline(wait, (error) => {
-      this.#outsiders = this.#outsiders.filter((waiting) => waiting !== resume)
+      this.#outsiders.remove(resume)
       reject(error)
     })
     this.#outsiders.push(resume)
@@ -80,6 +81,6 @@ export class TurnQueue {
   /** Nobody waits any more: each finds out for itself that the connection is closed. */
   close(): void {
     this.#closed = true
-    for (const resume of this.#outsiders.splice(0)) resume()
+    for (const resume of this.#outsiders.drain()) resume()
   }
 }
