@@ -128,6 +128,10 @@ export class Execution implements Operation {
     return this
   }
 
+  queued(owner: OperationOwner): void {
+    this.#owner = owner
+  }
+
   start(lease: Lease, owner: OperationOwner): void {
     this.#owner = owner
     this.#lease = lease
@@ -235,11 +239,17 @@ export class Execution implements Operation {
   abort(error: Error): void {
     if (this.#complete) return
     const sent = this.#request !== null
+    // Whoever gave up wants to hear of it at the next row, not behind those that have come already.
+    this.#rows = []
+    this.#head = 0
     this.#end(error)
-    if (!sent) return
-    this.#lease?.channel.cancel(this.#request?.id ?? 0)
-    this.#leaveToWorker()
-    this.#owner?.operationAbandoned(this)
+    if (sent) {
+      this.#lease?.channel.cancel(this.#request?.id ?? 0)
+      this.#leaveToWorker()
+      this.#owner?.operationAbandoned(this)
+    } else {
+      this.#owner?.operationWithdrawn(this)
+    }
   }
 
   /** Nobody reads on: the worker closes the cursor, and its last word keeps nobody waiting. */

@@ -15,6 +15,8 @@ export interface Operation extends ReplyHandler {
   readonly complete: boolean
   /** Gives up at once with this error. */
   abort(error: Error): void
+  /** It stands in the connection's queue. */
+  queued(owner: OperationOwner): void
   /** Sends itself. */
   start(lease: Lease, owner: OperationOwner): void
 }
@@ -25,6 +27,8 @@ export interface OperationOwner {
   operationEnded(operation: Operation, inTransaction: boolean | null): void
   /** It no longer stands on the database: what is left of it is in the worker's memory. */
   operationDetached(operation: Operation): void
+  /** Its caller has given up before it could start. */
+  operationWithdrawn(operation: Operation): void
   /** Its caller has given up; the worker has not. */
   operationAbandoned(operation: Operation): void
 }
@@ -68,6 +72,10 @@ export class SingleRequest implements Operation {
     return this
   }
 
+  queued(owner: OperationOwner): void {
+    this.#owner = owner
+  }
+
   start(lease: Lease, owner: OperationOwner): void {
     this.#owner = owner
     this.#lease = lease
@@ -109,7 +117,8 @@ export class SingleRequest implements Operation {
     if (this.complete) return
     this.#reply.reject(error)
     if (this.#lease === null) {
-      this.fail(error)
+      this.complete = true
+      this.#owner?.operationWithdrawn(this)
       return
     }
     this.#lease.channel.cancel(this.#id)

@@ -120,6 +120,7 @@ export class PhysicalConnection implements OperationOwner {
       return
     }
     this.#queue.push(operation)
+    operation.queued(this)
     this.#advance()
   }
 
@@ -162,6 +163,17 @@ export class PhysicalConnection implements OperationOwner {
     if (!this.#usesGate.delete(operation)) return
     this.#releaseGate()
     this.#advance()
+  }
+
+  operationWithdrawn(operation: Operation): void {
+    const waitedForGate = this.#queue.peek() === operation
+    if (!this.#queue.remove(operation)) return
+    if (waitedForGate) {
+      this.#leaveGateQueue?.()
+      this.#leaveGateQueue = null
+    }
+    this.#advance()
+    if (this.pending === 0) this.#wakeIdleWaiters()
   }
 
   operationAbandoned(operation: Operation): void {
@@ -216,9 +228,7 @@ export class PhysicalConnection implements OperationOwner {
     while (this.#leaveGateQueue === null && this.lost === null) {
       const next = this.#queue.peek()
       if (next === undefined) return
-      if (next.complete) {
-        this.#queue.shift()
-      } else if (this.#mayStart(next)) {
+      if (this.#mayStart(next)) {
         this.#queue.shift()
         this.#start(next)
       } else if (this.gate.holds(this)) {
