@@ -58,7 +58,12 @@ function chooseFault(random: Random): Fault {
   const call = random.pick(['write', 'write', 'sync', 'truncate', 'any'])
   const last = { write: 150, sync: 40, truncate: 4, any: 180 }[call] ?? 1
   // No file system answers a sync of what it has taken with ENOSPC.
-  return { call, n: 1 + random.below(last), sticky: random.below(2) === 0, errno: call === 'write' ? random.pick(['EIO', 'ENOSPC']) : 'EIO' }
+  return {
+    call,
+    n: 1 + random.below(last),
+    sticky: random.below(2) === 0,
+    errno: call === 'write' ? random.pick(['EIO', 'ENOSPC']) : 'EIO',
+  }
 }
 
 async function runUnderFault(
