@@ -304,11 +304,11 @@ export class ConnectionHost {
   }
 
   #serveControl(port: MessagePort): void {
-    const beforeUse = (): Promise<void> => {
+    const prepare = (): Promise<void> => {
       this.#dirty = true
       return new Promise((resolve, reject) => runTask(this.#runner.bufferCursors(), resolve, reject))
     }
-    exposeHandle(port, () => this.#connection, beforeUse)
+    exposeHandle(port, () => this.#connection, { prepare, check: () => this.#runner.assertStored() })
   }
 
   #abandon(): void {

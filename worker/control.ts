@@ -4,16 +4,24 @@ import type { ControlHandle } from '../src/protocol/control.ts'
 import type { DriverConnection } from './drivers/driver.ts'
 import { userErrorToWire } from './host-error.ts'
 
+/** What a use of the driver's own object, which may do anything, needs of the connection before and after. */
+export interface HandleUse {
+  prepare(): Promise<void>
+  /** Throws when what was done cannot be acknowledged. */
+  check(): void
+}
+
 /**
- * Serves the driver's own object on the control channel. Errors are answered as data: Comlink's own way of throwing loses class and
- * code. `beforeUse` gets the connection ready for a use that may be anything.
+ * Serves the driver's own object on the control channel. Errors are answered as data: Comlink's own way of throwing loses class and code.
  */
-export function exposeHandle(port: MessagePort, connection: () => DriverConnection, beforeUse: () => Promise<void>): void {
+export function exposeHandle(port: MessagePort, connection: () => DriverConnection, use: HandleUse): void {
   const exposed: ControlHandle = {
     async invoke(member, args) {
       try {
-        await beforeUse()
-        return { ok: true, value: await invokeMember(connection().handle, member, args) }
+        await use.prepare()
+        const value = await invokeMember(connection().handle, member, args)
+        use.check()
+        return { ok: true, value }
       } catch (error) {
         return { ok: false, error: userErrorToWire(error, connection()) }
       }

@@ -186,7 +186,7 @@ export class ConnectionPool {
     if (checkout === undefined) return
     clearTimeout(checkout.timer)
     this.#checkouts.delete(connection)
-    if (discard) {
+    if (discard || connection.outdated) {
       await this.#retire(connection)
     } else if (!connection.needsReset) {
       this.#becomeIdle(connection)
@@ -204,7 +204,8 @@ export class ConnectionPool {
       await this.#retire(connection)
       return
     }
-    this.#becomeIdle(connection)
+    if (connection.outdated) await this.#retire(connection)
+    else this.#becomeIdle(connection)
   }
 
   #becomeIdle(connection: PhysicalConnection): void {
@@ -215,7 +216,12 @@ export class ConnectionPool {
 
   #connectionChanged(connection: PhysicalConnection): void {
     if (connection.lost !== null) this.#drop(connection)
+    else if (connection.outdated && this.#isIdle(connection)) void this.#retire(connection)
     else this.#serve()
+  }
+
+  #isIdle(connection: PhysicalConnection): boolean {
+    return this.#idle.some((entry) => entry.connection === connection)
   }
 
   /** Forgets a connection: its place is free at once. */

@@ -15,6 +15,7 @@ import type {
 import type { Executable, Parameters } from '../sql/statement.ts'
 import type { AsyncConnection, AsyncTransaction, BackupOptions, DriverRemote } from './contract.ts'
 import { driverRemote } from './driver-remote.ts'
+import { isFileGone } from './operation.ts'
 import { PendingStatement } from './pending-result.ts'
 import { RowIterator } from './row-iterator.ts'
 import type { Session } from './session.ts'
@@ -53,7 +54,12 @@ export class Connection implements AsyncConnection {
       if (refusal !== null) throw refusal
       // A handle can do anything to its connection.
       this.#session.physical.markUsed()
-      return this.#session.physical.lease.control.invoke(member, args)
+      try {
+        return await this.#session.physical.lease.control.invoke(member, args)
+      } catch (error) {
+        if (isFileGone(error as Error)) this.#session.physical.noteFileGone()
+        throw error
+      }
     })
     return this.#driver
   }

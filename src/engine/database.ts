@@ -116,7 +116,14 @@ export class Database {
     const connection = new PhysicalConnection(lease, this.gate, readonly)
     this.#connections.add(connection)
     void lease.ended.then(() => this.#connections.delete(connection))
+    connection.onFileGone(() => this.#outdateConnections())
     return connection
+  }
+
+  /** What one connection has found out holds for all that are open: whoever comes next is to have the file that is at the path now. */
+  #outdateConnections(): void {
+    this.#initialised = null
+    for (const connection of this.#connections) connection.outdate()
   }
 
   #startInterrupter(threads: HostPool): LeaseOptions['interrupt'] {

@@ -7,7 +7,7 @@ import type { Lease } from '../transport/lease.ts'
 import type { RowShape } from '../transport/row-shape.ts'
 import type { StatementReference } from '../transport/statement-registry.ts'
 import type { AccessMode } from './access-gate.ts'
-import type { Operation, OperationOwner } from './operation.ts'
+import { isFileGone, type Operation, type OperationOwner } from './operation.ts'
 import { statementTraits } from './services.ts'
 
 /** Chunks asked for ahead of a reader who wants everything: one that is built, one that is on its way. */
@@ -101,9 +101,8 @@ export class Execution implements Operation {
     return this.#failure !== null
   }
 
-  /** The database file is no longer at its path: nothing that is written on this connection can be kept. */
   get provesFileGone(): boolean {
-    return this.#failure !== null && 'driverCode' in this.#failure && this.#failure.driverCode === 'SQLITE_READONLY_DBMOVED'
+    return this.#failure !== null && isFileGone(this.#failure)
   }
 
   /** Rows that have come and that nobody has read. */

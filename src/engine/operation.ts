@@ -13,12 +13,19 @@ export interface Operation extends ReplyHandler {
   readonly leavesConnectionState: boolean
   /** It has ended, perhaps before it could start: its caller gave up in the queue. */
   readonly complete: boolean
+  /** It failed because the database file is no longer at its path: nothing that is written on its connection can be kept. */
+  readonly provesFileGone: boolean
   /** Gives up at once with this error. */
   abort(error: Error): void
   /** It stands in the connection's queue. */
   queued(owner: OperationOwner): void
   /** Sends itself. */
   start(lease: Lease, owner: OperationOwner): void
+}
+
+/** True for the error of a write that went into a file which is no longer at the database's path. */
+export function isFileGone(error: object): boolean {
+  return 'driverCode' in error && error.driverCode === 'SQLITE_READONLY_DBMOVED'
 }
 
 /** The connection, as its operations see it. */
@@ -53,6 +60,7 @@ export class SingleRequest implements Operation {
   #lease: Lease | null = null
   #id = 0
   complete = false
+  provesFileGone = false
 
   constructor(settings: RequestSettings) {
     this.access = settings.access
@@ -102,6 +110,7 @@ export class SingleRequest implements Operation {
 
   settle(reply: Reply): void {
     this.complete = true
+    this.provesFileGone = reply.kind === ReplyKind.error && isFileGone(reply.error)
     this.#reply.resolve(reply)
     this.#owner?.operationEnded(this, (reply.flags & ReplyFlag.inTransaction) !== 0)
   }

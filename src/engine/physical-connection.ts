@@ -32,6 +32,8 @@ export class PhysicalConnection implements OperationOwner {
   readonly #queue = new FifoQueue<Operation>()
   readonly #started = new Set<Operation>()
   readonly #abandoned = new Set<Operation>()
+  #outdated = false
+  #onFileGone: (() => void) | null = null
   /** Started operations that rely on the gate. */
   readonly #usesGate = new Set<Operation>()
   #leaveGateQueue: (() => void) | null = null
@@ -82,6 +84,27 @@ export class PhysicalConnection implements OperationOwner {
   /** Its thread is inside a call that nobody waits for any more: good for nothing until that returns. */
   get quarantined(): boolean {
     return this.#abandoned.size > 0
+  }
+
+  /** The file it has open may be another one than the one at the database's path: it serves whoever has it now, and nobody after him. */
+  get outdated(): boolean {
+    return this.#outdated
+  }
+
+  outdate(): void {
+    this.#outdated = true
+    this.#changed()
+  }
+
+  /** Called once, when a write has shown that the file is no longer at its path. */
+  onFileGone(listener: () => void): void {
+    this.#onFileGone = listener
+  }
+
+  /** A write has shown that the file is no longer at its path. */
+  noteFileGone(): void {
+    // An outdated connection says nothing of the file that others have opened since.
+    if (!this.#outdated) this.#onFileGone?.()
   }
 
   /** Something was done that only a reset undoes. */
@@ -153,6 +176,7 @@ export class PhysicalConnection implements OperationOwner {
     const wasAbandoned = this.#abandoned.delete(operation)
     this.#usesGate.delete(operation)
     if (inTransaction !== null) this.#noteTransaction(inTransaction)
+    if (operation.provesFileGone) this.noteFileGone()
     this.#releaseGate()
     this.#advance()
     if (this.pending === 0) this.#wakeIdleWaiters()

@@ -111,7 +111,6 @@ export class Session implements TransactionHost {
     execution.onSettled((failed) => {
       if (!failed || pending.observed) this.#unseen.delete(pending as PendingStatement<never>)
       else if (!tracked) pending.raise()
-      if (execution.provesFileGone) this.discard()
     })
   }
 

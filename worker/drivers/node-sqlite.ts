@@ -221,7 +221,8 @@ class NodeSqliteConnection implements DriverConnection {
   toWireError(error: unknown): WireError {
     // The error may have ended a transaction that had changed the schema.
     this.#clock.tick()
-    return toWireError(error)
+    const wire = toWireError(error)
+    return this.#fileGuard?.explain(wire) ?? wire
   }
 }
 
