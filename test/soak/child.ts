@@ -27,7 +27,7 @@ export class Child {
     const node = [process.execPath, '--experimental-strip-types', '--disable-warning=ExperimentalWarning']
     const [command = process.execPath, ...rest] = [...(options.prefix ?? []), ...node, moduleFile(module), ...args]
     const child = spawn(command, rest, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       cwd: options.cwd,
       env: { ...process.env, NODE_OPTIONS: '', ...options.env },
     })
