@@ -43,12 +43,18 @@ function invokeMember(handle: object, member: string, args: readonly unknown[] |
 }
 
 function assertPlain(value: unknown, member: string): unknown {
+  const message = `"${member}" gave a value that cannot leave its thread. Use call() to work with it inside the worker.`
+  let clone: unknown
   try {
-    structuredClone(value)
-    return value
+    clone = structuredClone(value)
   } catch (error) {
-    throw new TypeError(`"${member}" gave a value that cannot leave its thread. Use call() to work with it inside the worker.`, {
-      cause: error,
-    })
+    throw new TypeError(message, { cause: error })
   }
+  // An object of a class would arrive as an empty one: better-sqlite3's statement can be cloned, and is nothing without its methods.
+  if (!(value instanceof Uint8Array) && prototypeOf(clone) !== prototypeOf(value)) throw new TypeError(message)
+  return value
+}
+
+function prototypeOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : null
 }

@@ -34,7 +34,8 @@ export class ControlChannel {
     this.#port.ref()
     try {
       const reply = await Promise.race([this.#remote.invoke(member, args), lost.promise])
-      if (reply.ok) return reply.value
+      // Cloning has made a Uint8Array of the Buffer that a driver gives, as `serialize` does.
+      if (reply.ok) return reply.value instanceof Uint8Array ? bufferOver(reply.value) : reply.value
       throw errorFromWire(reply.error, {})
     } finally {
       this.#inFlight.delete(lost.reject)
@@ -48,4 +49,8 @@ export class ControlChannel {
     for (const reject of this.#inFlight) reject(error)
     this.#inFlight.clear()
   }
+}
+
+function bufferOver({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
 }
