@@ -50,7 +50,12 @@ export class Execution implements Operation {
   #reference: StatementReference | null = null
   #request: MutableExecuteRequest | null = null
   #shape: RowShape | null = null
+  /** What the worker has been told, or will be with the batch that is being gathered. */
   #demand: RowDemand = 'cursor'
+  /** What its reader wants. */
+  #wanted: RowDemand = 'cursor'
+  /** The batch that it leaves with. */
+  #batch = 0
   #rows: unknown[] = []
   /** Rows before this index have been read. */
   #head = 0
@@ -116,8 +121,9 @@ export class Execution implements Operation {
 
   /** How the rows are wanted; it counts until the statement has left this thread. */
   demand(demand: RowDemand): void {
-    this.#demand = demand
-    if (this.#request !== null) this.#applyDemand(this.#request)
+    this.#wanted = demand
+    const hasLeft = this.#request !== null && this.#lease?.channel.batch !== this.#batch
+    if (!hasLeft) this.#applyDemand()
   }
 
   /** Says, before it is submitted, what its place of execution asks of it: bits of `RequestFlag`, and the database file. */
@@ -149,11 +155,15 @@ export class Execution implements Operation {
       rowLimit: this.#batchRows,
       values,
     }
-    this.#applyDemand(this.#request)
+    this.#batch = lease.channel.batch
+    this.#applyDemand()
     lease.channel.post(this.#request, transfer)
   }
 
-  #applyDemand(request: MutableExecuteRequest): void {
+  #applyDemand(): void {
+    this.#demand = this.#wanted
+    const request = this.#request
+    if (request === null) return
     // Rows that leave by themselves leave no cursor behind that would have to be kept in memory.
     if (this.#demand === 'all') request.flags = (this.#flags & ~RequestFlag.buffered) | RequestFlag.all
     else if (typeof this.#demand === 'number') {

@@ -32,6 +32,7 @@ export class StatementChannel {
   #requests: Request[] = []
   #transfer: TransferListItem[] = []
   #flushScheduled = false
+  #batch = 0
   #nextId = 1
   #lost: Error | null = null
   #referenced = false
@@ -52,6 +53,11 @@ export class StatementChannel {
 
   get lost(): Error | null {
     return this.#lost
+  }
+
+  /** The number of the batch that is being gathered: a request posted in an earlier one has left. */
+  get batch(): number {
+    return this.#batch
   }
 
   /** A fresh request id, with `handler` waiting for its replies. The request is to be posted in the same tick. */
@@ -88,6 +94,7 @@ export class StatementChannel {
   /** Sends what this tick has gathered so far. */
   flush(): void {
     this.#flushScheduled = false
+    this.#batch++
     if (this.#requests.length === 0 || this.#lost !== null) return
     const frames: Frames = []
     for (const request of this.#requests) writeRequest(frames, request)
