@@ -157,8 +157,8 @@ class Engine implements AsyncEngine {
       const source = await session.execute<R>(statement, { params, options, via: null }).source()
       return {
         nextChunk: () => source.nextChunk(),
-        release: async () => {
-          await source.release()
+        release: async (exhausted) => {
+          await source.release(exhausted)
           await session.close()
         },
       }

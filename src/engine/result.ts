@@ -92,8 +92,8 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
   }
 
   /** Whoever has walked over all rows leaves an exhausted result, as after fetchall(); who leaves early closes it. */
-  async release(): Promise<void> {
-    if (!this.#execution.complete || this.#execution.available > 0) this.#close()
+  async release(exhausted: boolean): Promise<void> {
+    if (!exhausted) this.#close()
   }
 
   async close(): Promise<void> {

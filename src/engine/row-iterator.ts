@@ -4,8 +4,8 @@ import type { RowStream } from '../sql/executor.ts'
 export interface ChunkSource<R> {
   /** The next rows, at least one; null when there are no more. */
   nextChunk(): Promise<R[] | null>
-  /** Nobody will ask for more; called once, whether all rows were read or not. */
-  release(): Promise<void>
+  /** Nobody will ask for more; called once. `exhausted` says that every row has been handed on. */
+  release(exhausted: boolean): Promise<void>
 }
 
 /**
@@ -58,19 +58,19 @@ export class RowIterator<R> implements AsyncIterableIterator<R, undefined>, RowS
       const rows = this.#ended ? null : await this.#source.nextChunk()
       this.#rows = rows ?? []
       this.#next = 0
-      if (rows === null) await this.#end()
+      if (rows === null) await this.#end(true)
     } catch (error) {
       await this.#end()
       throw error
     }
   }
 
-  async #end(): Promise<void> {
+  async #end(exhausted = false): Promise<void> {
     this.#ended = true
     this.#rows = []
     const source = this.#source
     this.#source = null
-    await source?.release()
+    await source?.release(exhausted)
   }
 
   /** Called when the loop is left early. */
