@@ -128,7 +128,7 @@ class BetterSqlite3Connection implements DriverConnection {
   readonly #fileGuard: FileGuard | null
   readonly #busyTimeoutMs: number
   readonly #clock: SchemaClock
-  readonly #lastRowid: BetterSqlite3.Statement<[], bigint>
+  #lastRowid: BetterSqlite3.Statement<[], bigint> | undefined
 
   constructor(handle: Handle, options: OpenOptions) {
     this.#handle = handle
@@ -137,7 +137,6 @@ class BetterSqlite3Connection implements DriverConnection {
     this.#busyTimeoutMs = options.busyTimeoutMs
     const schemaVersion = handle.prepare<[], number>('PRAGMA schema_version').pluck()
     this.#clock = new SchemaClock(() => schemaVersion.get() as number)
-    this.#lastRowid = handle.prepare<[], bigint>('SELECT last_insert_rowid()').pluck().safeIntegers()
   }
 
   get handle(): object {
@@ -162,6 +161,8 @@ class BetterSqlite3Connection implements DriverConnection {
   }
 
   lastRowid(): bigint {
+    // Not before it is needed: to prepare it reads the schema, which must wait while another connection writes a memory database.
+    this.#lastRowid ??= this.#handle.prepare<[], bigint>('SELECT last_insert_rowid()').pluck().safeIntegers()
     // A query without FROM always has its one row.
     return this.#lastRowid.get() as bigint
   }

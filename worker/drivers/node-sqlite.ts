@@ -149,7 +149,7 @@ class NodeSqliteConnection implements DriverConnection {
   readonly #fileGuard: FileGuard | null
   readonly #busyTimeoutMs: number
   readonly #clock: SchemaClock
-  readonly #lastRowid: NativeStatement
+  #lastRowid: NativeStatement | undefined
 
   constructor(sqlite: NodeSqlite, handle: Handle, options: OpenOptions) {
     this.#sqlite = sqlite
@@ -160,9 +160,6 @@ class NodeSqliteConnection implements DriverConnection {
     const schemaVersion = handle.prepare('PRAGMA schema_version')
     schemaVersion.setReturnArrays(true)
     this.#clock = new SchemaClock(() => schemaVersion.get()?.[0] as number)
-    this.#lastRowid = handle.prepare('SELECT last_insert_rowid()')
-    this.#lastRowid.setReturnArrays(true)
-    this.#lastRowid.setReadBigInts(true)
   }
 
   get handle(): object {
@@ -185,6 +182,12 @@ class NodeSqliteConnection implements DriverConnection {
   }
 
   lastRowid(): bigint {
+    if (this.#lastRowid === undefined) {
+      // Not before it is needed: to prepare it reads the schema, which must wait while another connection writes a memory database.
+      this.#lastRowid = this.#handle.prepare('SELECT last_insert_rowid()')
+      this.#lastRowid.setReturnArrays(true)
+      this.#lastRowid.setReadBigInts(true)
+    }
     // A query without FROM always has its one row.
     return this.#lastRowid.get()?.[0] as bigint
   }

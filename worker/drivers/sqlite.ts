@@ -305,7 +305,8 @@ export async function prepareConnection(connection: NewConnection, options: Open
     if (ofTheFile && (options.readonly || options.uri)) continue
     await untilFree(connection, `PRAGMA ${name} = ${value}`, deadline)
   }
-  await untilFree(connection, 'SELECT 1 FROM sqlite_schema LIMIT 1', deadline)
+  // A memory database is there without proof, and to read it would wait for the transaction of whoever writes it.
+  if (!options.uri) await untilFree(connection, 'SELECT 1 FROM sqlite_schema LIMIT 1', deadline)
 }
 
 /**
