@@ -329,6 +329,19 @@ onEveryTarget((db) => {
       expect(engine.status()).toMatchObject({ size: 1, inUse: 1, idle: 0 })
     })
 
+    test('opens while a transaction writes; what it is asked then waits where it must', async () => {
+      const engine = db.engine()
+      const tx = await engine.begin()
+      await tx.execute('create table notes (id integer primary key, text text)')
+      await tx.execute("insert into notes (text) values ('a')")
+      await using connection = await engine.connect()
+      const implicit = engine.execute("insert into notes (text) values ('b')")
+      const explicit = connection.execute("insert into notes (text) values ('c')")
+      await tx.commit()
+      await Promise.all([implicit, explicit])
+      expect((await textsOf(connection)).sort()).toEqual(['a', 'b', 'c'])
+    })
+
     test('waits for its turn when every connection is in use, first come first served', async () => {
       const engine = db.engine({ pool: { max: 1 } })
       const holder = await engine.connect()
