@@ -8,7 +8,7 @@ import { driverNames, openEngine, rejectionOf, Settlements, temporaryFile } from
 const endlessRows = 'with recursive n(i) as (select 1 union all select i + 1 from n) select i from n'
 /** One native call of a second or so, that tells when it has begun. */
 const longCall =
-  "with recursive n(i) as (select announce('offloop-inside') union all select i + 1 from n where i < 5000000) select count(*) from n"
+  "with recursive n(i) as (select announce('offloop-inside') union all select i + 1 from n where i < 2500000) select count(*) from n"
 const mediumCall = 'with recursive n(i) as (select 1 union all select i + 1 from n where i < 1500000) select count(*) from n'
 /** One native call that is over soon, but not before the event loop has turned. */
 const shortCall = 'with recursive n(i) as (select 1 union all select i + 1 from n where i < 200000) select count(*) from n'
