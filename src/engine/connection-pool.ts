@@ -236,6 +236,8 @@ export class ConnectionPool {
 
   async #retire(connection: PhysicalConnection): Promise<void> {
     this.#drop(connection)
+    // What has been accepted may still wait for its turn to write.
+    await connection.idle()
     if (!this.#closed && this.#database.keptBy(connection)) await this.#openHeir()
     await connection.lease.close()
   }

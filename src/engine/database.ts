@@ -31,7 +31,8 @@ export class Database {
   #location: Promise<DatabaseLocation> | null = null
   /** A connection that could write has been open: the file exists, in its journal mode. */
   #initialised: Promise<void> | null = null
-  #terminated = false
+  #closed = false
+  #destroyed: Promise<void> | null = null
   readonly #memoryName = `file:/offloop-${randomUUID()}?vfs=memdb`
 
   constructor(url: EngineURL, options: ResolvedEngineOptions) {
@@ -67,7 +68,7 @@ export class Database {
     try {
       return await this.#open(readonly, expiry.signal)
     } catch (error) {
-      if (this.#terminated) throw new ResourceClosedError('This Engine is closed.', { cause: error })
+      if (this.#closed) throw new ResourceClosedError('This Engine is closed.', { cause: error })
       throw expiry.signal.aborted ? expiry.signal.reason : error
     } finally {
       stop()
@@ -102,7 +103,7 @@ export class Database {
   }
 
   async #lease(location: DatabaseLocation, readonly: boolean, signal: AbortSignal): Promise<PhysicalConnection> {
-    if (this.#terminated) throw new Error('nothing is opened any more')
+    if (this.#closed) throw new Error('nothing is opened any more')
     const { isolation, pool, resourceLimits } = this.#options
     this.#hosts ??= isolation === 'process' ? new ProcessPool() : new ThreadPool({ idleTimeoutMs: pool.idleTimeoutMs, resourceLimits })
     const lease = Lease.start(this.#hosts, {
@@ -152,10 +153,11 @@ export class Database {
   }
 
   /**
-   * Closes every connection behind what has been sent on it. The last one is able to write: only such a one takes the WAL file with it.
+   * Nothing is opened any more; closes every connection behind what has been sent on it. The last one is able to write: only such a one takes the WAL file with it.
    * https://www.sqlite.org/wal.html#the_wal_file
    */
   async close(): Promise<void> {
+    this.#closed = true
     const connections = [...this.#connections].sort((one, other) => Number(one.readonly) - Number(other.readonly))
     const [last] = connections
     await Promise.all(connections.slice(1).map(({ lease }) => lease.close()))
@@ -171,7 +173,7 @@ export class Database {
 
   /** Gives every connection up at once. A thread inside a native call ends when that returns. */
   terminate(): void {
-    this.#terminated = true
+    this.#closed = true
     for (const lease of this.#leases) lease.terminate()
   }
 
@@ -182,7 +184,8 @@ export class Database {
 
   /** Ends every thread; resolves when none is left, or at `deadline` (of `performance.now()`). */
   async destroy(deadline = Number.POSITIVE_INFINITY): Promise<void> {
-    const destroyed = this.#destroy()
+    this.#destroyed ??= this.#destroy()
+    const destroyed = this.#destroyed
     if (deadline === Number.POSITIVE_INFINITY) {
       await destroyed
       return

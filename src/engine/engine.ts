@@ -53,7 +53,8 @@ class Engine implements AsyncEngine {
   readonly #database: Database
   readonly #pool: ConnectionPool
   readonly #implicit: ImplicitConnections
-  readonly #sessions = new Set<Session>()
+  /** Sessions that users hold. */
+  readonly #held = new Set<Session>()
   /** Work accepted by the engine itself that is still on its way. */
   readonly #accepted = new Set<Promise<unknown>>()
   #sweeper: NodeJS.Timeout | undefined
@@ -83,13 +84,13 @@ class Engine implements AsyncEngine {
 
   async connect(options: ConnectOptions = {}): Promise<AsyncConnection> {
     checkConnectOptions(options)
-    return new Connection(await this.#checkOut(options))
+    return new Connection(await this.#checkOutForUser(options))
   }
 
   async begin(options: BeginOptions = {}): Promise<AsyncTransaction> {
     checkBeginOptions(options)
     if (options.readonly !== true) assertNotInsideTransaction(this.#database.gate)
-    const session = await this.#checkOut(options)
+    const session = await this.#checkOutForUser(options)
     try {
       const transaction = await session.begin(options, new Connection(session), null)
       session.onRootEnded = () => void session.close()
@@ -103,7 +104,12 @@ class Engine implements AsyncEngine {
   async transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     checkBeginOptions(options)
     if (options.readonly !== true) assertNotInsideTransaction(this.#database.gate)
-    return this.#withConnection(options, (session, connection) => session.transaction(fn, options, connection, null))
+    const session = await this.#checkOutForUser(options)
+    try {
+      return await session.transaction(fn, options, new Connection(session), null)
+    } finally {
+      await session.close()
+    }
   }
 
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
@@ -152,7 +158,7 @@ class Engine implements AsyncEngine {
 
   /** A stream has a connection to itself: a cursor would keep the next reader of a shared one in the past. */
   async #openStream<R>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<ChunkSource<R>> {
-    const session = await this.#checkOut({ signal: options?.signal })
+    const session = await this.#checkOutForUser({ signal: options?.signal })
     try {
       const source = await session.execute<R>(statement, { params, options, via: null }).source()
       return {
@@ -214,9 +220,12 @@ class Engine implements AsyncEngine {
     }
   }
 
-  close(options: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(options)
-    return this.#closing
+  close({ force = false, timeoutMs = 5_000 }: CloseOptions = {}): Promise<void> {
+    // Force also hurries a close() that waits.
+    const closing = force ? this.#closeByForce(timeoutMs) : (this.#closing ?? this.#close())
+    this.#closing ??= closing
+    clearInterval(this.#sweeper)
+    return closing
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -237,16 +246,27 @@ class Engine implements AsyncEngine {
     this.#assertOpen()
     this.#startSweeper()
     const physical = await this.#pool.acquire({ readonly, signal, timeoutMs })
-    const session = new Session(physical, this.#services, (ended, discard) => {
-      this.#sessions.delete(ended)
+    return new Session(physical, this.#services, (ended, discard) => {
+      this.#held.delete(ended)
       return this.#pool.release(physical, discard)
     })
-    this.#sessions.add(session)
+  }
+
+  /** As `#checkOut`, for a user: his session ends with the engine. */
+  async #checkOutForUser(options: ConnectOptions): Promise<Session> {
+    const session = await this.#checkOut(options)
+    this.#held.add(session)
+    if (this.closed) await session.close()
+    this.#assertOpen()
     return session
   }
 
   /** Runs a statement whose rows are more than a worker may keep for others: on a connection of its own until they have been read. */
   #runAlone(execution: Execution): void {
+    // What is left to a reader at leisure is not waited for.
+    void this.#accept(
+      new Promise<void>((resolve) => (execution.readAtLeisure ? execution.onArrived(resolve) : execution.onSettled(() => resolve()))),
+    )
     this.#pool.acquire({}).then(
       (physical) => {
         execution.onSettled(() => void this.#pool.release(physical, false))
@@ -283,19 +303,27 @@ class Engine implements AsyncEngine {
     if (this.closed) throw new ResourceClosedError('This Engine is closed.')
   }
 
-  async #close({ force = false, timeoutMs = 5_000 }: CloseOptions): Promise<void> {
-    const deadline = force ? performance.now() + timeoutMs : Number.POSITIVE_INFINITY
-    clearInterval(this.#sweeper)
-    if (force) {
-      this.#pool.close()
-      this.#database.terminate()
-    } else {
+  async #close(): Promise<void> {
+    const ended = [...this.#held].map((session) => session.close())
+    await this.#finishAccepted()
+    await Promise.all(ended)
+    this.#pool.close()
+    await this.#database.close()
+    await this.#database.destroy()
+  }
+
+  async #finishAccepted(): Promise<void> {
+    do {
       await Promise.allSettled(this.#accepted)
       await this.#implicit.drain()
-      this.#pool.close()
-      await Promise.all([...this.#sessions].map((session) => session.close()))
-      await this.#database.close()
-    }
+      // A result that its connection would not keep is work of the engine's now.
+    } while (this.#accepted.size > 0)
+  }
+
+  async #closeByForce(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs
+    this.#database.terminate()
+    this.#pool.close()
     await this.#database.destroy(deadline)
   }
 }
