@@ -52,7 +52,7 @@ describe.each(driverNames)('%s', (driverName) => {
       const engine = openEngine({ driverName })
       await engine.script('create table t (x)')
       const conn = await engine.connect()
-      const running = conn.scalar(shortCall)
+      const running = conn.scalar(mediumCall)
       const given = begin()
       const queued = rejectionOf(conn.execute('insert into t values (1)', [], given.options))
       const behind = conn.execute('insert into t values (2)')
