@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { Child, type ChildOptions } from '../soak/child.ts'
 import { readGroups, type StoredGroups } from '../soak/groups.ts'
 import type { Outcome } from '../soak/io-outcome.ts'
+import { mount } from '../soak/mount.ts'
 import { type Setup, setups } from '../soak/scratch.ts'
 import { openFile, temporaryDirectory } from './fixture.ts'
 
@@ -77,16 +78,6 @@ describe.each(setups)('$driver, $journal journal', (setup) => {
     }
   })
 })
-
-function mount(args: readonly string[]): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
-  try {
-    execFileSync('mount', args, { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
 
 interface Filled {
   /** The errors of the commits that were refused. */
