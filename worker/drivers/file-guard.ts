@@ -49,8 +49,8 @@ function fileGone(): DriverFault {
   return new DriverFault('operational', message, { driverCode: 'SQLITE_READONLY_DBMOVED' })
 }
 
-/** A path that cannot be followed any more, for whatever reason, is as good as gone: the next connection will not find the file there. */
-function statOrNothing(path: string): Stats | undefined {
+/** What is at a path; nothing also where it cannot be followed, for whatever reason. */
+export function statOrNothing(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false })
   } catch {

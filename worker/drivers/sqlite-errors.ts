@@ -84,10 +84,19 @@ export function userErrorToWire(error: unknown): WireError {
   return { family: 'user', message: messageOf(error), cause: causeOf(error) }
 }
 
+/** What SQLite's own words leave open when a database cannot be opened. */
+const OPEN_HINTS: Readonly<Record<string, string>> = {
+  SQLITE_READONLY_DIRECTORY:
+    'a database needs its directory to be writable for its journal; with a WAL also to be read, without one ?mode=ro reads it',
+}
+
 /** Whatever kept a connection from opening is operational, except that the driver itself could not be loaded or the call was wrong. */
 export function toOpenError(error: WireError): WireError {
   if (error.family === 'driverLoad' || error.family === 'argument') return error
-  return { ...error, family: 'operational', driverCode: error.driverCode ?? 'SQLITE_CANTOPEN', retryable: error.retryable ?? false }
+  const { driverCode = 'SQLITE_CANTOPEN', retryable = false } = error
+  const hint = OPEN_HINTS[driverCode]
+  const message = hint === undefined ? error.message : `${error.message}: ${hint}`
+  return { ...error, family: 'operational', message, driverCode, retryable }
 }
 
 function causeOf(error: unknown): WireCause {

@@ -1,8 +1,9 @@
-import { existsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WireColumn, WireValue } from '../../src/protocol/values.ts'
 import type { BackupProgress, OpenOptions } from './driver.ts'
+import { statOrNothing } from './file-guard.ts'
 import { DriverFault } from './sqlite-errors.ts'
 
 /** Pages copied between two turns of the event loop: 400 kB of a usual database. */
@@ -269,11 +270,12 @@ export function toWireColumn({ name, table, type }: NativeColumn): WireColumn {
 }
 
 /**
- * Refuses what a driver would silently take for something else: a relative path, a name it would trim, cut at NUL, or read as a URI.
+ * Refuses what a driver would silently take for something else: a relative path, a name it would trim, cut at NUL, or read as a URI; and
+ * what is at the path and no file, or one that cannot be written where that is wanted.
  *
- * @throws {DriverFault} SQLITE_CANTOPEN, as SQLite itself would say
+ * @throws {DriverFault} SQLITE_CANTOPEN or SQLITE_READONLY, as SQLite itself would say
  */
-export function checkDatabaseName({ database, uri }: OpenOptions): void {
+export function checkDatabaseName({ database, uri, readonly }: OpenOptions): void {
   if (database.includes('\0')) throw cannotOpen('its name contains a NUL character')
   if (uri) {
     if (!database.startsWith('file:')) throw cannotOpen('a database URI must begin with file:')
@@ -283,6 +285,23 @@ export function checkDatabaseName({ database, uri }: OpenOptions): void {
   if (database !== database.trim()) throw cannotOpen('its path ends in white space, which would be cut off')
   // Stat only: to open the file, even for reading, would drop SQLite's locks on it for the whole process.
   if (!existsSync(dirname(database))) throw cannotOpen('its directory does not exist')
+  const stats = statOrNothing(database)
+  if (stats?.isDirectory() === true) throw cannotOpen('it is a directory')
+  // To open a pipe would wait for its other end for ever; what a device does when it is opened, nobody knows.
+  if (stats?.isFile() === false) throw cannotOpen('it is a pipe, a socket or a device and not a file')
+  // SQLite would open it read-only without a word, and the first write would tell.
+  if (!readonly && isAllowed(database, constants.R_OK) && !isAllowed(database, constants.W_OK)) {
+    throw new DriverFault('operational', 'the database file can only be read: open it with ?mode=ro', { driverCode: 'SQLITE_READONLY' })
+  }
+}
+
+function isAllowed(path: string, access: number): boolean {
+  try {
+    accessSync(path, access)
+    return true
+  } catch {
+    return false
+  }
 }
 
 export function cannotOpen(reason: string, cause?: unknown): DriverFault {
