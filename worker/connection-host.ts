@@ -70,6 +70,10 @@ export class ConnectionHost {
 
   *#start(): Task<void> {
     this.#driver = yield* settled(loadDriver(this.#settings.driver))
+    if (this.#driver.load !== undefined) yield* settled(this.#driver.load())
+    // From here on the thread can be terminated: see the thread pool.
+    this.#outbox.reply({ kind: ReplyKind.value, id: 0, flags: 0, value: null })
+    this.#outbox.flush()
     yield* this.#open()
     const { backup } = this.#driver.capabilities
     // In a process of its own, the process is what serves it.

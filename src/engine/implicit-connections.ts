@@ -77,7 +77,7 @@ class Slot {
         const forget = connection.onChange(() => {
           forget()
           if (this.#connection === connection) this.#connection = null
-          void connection.idle().then(() => connection.lease.close())
+          void connection.ended().then(() => connection.lease.close())
         })
         return connection
       },
@@ -97,12 +97,10 @@ class Slot {
     void connection?.lease.close()
   }
 
-  /** Lets what has been accepted finish. */
+  /** Lets what has been accepted finish; a result that nobody reads on keeps nobody waiting. */
   async drain(): Promise<void> {
-    while (this.pending > 0) {
-      if (this.#opening !== null) await this.#opening.catch(() => {})
-      await this.#connection?.idle()
-    }
+    while (this.#waiting > 0) await this.#opening?.catch(() => {})
+    await this.#connection?.idle()
   }
 }
 

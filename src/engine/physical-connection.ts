@@ -41,7 +41,7 @@ export class PhysicalConnection implements OperationOwner {
   #leftState = false
   /** When the worker last answered, or was last given something to do after a rest. */
   #heardAt = 0
-  #idleWaiters: (() => void)[] = []
+  #waiters: { readonly condition: () => boolean; readonly resolve: () => void }[] = []
   /** Told when the last abandoned operation has ended, and when the thread is lost. */
   readonly #onChange = new Set<() => void>()
 
@@ -179,7 +179,7 @@ export class PhysicalConnection implements OperationOwner {
     if (operation.provesFileGone) this.noteFileGone()
     this.#releaseGate()
     this.#advance()
-    if (this.pending === 0) this.#wakeIdleWaiters()
+    this.#wakeWaiters()
     if (wasAbandoned && !this.quarantined) this.#changed()
   }
 
@@ -197,7 +197,7 @@ export class PhysicalConnection implements OperationOwner {
       this.#leaveGateQueue = null
     }
     this.#advance()
-    if (this.pending === 0) this.#wakeIdleWaiters()
+    this.#wakeWaiters()
   }
 
   operationAbandoned(operation: Operation): void {
@@ -206,9 +206,28 @@ export class PhysicalConnection implements OperationOwner {
     this.#changed()
   }
 
-  /** Resolves when nothing waits or runs. */
-  async idle(): Promise<void> {
-    if (this.pending > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+  operationRests(): void {
+    this.#wakeWaiters()
+  }
+
+  /** Resolves when nothing waits or runs; a cursor whose reader takes his time does neither. */
+  idle(): Promise<void> {
+    return this.#until(() => !this.#busy)
+  }
+
+  /** Resolves when every operation has ended, cursors too. */
+  ended(): Promise<void> {
+    return this.#until(() => this.pending === 0)
+  }
+
+  get #busy(): boolean {
+    if (this.#queue.size > 0) return true
+    for (const operation of this.#started) if (!operation.rests) return true
+    return false
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    if (!condition()) await new Promise<void>((resolve) => this.#waiters.push({ condition, resolve }))
   }
 
   /**
@@ -309,7 +328,7 @@ export class PhysicalConnection implements OperationOwner {
     this.#abandoned.clear()
     this.#releaseGate()
     this.transaction?.lost(error)
-    this.#wakeIdleWaiters()
+    this.#wakeWaiters()
     this.#changed()
   }
 
@@ -317,10 +336,15 @@ export class PhysicalConnection implements OperationOwner {
     return new WorkerTerminatedError('The worker thread of this connection has ended.', { cause: this.lost ?? undefined })
   }
 
-  #wakeIdleWaiters(): void {
-    const waiters = this.#idleWaiters
-    this.#idleWaiters = []
-    for (const resolve of waiters) resolve()
+  #wakeWaiters(): void {
+    if (this.#waiters.length === 0) return
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const waiter of waiters) {
+      // Of a connection that is lost, nothing more will come.
+      if (this.lost !== null || waiter.condition()) waiter.resolve()
+      else this.#waiters.push(waiter)
+    }
   }
 
   #changed(): void {

@@ -37,6 +37,8 @@ export class Lease {
   private constructor(threads: HostPool, options: LeaseOptions) {
     this.statements = new StatementRegistry(this.channel, options.statementCacheSize)
     this.#opening = this.#awaitOpening()
+    // Whoever opened may have given up by then.
+    this.#opening.catch(() => {})
     this.channel.onCancel = (id) => this.#cancel(id, options)
     const { remotePort: port, cancelSlots } = this.channel
     this.#thread = threads.lease({ port, cancelSlots, connection: options.settings })
@@ -64,10 +66,14 @@ export class Lease {
    * @throws {DriverLoadError} the driver or the thread could not be started
    */
   async opened(signal?: AbortSignal): Promise<void> {
-    const abandon = (): void => this.terminate()
+    const aborted = Promise.withResolvers<never>()
+    const abandon = (): void => {
+      this.terminate()
+      aborted.reject(signal?.reason)
+    }
     signal?.addEventListener('abort', abandon, { once: true })
     try {
-      this.#opened = await this.#opening
+      this.#opened = await Promise.race([this.#opening, aborted.promise])
       this.#interruptToken = this.#opened.interruptToken
     } finally {
       signal?.removeEventListener('abort', abandon)
@@ -77,7 +83,8 @@ export class Lease {
   #awaitOpening(): Promise<OpenedConnection> {
     return new Promise((resolve, reject) => {
       this.channel.awaitOpening({
-        partial() {},
+        // Its modules are loaded.
+        partial: () => this.#thread.markStarted(),
         settle: (reply) => {
           this.#thread.markStarted()
           if (reply.kind === ReplyKind.value) resolve(reply.value as OpenedConnection)

@@ -5,6 +5,8 @@ import type { LeaseTask } from '../protocol/lease-task.ts'
 
 /** A thread can be asked for long before one is free; the engine's own pool says no earlier than this. */
 const maxThreads = 1_024
+/** How long a thread may take to load its modules before it is terminated all the same, in milliseconds. */
+const maxLoadingMs = 2_000
 
 export interface ThreadPoolOptions {
   /** How long an idle thread is kept warm, in milliseconds. */
@@ -32,6 +34,8 @@ export class ThreadPool {
   readonly #piscina: Piscina
   /** Leases whose worker has not answered yet, oldest first. */
   readonly #starting = new Set<(error: Error) => void>()
+  /** Threads that have not said yet that their modules are loaded. */
+  readonly #loading = new Set<Promise<void>>()
   /** Threads that run, also those that Piscina has given up already. */
   readonly #exits = new Map<Worker, Promise<void>>()
 
@@ -76,21 +80,33 @@ export class ThreadPool {
         abort.abort()
       }
     })
+    const started = Promise.withResolvers<void>()
     this.#starting.add(fail)
     const served = this.#piscina.run(task, { transferList: [task.port], signal: abort.signal }).then(
       () => null,
       (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
     )
     this.#watchExits()
+    this.#loading.add(started.promise)
+    const ended = Promise.race([served, failed]).finally(() => {
+      this.#starting.delete(fail)
+      started.resolve()
+      this.#loading.delete(started.promise)
+    })
     return {
-      ended: Promise.race([served, failed]).finally(() => this.#starting.delete(fail)),
-      markStarted: () => this.#starting.delete(fail),
-      terminate: () => abort.abort(),
+      ended,
+      markStarted: () => {
+        this.#starting.delete(fail)
+        started.resolve()
+        this.#loading.delete(started.promise)
+      },
+      terminate: () => void untilLoaded([started.promise]).then(() => abort.abort()),
     }
   }
 
   /** Ends every thread; resolves when none is left. */
   async destroy(): Promise<void> {
+    await untilLoaded(this.#loading)
     this.#watchExits()
     await this.#piscina.destroy()
     await Promise.all(this.#exits.values())
@@ -108,6 +124,19 @@ export class ThreadPool {
       this.#exits.set(worker, exited)
     }
   }
+}
+
+/**
+ * A thread that is still loading is left alone until it has: a native addon that is registering when its thread is terminated aborts the
+ * whole process (seen in napi_register_module_v1 of better-sqlite3). Not for ever, though: a module may never finish loading.
+ */
+async function untilLoaded(loading: Iterable<Promise<void>>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const waited = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, maxLoadingMs)
+  })
+  await Promise.race([Promise.all(loading), waited])
+  clearTimeout(timer)
 }
 
 /**

@@ -142,9 +142,9 @@ function keyName(key: ESTree.PropertyKey): string {
   return key.type === 'Identifier' ? key.name : '[computed]'
 }
 
-/** `describe(…)`, `describe.skipIf(…)(…)`, `describe.each(…)(…)`. */
+/** `describe(…)`, `describe.skipIf(…)(…)`, `describe.each(…)(…)`, and a function of the tests' own that describes on every target. */
 function isDescribe(callee: ESTree.Expression): boolean {
-  if (callee.type === 'Identifier') return callee.name === 'describe'
+  if (callee.type === 'Identifier') return callee.name === 'describe' || callee.name === 'onEveryTarget'
   if (callee.type === 'CallExpression') return isDescribe(callee.callee)
   return callee.type === 'MemberExpression' && isDescribe(callee.object)
 }

@@ -49,6 +49,9 @@ export const betterSqlite3Driver: Driver = {
   name: 'better-sqlite3',
   dialect: 'sqlite',
   capabilities: { threadSafe: false, cancel: 'row', backup: true, columnOrigins: true, blockedByCursors: 'writes' },
+  load: async () => {
+    await load()
+  },
   open,
   toWireError: (error) => toOpenError(toWireError(error)),
 }

@@ -12,6 +12,11 @@ export interface Driver {
   readonly name: string
   readonly dialect: 'sqlite' | 'postgresql' | 'mysql'
   readonly capabilities: DriverCapabilities
+  /**
+   * Loads native code. The thread is not terminated before that has ended: an addon that is just registering takes the whole process down
+   * with a thread that is terminated.
+   */
+  load?(): MaybePromise<void>
   /** Opens a connection and proves that it answers; throws what `DriverConnection.toWireError` or `toWireError` understands. */
   open(options: OpenOptions): MaybePromise<DriverConnection>
   /** Turns whatever `open` threw into plain data. */
