@@ -395,7 +395,8 @@ export class Session implements TransactionHost {
     const { lost } = this.physical
     if (lost !== null) return new WorkerTerminatedError('The worker thread of this connection has ended.', { cause: lost })
     if (via !== null) return via.refusal()
-    return this.#root === null || this.#root.ending ? null : this.#root.refusal()
+    // The innermost one: after an inner rollback, what comes through the connection would run in a savepoint that waits for its own.
+    return this.#root === null || this.#root.ending ? null : (this.#current?.refusal() ?? null)
   }
 
   #assertNotRefused(via: Transaction | null): void {
