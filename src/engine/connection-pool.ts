@@ -186,15 +186,14 @@ export class ConnectionPool {
     if (checkout === undefined) return
     clearTimeout(checkout.timer)
     this.#checkouts.delete(connection)
-    if (discard || connection.outdated) {
-      await this.#retire(connection)
-    } else if (!connection.needsReset) {
+    const goes = discard || connection.outdated
+    if (!goes && !connection.needsReset) {
       this.#becomeIdle(connection)
-    } else {
-      const reset = this.#resetAndKeep(connection)
-      // A stuck thread is waited for by the pool, not by the borrower.
-      if (!connection.quarantined) await reset
+      return
     }
+    const done = goes ? this.#retire(connection) : this.#resetAndKeep(connection)
+    // A stuck thread is waited for by the pool, not by the borrower.
+    if (!connection.quarantined) await done
   }
 
   async #resetAndKeep(connection: PhysicalConnection): Promise<void> {
@@ -236,10 +235,8 @@ export class ConnectionPool {
 
   async #retire(connection: PhysicalConnection): Promise<void> {
     this.#drop(connection)
-    // What has been accepted may still wait for its turn to write.
-    await connection.idle()
     if (!this.#closed && this.#database.keptBy(connection)) await this.#openHeir()
-    await connection.lease.close()
+    await connection.close()
   }
 
   /** A memory database ends with its last connection: another one takes it over first. */

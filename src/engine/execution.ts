@@ -115,10 +115,6 @@ export class Execution implements Operation {
     return this.#rows.length - this.#head
   }
 
-  get rests(): boolean {
-    return this.#arrived && !this.#complete && this.#outstanding === 0
-  }
-
   get leavesConnectionState(): boolean {
     return this.statement.scanned.connectionState
   }
@@ -184,7 +180,6 @@ export class Execution implements Operation {
     if (this.#demand === 'all') this.#grant(1)
     else this.#lease?.channel.setDormant(reply.id, this.#outstanding === 0)
     this.#arrive()
-    if (this.rests) this.#owner?.operationRests()
   }
 
   settle(reply: Reply): void {

@@ -77,7 +77,7 @@ class Slot {
         const forget = connection.onChange(() => {
           forget()
           if (this.#connection === connection) this.#connection = null
-          void connection.ended().then(() => connection.lease.close())
+          void connection.unused().then(() => connection.lease.close())
         })
         return connection
       },
@@ -91,7 +91,7 @@ class Slot {
 
   /** Closes the connection if nothing has used it since `before`. */
   sweep(before: number): void {
-    if (this.#usedAt > before || this.pending > 0) return
+    if (this.#usedAt > before || this.pending > 0 || this.#connection?.holdsRows === true) return
     const connection = this.#connection
     this.#connection = null
     void connection?.lease.close()

@@ -15,8 +15,6 @@ export interface Operation extends ReplyHandler {
   readonly complete: boolean
   /** It failed because the database file is no longer at its path: nothing that is written on its connection can be kept. */
   readonly provesFileGone: boolean
-  /** It waits for nothing but its reader. */
-  readonly rests: boolean
   /** Gives up at once with this error. */
   abort(error: Error): void
   /** It stands in the connection's queue. */
@@ -34,8 +32,6 @@ export function isFileGone(error: object): boolean {
 export interface OperationOwner {
   /** The worker is done with it. `inTransaction` is the database's word on the connection, or null where nobody knows. */
   operationEnded(operation: Operation, inTransaction: boolean | null): void
-  /** From now on it waits for nothing but its reader. */
-  operationRests(): void
   /** It no longer stands on the database: what is left of it is in the worker's memory. */
   operationDetached(operation: Operation): void
   /** Its caller has given up before it could start. */
@@ -64,7 +60,6 @@ export class SingleRequest implements Operation {
   #lease: Lease | null = null
   #id = 0
   complete = false
-  readonly rests = false
   provesFileGone = false
 
   constructor(settings: RequestSettings) {

@@ -31,6 +31,8 @@ export class PhysicalConnection implements OperationOwner {
   transaction: OpenTransaction | null = null
   readonly #queue = new FifoQueue<Operation>()
   readonly #started = new Set<Operation>()
+  /** Results whose remaining rows are in the worker's memory: they keep nobody waiting, whether and whenever they are read. */
+  readonly #detached = new Set<Operation>()
   readonly #abandoned = new Set<Operation>()
   #outdated = false
   #onFileGone: (() => void) | null = null
@@ -41,7 +43,7 @@ export class PhysicalConnection implements OperationOwner {
   #leftState = false
   /** When the worker last answered, or was last given something to do after a rest. */
   #heardAt = 0
-  #waiters: { readonly condition: () => boolean; readonly resolve: () => void }[] = []
+  #waiters: { readonly until: () => boolean; readonly resolve: () => void }[] = []
   /** Told when the last abandoned operation has ended, and when the thread is lost. */
   readonly #onChange = new Set<() => void>()
 
@@ -109,7 +111,12 @@ export class PhysicalConnection implements OperationOwner {
 
   /** Something was done that only a reset undoes. */
   get needsReset(): boolean {
-    return this.#leftState || this.#inTransaction || this.pending > 0
+    return this.#leftState || this.#inTransaction || this.pending > 0 || this.holdsRows
+  }
+
+  /** Somebody may still read rows that the worker keeps. */
+  get holdsRows(): boolean {
+    return this.#detached.size > 0
   }
 
   /** The next borrower must find nothing of what has just been done. */
@@ -172,6 +179,7 @@ export class PhysicalConnection implements OperationOwner {
 
   operationEnded(operation: Operation, inTransaction: boolean | null): void {
     this.#started.delete(operation)
+    this.#detached.delete(operation)
     if (this.#started.size > 0) this.#heardAt = performance.now()
     const wasAbandoned = this.#abandoned.delete(operation)
     this.#usesGate.delete(operation)
@@ -184,9 +192,13 @@ export class PhysicalConnection implements OperationOwner {
   }
 
   operationDetached(operation: Operation): void {
-    if (!this.#usesGate.delete(operation)) return
+    if (!this.#started.delete(operation)) return
+    this.#detached.add(operation)
+    this.#heardAt = performance.now()
+    this.#usesGate.delete(operation)
     this.#releaseGate()
     this.#advance()
+    this.#wakeWaiters()
   }
 
   operationWithdrawn(operation: Operation): void {
@@ -206,28 +218,25 @@ export class PhysicalConnection implements OperationOwner {
     this.#changed()
   }
 
-  operationRests(): void {
-    this.#wakeWaiters()
-  }
-
-  /** Resolves when nothing waits or runs; a cursor whose reader takes his time does neither. */
+  /** Resolves when nothing waits or runs. */
   idle(): Promise<void> {
-    return this.#until(() => !this.#busy)
+    return this.#when(() => this.pending === 0)
   }
 
-  /** Resolves when every operation has ended, cursors too. */
-  ended(): Promise<void> {
-    return this.#until(() => this.pending === 0)
+  /** Resolves when nobody wants anything of it any more, not even rows that the worker keeps. */
+  unused(): Promise<void> {
+    return this.#when(() => this.pending === 0 && !this.holdsRows)
   }
 
-  get #busy(): boolean {
-    if (this.#queue.size > 0) return true
-    for (const operation of this.#started) if (!operation.rests) return true
-    return false
+  /** Closes it behind everything that was submitted before; resolves when its thread is free. */
+  async close(): Promise<void> {
+    // What waits for the write lock has not been sent yet, and the close would overtake it.
+    await this.#when(() => this.#queue.size === 0)
+    await this.lease.close()
   }
 
-  async #until(condition: () => boolean): Promise<void> {
-    if (!condition()) await new Promise<void>((resolve) => this.#waiters.push({ condition, resolve }))
+  async #when(until: () => boolean): Promise<void> {
+    if (this.lost === null && !until()) await new Promise<void>((resolve) => this.#waiters.push({ until, resolve }))
   }
 
   /**
@@ -291,10 +300,12 @@ export class PhysicalConnection implements OperationOwner {
       if (this.#queue.peek() === operation && !operation.complete) {
         this.#queue.shift()
         this.#start(operation)
+      } else {
+        // Whoever waited has given up meanwhile. Those behind it queue up themselves: first the gate goes, or they would wait for it here.
+        this.#releaseGate()
       }
       this.#advance()
-      // Whoever waited may have given up meanwhile.
-      this.#releaseGate()
+      this.#wakeWaiters()
     }
     this.#leaveGateQueue = this.gate.acquire(this, mode, granted, ({ waitedMs }) => {
       this.#leaveGateQueue = null
@@ -306,6 +317,7 @@ export class PhysicalConnection implements OperationOwner {
         ),
       )
       this.#advance()
+      this.#wakeWaiters()
     })
   }
 
@@ -341,8 +353,7 @@ export class PhysicalConnection implements OperationOwner {
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) {
-      // Of a connection that is lost, nothing more will come.
-      if (this.lost !== null || waiter.condition()) waiter.resolve()
+      if (this.lost !== null || waiter.until()) waiter.resolve()
       else this.#waiters.push(waiter)
     }
   }
