@@ -1,4 +1,5 @@
 import { AbortError, PoolQueueFullError, PoolTimeoutError, ResourceClosedError } from '../errors.ts'
+import { withCallersStack } from '../transport/callers-stack.ts'
 import type { ConnectOptions } from './contract.ts'
 import type { Database } from './database.ts'
 import { abortErrorOf, type WaitOptions, watchDeadline } from './deadline.ts'
@@ -67,8 +68,13 @@ export class ConnectionPool {
     if (signal?.aborted === true) throw abortErrorOf(signal)
     this.#assertOpen()
     const startedAt = performance.now()
-    if (this.#waiters.length > 0 || !this.#hasPlace()) await this.#wait(signal, timeoutMs)
-    else this.#reserved++
+    if (this.#waiters.length > 0 || !this.#hasPlace()) {
+      await this.#wait(signal, timeoutMs).catch((error: unknown) => {
+        throw withCallersStack(error)
+      })
+    } else {
+      this.#reserved++
+    }
     // From here on a place is reserved: it becomes a checkout, or is given up.
     try {
       const connection = await this.#take(readonly, { signal, timeoutMs: Math.max(0, timeoutMs - (performance.now() - startedAt)) })

@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks'
 import { AbortError, PoolTimeoutError, ResourceClosedError } from '../errors.ts'
 import type { ConnectionSettings } from '../protocol/lease-task.ts'
 import type { EngineURL } from '../sql/url.ts'
+import { withCallersStack } from '../transport/callers-stack.ts'
 import { Lease, type LeaseOptions } from '../transport/lease.ts'
 import { type HostPool, ProcessPool } from '../transport/process-pool.ts'
 import { ThreadPool } from '../transport/thread-pool.ts'
@@ -69,7 +70,7 @@ export class Database {
       return await this.#open(readonly, expiry.signal)
     } catch (error) {
       if (this.#closed) throw new ResourceClosedError('This Engine is closed.', { cause: error })
-      throw expiry.signal.aborted ? expiry.signal.reason : error
+      throw expiry.signal.aborted ? withCallersStack(expiry.signal.reason) : error
     } finally {
       stop()
     }

@@ -4,6 +4,7 @@ import type { ManyResult } from '../sql/executor.ts'
 import type { ScannedStatement } from '../sql/scan-statement.ts'
 import { bindParameters, type Executable, type Parameters } from '../sql/statement.ts'
 import type { AsyncTransaction } from './contract.ts'
+import { withCallersStack } from '../transport/callers-stack.ts'
 import type { RequestSettings } from './operation.ts'
 import { type EngineServices, statementTraits } from './services.ts'
 import { announceQuery } from './tracing.ts'
@@ -53,16 +54,25 @@ export async function executeRows<T extends Pick<AsyncTransaction, 'commit' | 'r
       const sent = session.request(batchRequest(sql, scanned, batch, session), transaction)
       // Its failure is looked at when the next batch is ready; it must not count as unhandled until then.
       sent.catch(() => {})
-      if (running !== null) rowcount += Number(await running)
+      rowcount += await rowsOf(running)
       running = sent
     }
-    if (running !== null) rowcount += Number(await running)
+    rowcount += await rowsOf(running)
     await transaction?.commit()
   } catch (error) {
     await transaction?.rollback()
     throw error
   }
   return { rowcount }
+}
+
+/** The rows of a batch that was sent while nobody waited for it. */
+async function rowsOf(running: Promise<unknown> | null): Promise<number> {
+  try {
+    return Number(await running)
+  } catch (error) {
+    throw withCallersStack(error)
+  }
 }
 
 function batchRequest(sql: string, scanned: ScannedStatement, batch: Batch, session: BatchSender<never>): RequestSettings {

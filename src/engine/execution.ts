@@ -2,6 +2,7 @@ import { type Reply, ReplyFlag, ReplyKind, RequestFlag, RequestKind, type RowsRe
 import type { WireColumn, WireValue } from '../protocol/values.ts'
 import type { WireError } from '../protocol/wire-error.ts'
 import type { CompiledStatement } from '../sql/statement.ts'
+import { withCallersStack } from '../transport/callers-stack.ts'
 import { errorFromWire } from '../transport/error-from-wire.ts'
 import type { Lease } from '../transport/lease.ts'
 import type { RowShape } from '../transport/row-shape.ts'
@@ -62,6 +63,7 @@ export class Execution implements Operation {
   #arrived = false
   #complete = false
   #failure: Error | WireError | null = null
+  #thrown = false
   #wake: (() => void)[] = []
   /** Chunks asked for that have not come. */
   #outstanding = 0
@@ -363,10 +365,22 @@ export class Execution implements Operation {
     if (this.#request !== null) this.#leaveToWorker()
   }
 
-  /** Throws the execution's error, built in the caller's own async stack. */
+  /** What it failed with, or null. */
+  get error(): Error | null {
+    if (this.#failure !== null && !(this.#failure instanceof Error)) {
+      this.#failure = errorFromWire(this.#failure, { sql: this.statement.sql })
+    }
+    return this.#failure
+  }
+
+  /** Throws the execution's error, with the stack of the first who waits for it. */
   throwIfFailed(): void {
-    if (this.#failure === null) return
-    if (!(this.#failure instanceof Error)) this.#failure = errorFromWire(this.#failure, { sql: this.statement.sql })
+    const { error } = this
+    if (error === null) return
+    if (!this.#thrown) {
+      this.#thrown = true
+      this.#failure = withCallersStack(error) as Error
+    }
     throw this.#failure
   }
 }

@@ -1,5 +1,6 @@
 import type { Reply } from '../protocol/frames.ts'
 import { ReplyFlag, ReplyKind } from '../protocol/frames.ts'
+import { withCallersStack } from '../transport/callers-stack.ts'
 import { errorFromWire } from '../transport/error-from-wire.ts'
 import type { Lease } from '../transport/lease.ts'
 import type { ReplyHandler } from '../transport/statement-channel.ts'
@@ -93,7 +94,12 @@ export class SingleRequest implements Operation {
 
   /** The reply, or the worker's error built in the caller's own async stack. */
   async answer(): Promise<Reply> {
-    const reply = await this.#reply.promise
+    let reply: Reply
+    try {
+      reply = await this.#reply.promise
+    } catch (error) {
+      throw withCallersStack(error)
+    }
     if (reply.kind === ReplyKind.error) throw errorFromWire(reply.error, { sql: this.#settings.sql })
     return reply
   }

@@ -51,12 +51,7 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
   async failure(): Promise<Error | null> {
     if (this.#source instanceof Error) return this.#source
     await this.#source.arrived()
-    try {
-      this.#source.throwIfFailed()
-      return null
-    } catch (error) {
-      return error as Error
-    }
+    return this.#source.error
   }
 
   // biome-ignore lint/suspicious/noThenProperty: this is a promise

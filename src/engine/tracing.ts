@@ -28,7 +28,7 @@ export function traceTransaction<T>(context: object, work: () => Promise<T>): Pr
 /** Something that ends once, and tells how. */
 interface Settling {
   onSettled(listener: (failed: boolean) => void): void
-  throwIfFailed(): void
+  readonly error: Error | null
 }
 
 /** Tells of a statement that is about to be sent: `echo` prints it, subscribers follow it until it settles. */
@@ -37,12 +37,8 @@ export function announceQuery(services: QueryServices, sql: string, connectionId
   if (!queryChannel.hasSubscribers || execution === undefined) return
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   execution.onSettled(() => {
-    try {
-      execution.throwIfFailed()
-      resolve()
-    } catch (error) {
-      reject(error)
-    }
+    if (execution.error === null) resolve()
+    else reject(execution.error)
   })
   queryChannel.tracePromise(() => promise, { sql, connectionId }).catch(() => {})
 }

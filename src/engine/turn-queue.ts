@@ -1,4 +1,5 @@
 import { FifoQueue } from '../protocol/fifo-queue.ts'
+import { withCallersStack } from '../transport/callers-stack.ts'
 import { type WaitOptions, watchDeadline } from './deadline.ts'
 import { insideTransactionOn } from './transaction-scope.ts'
 
@@ -49,7 +50,13 @@ export class TurnQueue {
       reject(error)
     })
     this.#outsiders.push(resume)
-    await promise.finally(stop)
+    try {
+      await promise
+    } catch (error) {
+      throw withCallersStack(error)
+    } finally {
+      stop()
+    }
   }
 
   /** Keeps the connection for one task from its turn until `work` is done. */

@@ -3,6 +3,7 @@ import { type Remote, wrap } from 'comlink'
 import type { ControlHandle } from '../protocol/control.ts'
 import { RequestKind } from '../protocol/frames.ts'
 import { errorFromWire } from './error-from-wire.ts'
+import { withCallersStack } from './callers-stack.ts'
 import type { StatementChannel } from './statement-channel.ts'
 
 /**
@@ -26,7 +27,7 @@ export class ControlChannel {
 
   /** Reads or calls a member of the driver's handle. */
   async invoke(member: string, args: readonly unknown[] | null): Promise<unknown> {
-    if (this.#lost !== null) throw this.#lost
+    if (this.#lost !== null) throw withCallersStack(this.#lost)
     const lost = Promise.withResolvers<never>()
     // Whoever rejects it, this call is what listens.
     lost.promise.catch(() => {})
@@ -37,6 +38,8 @@ export class ControlChannel {
       // Cloning has made a Uint8Array of the Buffer that a driver gives, as `serialize` does.
       if (reply.ok) return reply.value instanceof Uint8Array ? bufferOver(reply.value) : reply.value
       throw errorFromWire(reply.error, {})
+    } catch (error) {
+      throw error === this.#lost ? withCallersStack(error) : error
     } finally {
       this.#inFlight.delete(lost.reject)
       if (this.#inFlight.size === 0) this.#port.unref()
