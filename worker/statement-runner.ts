@@ -78,7 +78,7 @@ export class StatementRunner {
       this.#context.outbox.reply({ kind: ReplyKind.refused, id: request.id, flags: ReplyFlag.last | this.stateFlags() })
       return
     }
-    if (!reads) yield* this.bufferCursors()
+    if (!reads) yield* this.bufferCursors((request.flags & RequestFlag.freesCursors) !== 0)
     if (statement.returnsRows) yield* this.#query(request, entry, statement)
     else yield* this.#run(request, entry, statement)
     entry.slow = performance.now() - startedAt > slowMs
@@ -276,10 +276,14 @@ export class StatementRunner {
    * Before a statement that SQLite drivers refuse beside an open cursor, or that would end it: its remaining rows come into memory.
    * @throws {HostError} they weigh more than `maxBufferedBytes`; the cursor stays usable, the statement has not run
    */
-  *bufferCursors(): Task<void> {
+  *bufferCursors(mayClose = false): Task<void> {
     for (const cursor of this.#cursors.values()) {
       if (cursor.exhausted) continue
       if (yield* cursor.buffer(this.#context.maxBufferedBytes)) continue
+      if (mayClose) {
+        yield* this.#breakOff(cursor)
+        continue
+      }
       const sql = cursor.sql.length > 200 ? `${cursor.sql.slice(0, 200)}…` : cursor.sql
       throw new HostError({
         family: 'invalidRequest',
@@ -290,11 +294,13 @@ export class StatementRunner {
 
   /** The connection is about to close or to be reset: whoever still reads from it is told. */
   *closeAllCursors(): Task<void> {
-    for (const cursor of this.#cursors.values()) {
-      yield* cursor.close()
-      this.#context.outbox.error(cursor.id, 0, { family: 'resourceClosed', message: 'This result object is closed.' })
-    }
-    this.#cursors.clear()
+    for (const cursor of this.#cursors.values()) yield* this.#breakOff(cursor)
+  }
+
+  *#breakOff(cursor: Cursor): Task<void> {
+    this.#cursors.delete(cursor.id)
+    yield* cursor.close()
+    this.#context.outbox.error(cursor.id, this.stateFlags(), { family: 'resourceClosed', message: 'This result object is closed.' })
   }
 }
 

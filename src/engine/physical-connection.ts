@@ -168,6 +168,13 @@ export class PhysicalConnection implements OperationOwner {
     return request.answer()
   }
 
+  /** Runs a ROLLBACK of this library's own: no open cursor stands in its way. */
+  rollBack(sql: string): Promise<Reply> {
+    const request = this.control(sql, 'none', RequestFlag.inTransaction | RequestFlag.freesCursors)
+    this.submit(request)
+    return request.answer()
+  }
+
   /** A statement of this library's own, to be submitted; inside the open transaction unless `flags` say otherwise. */
   control(sql: string, access: AccessMode | 'none' = 'none', flags: number = RequestFlag.inTransaction): SingleRequest {
     const post = (lease: Lease, id: number): void => {

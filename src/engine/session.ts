@@ -270,7 +270,7 @@ export class Session implements TransactionHost {
     const stop = watchDeadline(options, (error) => {
       begin.abort(error)
       // It may have begun all the same: whatever comes next on this connection must not find itself inside.
-      if (begin.started) physical.run('rollback').catch(() => {})
+      if (begin.started) physical.rollBack('rollback').catch(() => {})
     })
     physical.submit(begin)
     try {

@@ -225,7 +225,7 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
   async #rollBackRoot(): Promise<void> {
     const { physical } = this.#session
     try {
-      await physical.run('rollback')
+      await physical.rollBack('rollback')
     } catch (error) {
       // Nothing left to roll back is what was wanted. Anything else, and nobody knows the connection's state: it goes.
       if (!(error instanceof TransactionAbortedError) && physical.lost === null) this.#session.discard()
@@ -235,7 +235,7 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
 
   async #rollBackToSavepoint(): Promise<void> {
     if (this.#session.physical.lost === null && this.parent?.isActive === true) {
-      await this.#session.physical.run(`rollback to savepoint ${this.savepoint}`)
+      await this.#session.physical.rollBack(`rollback to savepoint ${this.savepoint}`)
       await this.#session.physical.run(`release savepoint ${this.savepoint}`)
     }
     this.#end()
@@ -249,8 +249,8 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
       for (let scope = this.parent; scope !== null && scope !== target; scope = scope.parent) scope.#state = 'inactive'
       target.#state = 'inactive'
       const { physical } = this.#session
-      if (target.kind === 'root') await physical.run('rollback')
-      else await physical.run(`rollback to savepoint ${target.savepoint}`)
+      if (target.kind === 'root') await physical.rollBack('rollback')
+      else await physical.rollBack(`rollback to savepoint ${target.savepoint}`)
     }
     this.#end()
   }

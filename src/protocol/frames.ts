@@ -50,6 +50,8 @@ export const RequestFlag = {
   buffered: 16,
   /** Send at most `rowLimit` rows, then close the cursor. Without it `rowLimit` bounds the rows of a chunk; 0 is the worker's own measure. */
   limited: 32,
+  /** Run whatever cursors are open: one whose rows are too many to be kept is closed, where another statement would be refused. */
+  freesCursors: 64,
 } as const
 
 /** What the user's side knows of a statement's text, for the worker that prepares it. */
