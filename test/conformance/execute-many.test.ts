@@ -1,0 +1,237 @@
+import type { AsyncEngine } from 'offloop'
+import { describe, expect, test } from 'vitest'
+import { onEveryTarget, rejectionOf, textsOf } from './targets.ts'
+
+const insert = 'insert into notes (text) values (?)'
+
+/** Gives a test each of the three that have executeMany; a transaction is committed when the work is done, and rolled back if it fails. */
+const executors = [
+  { name: 'engine', use: async (engine: AsyncEngine, work: (executor: AsyncEngine) => Promise<void>) => work(engine) },
+  {
+    name: 'connection',
+    use: async (engine: AsyncEngine, work: (executor: Pick<AsyncEngine, 'executeMany'>) => Promise<void>) => {
+      await using connection = await engine.connect()
+      await work(connection)
+      expect(connection.inTransaction()).toBe(false)
+    },
+  },
+  {
+    name: 'transaction',
+    use: async (engine: AsyncEngine, work: (executor: Pick<AsyncEngine, 'executeMany'>) => Promise<void>) => engine.transaction(work),
+  },
+]
+
+onEveryTarget((db) => {
+  describe.each(executors)('executeMany() of $name', ({ use }) => {
+    test('runs once for each list of values', async () => {
+      const engine = await db.notes()
+      await use(engine, async (executor) => {
+        expect(
+          await executor.executeMany('insert into notes values (?, ?)', [
+            [1, 'a'],
+            [2, 'b'],
+          ]),
+        ).toEqual({ rowcount: 2 })
+      })
+      expect(await textsOf(engine)).toEqual(['a', 'b'])
+    })
+
+    test('runs once for each object, whatever the order of its names', async () => {
+      const engine = await db.notes()
+      await use(engine, async (executor) => {
+        const rows = [
+          { id: 1, text: 'a' },
+          { text: 'b', id: 2 },
+        ]
+        expect(await executor.executeMany('insert into notes values (:id, :text)', rows)).toEqual({ rowcount: 2 })
+      })
+      expect(await textsOf(engine)).toEqual(['a', 'b'])
+    })
+
+    test('takes a generator and an async generator', async () => {
+      const engine = await db.notes()
+      await use(engine, async (executor) => {
+        function* few() {
+          for (const text of ['a', 'b']) yield [text]
+        }
+        async function* more() {
+          for (const text of ['c', 'd']) yield { text }
+        }
+        expect(await executor.executeMany(insert, few())).toEqual({ rowcount: 2 })
+        expect(await executor.executeMany('insert into notes (text) values (:text)', more())).toEqual({ rowcount: 2 })
+      })
+      expect(await textsOf(engine)).toEqual(['a', 'b', 'c', 'd'])
+    })
+
+    test('stores 20,000 rows', async () => {
+      const engine = await db.notes()
+      await use(engine, async (executor) => {
+        const rows = Array.from({ length: 20_000 }, (_, n) => [`${n}`])
+        expect(await executor.executeMany(insert, rows)).toEqual({ rowcount: 20_000 })
+      })
+      expect(await engine.scalar('select count(*) from notes')).toBe(20_000)
+    })
+
+    test('of no rows gives 0', async () => {
+      const engine = await db.notes()
+      await use(engine, async (executor) => {
+        expect(await executor.executeMany(insert, [])).toEqual({ rowcount: 0 })
+        expect(await executor.executeMany(insert, (async function* () {})())).toEqual({ rowcount: 0 })
+      })
+    })
+
+    test('counts the rows changed by all runs together', async () => {
+      const engine = await db.notes()
+      await engine.executeMany(insert, [['a'], ['b'], ['c']])
+      await use(engine, async (executor) => {
+        expect(await executor.executeMany("update notes set text = text || '!' where id >= ?", [[2], [3], [9]])).toEqual({ rowcount: 3 })
+        expect(await executor.executeMany('insert into notes (text) values (?) returning id', [['d'], ['e']])).toEqual({ rowcount: 2 })
+        expect(await executor.executeMany('delete from notes where text = ?', [['a'], ['nothing']])).toEqual({ rowcount: 1 })
+      })
+      expect(await engine.scalar('select count(*) from notes')).toBe(4)
+    })
+
+    test('leaves nothing when a constraint refuses a row in the middle', async () => {
+      const engine = await db.notes()
+      await engine.execute(insert, ['before'])
+      await use(engine, async (executor) => {
+        const rows = Array.from({ length: 10_000 }, (_, n) => [n === 7_000 ? 'before' : `${n}`])
+        const error = await rejectionOf(executor.executeMany(insert, rows))
+        expect(error).toMatchObject({ name: 'IntegrityError', driverCode: 'SQLITE_CONSTRAINT_UNIQUE', sql: insert, columns: ['text'] })
+      })
+      expect(await textsOf(engine)).toEqual(['before'])
+      await engine.execute(insert, ['after'])
+    })
+
+    test('passes an error of the rows on as it is, and leaves nothing', async () => {
+      const engine = await db.notes()
+      await use(engine, async (executor) => {
+        const mine = new Error('mine')
+        function* failing() {
+          for (let n = 0; n < 9_000; n++) yield [`${n}`]
+          throw mine
+        }
+        async function* failingLater() {
+          yield ['a']
+          await executor
+          throw mine
+        }
+        expect(await rejectionOf(executor.executeMany(insert, failing()))).toBe(mine)
+        expect(await rejectionOf(executor.executeMany(insert, failingLater()))).toBe(mine)
+      })
+      expect(await textsOf(engine)).toEqual([])
+    })
+
+    test('ends the iteration when a row is refused', async () => {
+      const engine = await db.notes()
+      let ended = false
+      function* rows() {
+        try {
+          yield ['a']
+          yield [undefined]
+          yield ['b']
+        } finally {
+          ended = true
+        }
+      }
+      await use(engine, async (executor) => {
+        expect(await rejectionOf(executor.executeMany(insert, rows()))).toMatchObject({
+          name: 'TypeError',
+          message: expect.stringContaining('Row 2'),
+        })
+      })
+      expect(ended).toBe(true)
+      expect(await textsOf(engine)).toEqual([])
+    })
+
+    test('refuses wrong rows and statements, and leaves nothing', async () => {
+      const engine = await db.notes()
+      await use(engine, async (executor) => {
+        const refused: readonly (() => Promise<unknown>)[] = [
+          () => executor.executeMany(insert, [['a'], []]),
+          () => executor.executeMany(insert, [['a'], ['b', 'c']]),
+          () => executor.executeMany('insert into notes (text) values (:text)', [{ text: 'a' }, {}]),
+          () => executor.executeMany('insert into notes (text) values (:text)', [{ text: 'a' }, { text: 'b', more: 1 }]),
+          () => executor.executeMany('insert into missing values (?)', [['a']]),
+          () => executor.executeMany(`${insert}; ${insert}`, [['a']]),
+          () => executor.executeMany('', [['a']]),
+        ]
+        for (const call of refused) expect(await rejectionOf(call), String(call)).toMatchObject({ name: 'ProgrammingError' })
+        expect(await rejectionOf(executor.executeMany(insert, 5 as never))).toMatchObject({ name: 'TypeError' })
+      })
+      expect(await textsOf(engine)).toEqual([])
+    })
+  })
+
+  describe('executeMany()', () => {
+    test('inside a transaction is a savepoint: its failure leaves the rest', async () => {
+      const engine = await db.notes()
+      await engine.transaction(async (tx) => {
+        await tx.execute(insert, ['before'])
+        await rejectionOf(tx.executeMany(insert, [['a'], ['a']]))
+        await tx.executeMany(insert, [['b'], ['c']])
+        await tx.execute(insert, ['after'])
+      })
+      expect(await textsOf(engine)).toEqual(['before', 'b', 'c', 'after'])
+    })
+
+    test('of the connection inside a transaction is a savepoint, too', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const tx = await connection.begin()
+      await connection.executeMany(insert, [['a'], ['b']])
+      await rejectionOf(connection.executeMany(insert, [['c'], ['c']]))
+      expect(connection.inTransaction()).toBe(true)
+      expect(await textsOf(connection)).toEqual(['a', 'b'])
+      await tx.rollback()
+      expect(await textsOf(connection)).toEqual([])
+    })
+
+    test('is not mixed with what others do on the connection meanwhile', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const started = Promise.withResolvers<void>()
+      const others = Promise.withResolvers<void>()
+      async function* rows() {
+        for (let n = 0; n < 9_000; n++) yield [`${n}`]
+        started.resolve()
+        await others.promise
+        throw new Error('mine')
+      }
+      const many = connection.executeMany(insert, rows())
+      await started.promise
+      const other = connection.execute(insert, ['other'])
+      others.resolve()
+      expect((await rejectionOf(many)).message).toBe('mine')
+      await other
+      expect(await textsOf(connection)).toEqual(['other'])
+    })
+
+    test('takes its rows from a stream of the same connection', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      await connection.executeMany(
+        insert,
+        Array.from({ length: 3_000 }, (_, n) => [`${n}`]),
+      )
+      await connection.execute('create table copies (id, text)')
+      const copied = await connection.executeMany(
+        'insert into copies values (:id, :text)',
+        connection.stream<{ id: number; text: string }>('select id, text from notes'),
+      )
+      expect(copied).toEqual({ rowcount: 3_000 })
+      expect(await connection.scalar('select count(*) from copies join notes using (id, text)')).toBe(3_000)
+    })
+
+    test('copies bytes of each row when the row is taken', async () => {
+      const engine = db.engine()
+      await engine.execute('create table blobs (data blob)')
+      const bytes = new Uint8Array(50_000)
+      function* rows() {
+        for (let n = 1; n <= 3; n++) yield [bytes.fill(n)]
+      }
+      await engine.executeMany('insert into blobs values (?)', rows())
+      expect(await engine.execute('select hex(substr(data, 1, 1)) from blobs order by rowid').scalars()).toEqual(['01', '02', '03'])
+    })
+  })
+})

@@ -1,0 +1,131 @@
+import { createEngine } from 'offloop'
+import { describe, expect, test } from 'vitest'
+import { onEveryFile, onEveryTarget, rejectionOf, textsOf } from './targets.ts'
+
+const insert = 'insert into notes (text) values (?)'
+const refused = { name: 'OperationalError', driverCode: expect.stringMatching(/^SQLITE_READONLY/) }
+
+onEveryTarget((db) => {
+  describe('begin({ readonly })', () => {
+    test('of engine and connection reads and refuses to write', async () => {
+      const engine = await db.notes()
+      await engine.execute(insert, ['a'])
+      await using connection = await engine.connect()
+      for (const executor of [engine, connection]) {
+        const tx = await executor.begin({ readonly: true })
+        expect(await textsOf(tx)).toEqual(['a'])
+        expect(await rejectionOf(tx.execute(insert, ['b']))).toMatchObject(refused)
+        expect(await rejectionOf(tx.execute('create table made (x)'))).toMatchObject(refused)
+        expect(await rejectionOf(tx.executeMany(insert, [['b']]))).toMatchObject(refused)
+        expect(await rejectionOf(tx.script("insert into notes (text) values ('b')"))).toMatchObject(refused)
+        await tx.commit()
+      }
+      expect(await textsOf(engine)).toEqual(['a'])
+    })
+
+    test.each(['commit', 'rollback', 'close'] as const)('of a connection lets it write again after %s()', async (end) => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const tx = await connection.begin({ readonly: true })
+      await rejectionOf(tx.execute(insert, ['refused']))
+      await Promise.all([tx[end](), connection.execute(insert, ['a'])])
+      await connection.transaction(async (next) => next.execute(insert, ['b']))
+      expect(await textsOf(engine)).toEqual(['a', 'b'])
+    })
+
+    test('that was left open hands on a connection that writes', async () => {
+      const engine = await db.notes({ pool: { max: 1 } })
+      {
+        await using connection = await engine.connect()
+        await connection.begin({ readonly: true })
+      }
+      await using connection = await engine.connect()
+      await connection.execute(insert, ['a'])
+      expect(await textsOf(connection)).toEqual(['a'])
+    })
+
+    test('is one picture of the database from beginning to end', async () => {
+      const engine = await db.notes()
+      await engine.execute(insert, ['a'])
+      const tx = await engine.begin({ readonly: true })
+      expect(await textsOf(tx)).toEqual(['a'])
+      const write = engine.execute(insert, ['b'])
+      if (db.isFile) await write
+      expect(await textsOf(tx)).toEqual(['a'])
+      await tx.commit()
+      await write
+      expect(await textsOf(engine)).toEqual(['a', 'b'])
+    })
+
+    test('holds no other reader up', async () => {
+      const engine = await db.notes()
+      const transactions = await Promise.all([engine.begin({ readonly: true }), engine.begin({ readonly: true })])
+      expect(await Promise.all(transactions.map((tx) => tx.scalar('select count(*) from notes')))).toEqual([0, 0])
+      expect(await engine.scalar('select count(*) from notes')).toBe(0)
+      await Promise.all(transactions.map((tx) => tx.commit()))
+    })
+
+    test('belongs to transaction(fn), too', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      for (const executor of [engine, connection]) {
+        const error = await rejectionOf(executor.transaction(async (tx) => tx.execute(insert, ['a']), { readonly: true }))
+        expect(error).toMatchObject(refused)
+        expect(await executor.transaction(async (tx) => tx.scalar('select count(*) from notes'), { readonly: true })).toBe(0)
+      }
+      await connection.execute(insert, ['b'])
+      expect(await textsOf(engine)).toEqual(['b'])
+    })
+  })
+
+  describe('connect({ readonly })', () => {
+    test('reads and refuses to write', async () => {
+      const engine = await db.notes()
+      await engine.execute(insert, ['a'])
+      await using connection = await engine.connect({ readonly: true })
+      expect(await textsOf(connection)).toEqual(['a'])
+      expect(await rejectionOf(connection.execute(insert, ['b']))).toMatchObject(refused)
+      expect(await rejectionOf(connection.executeMany(insert, [['b']]))).toMatchObject(refused)
+      expect(await rejectionOf(connection.script("insert into notes (text) values ('b')"))).toMatchObject(refused)
+      const tx = await connection.begin()
+      expect(await rejectionOf(tx.execute(insert, ['b']))).toMatchObject(refused)
+      await tx.rollback()
+      expect(await textsOf(engine)).toEqual(['a'])
+    })
+
+    test('and connect() give the same thread one after the other, each as it was asked for', async () => {
+      const engine = await db.notes({ pool: { max: 1 } })
+      for (let n = 0; n < 4; n++) {
+        const readonly = n % 2 === 0
+        await using connection = await engine.connect({ readonly })
+        const settled = await connection.execute(insert, [`${n}`]).then(
+          () => 'written',
+          () => 'refused',
+        )
+        expect(settled).toBe(readonly ? 'refused' : 'written')
+      }
+      expect(await textsOf(engine)).toEqual(['1', '3'])
+    })
+  })
+})
+
+onEveryFile((db) => {
+  test('connect({ readonly }) as the first use of a file that exists opens it', async () => {
+    await using maker = createEngine(db.url)
+    await maker.script("create table notes (id integer primary key, text text); insert into notes (text) values ('a')")
+    await maker.close()
+    const engine = db.engine()
+    await using connection = await engine.connect({ readonly: true })
+    expect(await textsOf(connection)).toEqual(['a'])
+  })
+
+  test('a URL with mode=ro opens the file for reading only, whatever it is asked for', async () => {
+    const maker = db.engine()
+    await maker.script("create table notes (id integer primary key, text text); insert into notes (text) values ('a')")
+    await using engine = createEngine(`${db.url}?mode=ro`)
+    expect(await textsOf(engine)).toEqual(['a'])
+    expect(await rejectionOf(engine.execute(insert, ['b']))).toMatchObject(refused)
+    await using connection = await engine.connect()
+    expect(await rejectionOf(connection.execute(insert, ['b']))).toMatchObject(refused)
+  })
+})

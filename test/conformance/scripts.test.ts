@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest'
+import { onEveryTarget, rejectionOf, textsOf } from './targets.ts'
+
+onEveryTarget((db) => {
+  test('script() runs several statements, comments and triggers included', async () => {
+    const engine = db.engine()
+    await using connection = await engine.connect()
+    const text = `
+      -- two tables
+      create table notes (id integer primary key, text text); create table log (entry);
+      create trigger remember after insert on notes begin insert into log values (new.text); insert into log values ('again'); end;
+      insert into notes (text) values ('semicolon; inside');
+      /* and no more */`
+    await connection.script(text)
+    expect(await textsOf(connection)).toEqual(['semicolon; inside'])
+    expect(await connection.execute('select entry from log').scalars()).toEqual(['semicolon; inside', 'again'])
+  })
+
+  test('script() of the engine is stored and seen by everybody', async () => {
+    const engine = db.engine()
+    await engine.script("create table notes (id integer primary key, text text); insert into notes (text) values ('a')")
+    expect(await textsOf(engine)).toEqual(['a'])
+    await engine.script('')
+    await engine.script(' -- nothing')
+  })
+
+  test('script() inside a transaction is part of it', async () => {
+    const engine = await db.notes()
+    const tx = await engine.begin()
+    await tx.script("insert into notes (text) values ('a'); insert into notes (text) values ('b')")
+    expect(await textsOf(tx)).toEqual(['a', 'b'])
+    await tx.rollback()
+    expect(await textsOf(engine)).toEqual([])
+  })
+
+  test('script() that fails keeps what its earlier statements did, and says what was wrong', async () => {
+    const engine = await db.notes()
+    for (const executor of [engine, await engine.connect()]) {
+      const text = "insert into notes (text) values ('a'); insert into missing values (1); insert into notes (text) values ('b')"
+      expect(await rejectionOf(executor.script(text))).toMatchObject({ name: 'ProgrammingError', driverCode: 'SQLITE_ERROR' })
+      expect(await textsOf(engine)).toEqual(['a'])
+      await engine.execute('delete from notes')
+      if (executor !== engine) await executor[Symbol.asyncDispose]()
+    }
+  })
+
+  test('script() that fails inside its own BEGIN leaves no transaction open', async () => {
+    const engine = await db.notes()
+    await using connection = await engine.connect()
+    const text = "begin; insert into notes (text) values ('a'); insert into notes (text) values ('a'); commit"
+    expect(await rejectionOf(connection.script(text))).toMatchObject({ name: 'IntegrityError' })
+    expect(connection.inTransaction()).toBe(false)
+    await connection.execute("insert into notes (text) values ('next')")
+    expect(await textsOf(engine)).toEqual(['next'])
+    expect(await rejectionOf(engine.script(text))).toMatchObject({ name: 'IntegrityError' })
+    expect(await textsOf(engine)).toEqual(['next'])
+  })
+
+  test('script() that fails inside a transaction leaves that one open', async () => {
+    const engine = await db.notes()
+    await using connection = await engine.connect()
+    const tx = await connection.begin()
+    await tx.execute("insert into notes (text) values ('a')")
+    await rejectionOf(tx.script("insert into notes (text) values ('b'); insert into missing values (1)"))
+    expect([tx.isActive, connection.inTransaction()]).toEqual([true, true])
+    await tx.rollback()
+    expect(await textsOf(engine)).toEqual([])
+  })
+
+  test('script() may hold its own transaction', async () => {
+    const engine = await db.notes()
+    await engine.script("begin; insert into notes (text) values ('a'); commit; insert into notes (text) values ('b')")
+    expect(await textsOf(engine)).toEqual(['a', 'b'])
+  })
+
+  test('script() takes a string, without NUL', async () => {
+    const engine = db.engine()
+    expect(await rejectionOf(engine.script(5 as never))).toMatchObject({ name: 'TypeError' })
+    expect(await rejectionOf(engine.script('select 1; \0 select 2'))).toMatchObject({ name: 'ProgrammingError' })
+  })
+})
