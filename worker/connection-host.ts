@@ -16,7 +16,6 @@ import {
 } from '../src/protocol/frames.ts'
 import { enterDatabase, leaveDatabase } from '../src/protocol/interrupt-cell.ts'
 import type { ConnectionSettings, HostPort, LeaseTask, OpenedConnection } from '../src/protocol/lease-task.ts'
-import { CancelledError } from '../src/protocol/row-errors.ts'
 import { exposeHandle } from './control.ts'
 import type { Driver, DriverConnection } from './drivers/driver.ts'
 import { loadDriver, loadErrorToWire } from './drivers/load-driver.ts'
@@ -273,7 +272,6 @@ export class ConnectionHost {
       this.#outbox.flush()
       return !isCancelled(this.#cancelSlots, request.id)
     })
-    if (isCancelled(this.#cancelSlots, request.id)) throw new CancelledError()
     this.#done(request.id)
   }
 

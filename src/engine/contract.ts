@@ -26,6 +26,7 @@ export interface BackupProgress {
 export interface BackupOptions {
   /** Told after each step; what it throws ends the backup. */
   readonly onProgress?: ((progress: BackupProgress) => void) | undefined
+  /** Aborted half-way, a backup leaves no file behind, and an older copy as it was. */
   readonly signal?: AbortSignal | undefined
 }
 

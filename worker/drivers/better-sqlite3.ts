@@ -4,12 +4,8 @@ import type { WireError, WireErrorFamily } from '../../src/protocol/wire-error.t
 import type { BackupProgress, Driver, DriverConnection, DriverRow, DriverStatement, OpenOptions, RowIterator, RunResult } from './driver.ts'
 import { FileGuard } from './file-guard.ts'
 import {
-  BACKUP_PAGES_PER_STEP,
-  BackupWatch,
   type BindableValue,
-  backupBusy,
   ColumnMemo,
-  checkBackupFile,
   checkDatabaseName,
   type ProgramFacts,
   type ProgramStep,
@@ -22,6 +18,7 @@ import {
   toWireColumn,
   UNKNOWN_FACTS,
 } from './sqlite.ts'
+import { allOrNoFile, BACKUP_PAGES_PER_STEP, BackupWatch, backupBusy, checkBackupFile, copySnapshot } from './sqlite-backup.ts'
 import { codeName } from './sqlite-codes.ts'
 import {
   DriverFault,
@@ -182,16 +179,17 @@ class BetterSqlite3Connection implements DriverConnection {
   async backup(file: string, onProgress: (progress: BackupProgress) => boolean): Promise<void> {
     checkBackupFile(file, this.#file)
     const watch = new BackupWatch(onProgress, this.#busyTimeoutMs)
-    const { totalPages } = await this.#handle.backup(file, {
-      // Throwing is the way to abort; the driver then removes the file if it was not there before.
-      progress: (progress) => {
-        watch.step(progress)
-        return BACKUP_PAGES_PER_STEP
-      },
+    // Throwing is the way to abort.
+    const progress = (step: BackupProgress): number => {
+      watch.step(step)
+      return BACKUP_PAGES_PER_STEP
+    }
+    await allOrNoFile(file, async () => {
+      const { totalPages } = await copySnapshot(this, watch, () => this.#handle.backup(file, { progress }))
+      // When the first step finds a lock the driver knows of no pages at all, takes that for the end and reports success.
+      if (totalPages === 0 && this.#handle.prepare('PRAGMA page_count').pluck().get() !== 0) throw backupBusy()
+      watch.end(totalPages)
     })
-    // When the first step finds a lock the driver knows of no pages at all, takes that for the end and reports success.
-    if (totalPages === 0 && this.#handle.prepare('PRAGMA page_count').pluck().get() !== 0) throw backupBusy()
-    watch.end(totalPages)
   }
 
   close(): void {

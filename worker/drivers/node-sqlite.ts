@@ -1,16 +1,11 @@
-import { existsSync, rmSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import type { WireColumn, WireValue } from '../../src/protocol/values.ts'
 import type { WireError, WireErrorFamily } from '../../src/protocol/wire-error.ts'
 import type { BackupProgress, Driver, DriverConnection, DriverRow, DriverStatement, OpenOptions, RowIterator, RunResult } from './driver.ts'
 import { FileGuard } from './file-guard.ts'
 import {
-  BACKUP_PAGES_PER_STEP,
-  BackupWatch,
   type BindableValue,
-  backupBusy,
   ColumnMemo,
-  checkBackupFile,
   checkDatabaseName,
   type NativeColumn,
   type ProgramFacts,
@@ -24,6 +19,7 @@ import {
   toWireColumn,
   UNKNOWN_FACTS,
 } from './sqlite.ts'
+import { allOrNoFile, BACKUP_PAGES_PER_STEP, BackupWatch, backupBusy, checkBackupFile, copySnapshot } from './sqlite-backup.ts'
 import { codeName } from './sqlite-codes.ts'
 import { DriverFault, faultToWireError, refusalToWireError, sqliteToWireError, toOpenError, userErrorToWire } from './sqlite-errors.ts'
 
@@ -206,12 +202,12 @@ class NodeSqliteConnection implements DriverConnection {
   async backup(file: string, onProgress: (progress: BackupProgress) => boolean): Promise<void> {
     checkBackupFile(file, this.#file)
     const watch = new BackupWatch(onProgress, this.#busyTimeoutMs)
-    const isNew = !existsSync(file)
+    const options = { rate: BACKUP_PAGES_PER_STEP, progress: (step: BackupProgress) => watch.step(step) }
     try {
-      const progress = (step: BackupProgress) => watch.step(step)
-      watch.end(await this.#sqlite.backup(this.#handle, file, { rate: BACKUP_PAGES_PER_STEP, progress }))
+      await allOrNoFile(file, async () =>
+        watch.end(await copySnapshot(this, watch, () => this.#sqlite.backup(this.#handle, file, options))),
+      )
     } catch (error) {
-      if (isNew) rmSync(file, { force: true })
       // It knows only that the backup did not end, and says "not an error".
       throw isSqliteError(error) && error.errcode === 0 ? backupBusy() : error
     }

@@ -1,13 +1,10 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WireColumn, WireValue } from '../../src/protocol/values.ts'
-import type { BackupProgress, OpenOptions } from './driver.ts'
+import type { OpenOptions } from './driver.ts'
 import { statOrNothing } from './file-guard.ts'
 import { DriverFault } from './sqlite-errors.ts'
-
-/** Pages copied between two turns of the event loop: 400 kB of a usual database. */
-export const BACKUP_PAGES_PER_STEP = 100
 
 export type BindableValue = null | number | bigint | string | Uint8Array
 
@@ -341,59 +338,4 @@ async function untilFree(connection: NewConnection, sql: string, deadline: numbe
     }
     await delay(1 + Math.random() * 10)
   }
-}
-
-/** @throws {DriverFault} the file is named in a way that the driver would take for something else, or it is the database itself */
-export function checkBackupFile(file: string, database: string | undefined): void {
-  if (file.includes('\0') || file !== file.trim() || !isAbsolute(file)) {
-    throw new DriverFault('argument', 'The file of a backup must be an absolute path without NUL characters and white space at its end.')
-  }
-  if (!existsSync(dirname(file))) throw cannotOpen('the directory of the backup does not exist')
-  const target = statSync(file, { throwIfNoEntry: false })
-  const source = database === undefined ? undefined : statSync(database, { throwIfNoEntry: false })
-  if (target !== undefined && source !== undefined && target.dev === source.dev && target.ino === source.ino) {
-    throw new DriverFault('argument', 'The file of a backup is the database itself.')
-  }
-}
-
-/**
- * Passes the progress of a backup on and ends one that stands still. SQLite answers BUSY while somebody else holds a lock; both drivers
- * then try again at once and for ever.
- */
-export class BackupWatch {
-  readonly #onProgress: (progress: BackupProgress) => boolean
-  readonly #busyTimeoutMs: number
-  #remainingPages = -1
-  #movedAt = performance.now()
-
-  constructor(onProgress: (progress: BackupProgress) => boolean, busyTimeoutMs: number) {
-    this.#onProgress = onProgress
-    this.#busyTimeoutMs = busyTimeoutMs
-  }
-
-  /** @throws {DriverFault} the user aborted the backup, or it made no progress for the busy timeout */
-  step({ totalPages, remainingPages }: BackupProgress): void {
-    if (!this.#onProgress({ totalPages, remainingPages })) throw new DriverFault('cancelled', 'The backup was aborted.')
-    const now = performance.now()
-    if (remainingPages !== this.#remainingPages) {
-      this.#remainingPages = remainingPages
-      this.#movedAt = now
-    } else if (now - this.#movedAt > this.#busyTimeoutMs) {
-      throw backupBusy()
-    }
-  }
-
-  end(totalPages: number): void {
-    this.#onProgress({ totalPages, remainingPages: 0 })
-  }
-}
-
-export function backupBusy(): DriverFault {
-  return new DriverFault(
-    'operational',
-    'database is locked: the backup could not get its locks, or this connection is in a transaction that writes',
-    {
-      driverCode: 'SQLITE_BUSY',
-    },
-  )
 }
