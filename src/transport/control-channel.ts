@@ -2,8 +2,8 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { type Remote, wrap } from 'comlink'
 import type { ControlHandle } from '../protocol/control.ts'
 import { RequestKind } from '../protocol/frames.ts'
-import { errorFromWire } from './error-from-wire.ts'
 import { withCallersStack } from './callers-stack.ts'
+import { errorFromWire } from './error-from-wire.ts'
 import type { StatementChannel } from './statement-channel.ts'
 
 /**
