@@ -13,6 +13,7 @@ import type {
   TransactionOptions,
 } from '../sql/executor.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
+import { callTarget } from './call-target.ts'
 import type { AsyncConnection, AsyncTransaction, BackupOptions, DriverRemote } from './contract.ts'
 import { driverRemote } from './driver-remote.ts'
 import { isFileGone } from './operation.ts'
@@ -94,7 +95,7 @@ export class Connection implements AsyncConnection {
 
   async call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
     this.#assertOpen()
-    return this.#session.call<T>({ module, name, args }, null)
+    return this.#session.call<T>(callTarget(module, name, args), null)
   }
 
   async backup(file: string | URL, options: BackupOptions = {}): Promise<void> {

@@ -13,6 +13,7 @@ import type {
 import { type Executable, type Parameters, StatementCompiler } from '../sql/statement.ts'
 import { checkUrlOptions, EngineURL } from '../sql/url.ts'
 import { checkBeginOptions, checkConnectOptions, checkExecuteOptions } from './call-options.ts'
+import { callTarget } from './call-target.ts'
 import { Connection, filePath } from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import type {
@@ -185,7 +186,8 @@ class Engine implements AsyncEngine {
   }
 
   async call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
-    return this.#accept(this.#withConnection({}, (session) => session.call<T>({ module, name, args }, null)))
+    const target = callTarget(module, name, args)
+    return this.#accept(this.#withConnection({}, (session) => session.call<T>(target, null)))
   }
 
   async backup(file: string | URL, options: BackupOptions = {}): Promise<void> {

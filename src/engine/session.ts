@@ -3,12 +3,12 @@ import { ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
 import type { BeginOptions, ManyResult, RowStream, TransactionOptions } from '../sql/executor.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 import { checkBeginOptions, checkExecuteOptions } from './call-options.ts'
+import type { CallTarget } from './call-target.ts'
 import type { AsyncConnection, AsyncTransaction, BackupOptions, BackupProgress } from './contract.ts'
 import { abortErrorOf, checkWaitOptions, type WaitOptions, watchDeadline } from './deadline.ts'
 import { executeRows } from './execute-many.ts'
 import { Execution } from './execution.ts'
 import { type RequestSettings, SingleRequest } from './operation.ts'
-import { resolveModule } from './options.ts'
 import { PendingStatement } from './pending-result.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 import { RowIterator } from './row-iterator.ts'
@@ -162,12 +162,7 @@ export class Session implements TransactionHost {
     await this.request({ access: 'exclusive', leavesConnectionState: true, post, sql: text }, via)
   }
 
-  async call<T>(target: { module: URL | string; name: string; args: readonly unknown[] }, via: Transaction | null): Promise<T> {
-    const module = resolveModule(target.module, 'The module of call()')
-    if (typeof target.name !== 'string') throw new TypeError('call() takes the name of an exported function.')
-    // Cloned at the call: what cannot cross is refused here, and what changes later does not matter.
-    const args: unknown[] = structuredClone([...target.args])
-    const { name } = target
+  async call<T>({ module, name, args }: CallTarget, via: Transaction | null): Promise<T> {
     const post: RequestSettings['post'] = ({ channel }, id) =>
       channel.post({ kind: RequestKind.call, id, flags: this.transactionFlags, module, name, args })
     const access = this.#services.memory ? 'exclusive' : 'none'

@@ -11,6 +11,7 @@ import type {
   TransactionOptions,
 } from '../sql/executor.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
+import { type CallTarget, callTarget } from './call-target.ts'
 import type { AsyncConnection, AsyncTransaction } from './contract.ts'
 import type { PendingStatement } from './pending-result.ts'
 import type { OpenTransaction, PhysicalConnection } from './physical-connection.ts'
@@ -42,7 +43,7 @@ export interface TransactionHost {
     via: Transaction,
   ): Promise<ManyResult>
   script(text: string, via: Transaction): Promise<void>
-  call<T>(target: { module: URL | string; name: string; args: readonly unknown[] }, via: Transaction): Promise<T>
+  call<T>(target: CallTarget, via: Transaction): Promise<T>
   begin(options: BeginOptions | undefined, connection: AsyncConnection, via: Transaction): Promise<Transaction>
   beginNested(connection: AsyncConnection, via: Transaction): Promise<Transaction>
   transaction<T>(
@@ -132,8 +133,8 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
     return this.#session.script(text, this)
   }
 
-  call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
-    return this.#session.call<T>({ module, name, args }, this)
+  async call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
+    return this.#session.call<T>(callTarget(module, name, args), this)
   }
 
   begin(options?: BeginOptions): Promise<AsyncTransaction> {
