@@ -142,9 +142,9 @@ function keyName(key: ESTree.PropertyKey): string {
   return key.type === 'Identifier' ? key.name : '[computed]'
 }
 
-/** `describe(…)`, `describe.skipIf(…)(…)`, `describe.each(…)(…)`, and a function of the tests' own that describes on every target. */
+/** `describe(…)`, `describe.skipIf(…)(…)`, `describe.each(…)(…)`, and what calls it for a suite: `describeTargets(…)`. */
 function isDescribe(callee: ESTree.Expression): boolean {
-  if (callee.type === 'Identifier') return callee.name === 'describe' || callee.name === 'onEveryTarget'
+  if (callee.type === 'Identifier') return /^describe([A-Z]|$)/.test(callee.name)
   if (callee.type === 'CallExpression') return isDescribe(callee.callee)
   return callee.type === 'MemberExpression' && isDescribe(callee.object)
 }

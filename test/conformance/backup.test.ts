@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createEngine } from 'offloop'
 import { expect, test } from 'vitest'
-import { numbers, onEveryTarget, rejectionOf, textsOf } from './targets.ts'
+import { describeTargets, numbers, rejectionOf, textsOf } from './targets.ts'
 
-onEveryTarget((db) => {
+describeTargets((db) => {
   /** `notes` on more pages than one step of a backup copies. */
   async function manyPages() {
     const engine = await db.notes()
@@ -62,7 +62,7 @@ onEveryTarget((db) => {
     expect(await countIn(join(db.folder, 'copy.db'))).toBeGreaterThanOrEqual(1_000)
   })
 
-  test('backup() that is aborted rejects and leaves no file', async () => {
+  test('backup() that is aborted rejects and leaves no half of a copy', async () => {
     const engine = await manyPages()
     const file = join(db.folder, 'copy.db')
     const controller = new AbortController()
@@ -70,7 +70,8 @@ onEveryTarget((db) => {
     const backup = engine.backup(file, { signal: controller.signal, onProgress: () => controller.abort(reason) })
     expect(await rejectionOf(backup)).toMatchObject({ name: 'AbortError', cause: reason })
     await engine.close()
-    expect(existsSync(file)).toBe(false)
+    // It may have been ready before the worker could hear of it.
+    if (existsSync(file)) expect(await countIn(file)).toBe(1_000)
   })
 
   test('backup() into a folder that does not exist is an OperationalError', async () => {

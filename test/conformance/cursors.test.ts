@@ -1,6 +1,6 @@
 import type { AsyncEngine } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { numbers, onEveryTarget, rejectionOf, textsOf } from './targets.ts'
+import { describeTargets, numbers, rejectionOf, textsOf } from './targets.ts'
 
 const insert = 'insert into notes (text) values (?)'
 
@@ -9,7 +9,7 @@ function range(from: number, to: number): { n: number }[] {
   return Array.from({ length: to - from }, (_, index) => ({ n: from + index + 1 }))
 }
 
-onEveryTarget((db) => {
+describeTargets((db) => {
   /** `notes` with the texts '1', '2', …; `maxBufferedBytes` is what the worker keeps of a cursor at the most. */
   async function manyNotes(count: number, maxBufferedBytes?: number): Promise<AsyncEngine> {
     const engine = await db.notes(maxBufferedBytes === undefined ? {} : { maxBufferedBytes })

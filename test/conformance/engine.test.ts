@@ -1,10 +1,10 @@
 import { createEngine, EngineURL, InvalidRequestError, ResourceClosedError, sql } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { numbers, onEveryTarget, rejectionOf, textsOf } from './targets.ts'
+import { describeTargets, numbers, rejectionOf, textsOf } from './targets.ts'
 
 const closed = { name: 'ResourceClosedError', message: 'This Engine is closed.' }
 
-onEveryTarget((db) => {
+describeTargets((db) => {
   describe('an engine', () => {
     test('says what it is for', () => {
       const engine = db.engine()

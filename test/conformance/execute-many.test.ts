@@ -1,6 +1,6 @@
 import type { AsyncEngine } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { onEveryTarget, rejectionOf, textsOf } from './targets.ts'
+import { describeTargets, rejectionOf, textsOf } from './targets.ts'
 
 const insert = 'insert into notes (text) values (?)'
 
@@ -21,7 +21,7 @@ const executors = [
   },
 ]
 
-onEveryTarget((db) => {
+describeTargets((db) => {
   describe.each(executors)('executeMany() of $name', ({ use }) => {
     test('runs once for each list of values', async () => {
       const engine = await db.notes()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { onEveryTarget, rejectionOf, textsOf } from './targets.ts'
+import { describeTargets, rejectionOf, textsOf } from './targets.ts'
 
 const insert = 'insert into notes (text) values (?)'
 const aborted = { name: 'TransactionAbortedError', code: 'OFFLOOP_TRANSACTION_ABORTED' }
@@ -11,7 +11,7 @@ const endings = [
   ['RAISE(ROLLBACK)', "insert into notes (text) values ('forbidden')"],
 ] as const
 
-onEveryTarget((db) => {
+describeTargets((db) => {
   /** `notes` with the rows a and b, and a trigger that ends the transaction of whoever writes 'forbidden'. */
   async function guarded() {
     const engine = await db.notes()

@@ -1,6 +1,6 @@
 import type { AsyncConnection, AsyncTransaction } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { type Fixture, onEveryTarget, rejectionOf, textsOf } from './targets.ts'
+import { describeTargets, type Fixture, rejectionOf, textsOf } from './targets.ts'
 
 const inactive = { name: 'InvalidRequestError', message: 'This transaction is inactive' }
 const insert = 'insert into notes (text) values (?)'
@@ -11,7 +11,7 @@ async function withConnection(db: Fixture, work: (connection: AsyncConnection) =
   await work(connection)
 }
 
-onEveryTarget((db) => {
+describeTargets((db) => {
   describe('begin() inside a transaction is emulated', () => {
     test('an inner commit() does nothing, the outer one stores all', () =>
       withConnection(db, async (connection) => {

@@ -1,11 +1,11 @@
 import { createEngine } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { onEveryFile, onEveryTarget, rejectionOf, textsOf } from './targets.ts'
+import { describeFiles, describeTargets, rejectionOf, textsOf } from './targets.ts'
 
 const insert = 'insert into notes (text) values (?)'
 const refused = { name: 'OperationalError', driverCode: expect.stringMatching(/^SQLITE_READONLY/) }
 
-onEveryTarget((db) => {
+describeTargets((db) => {
   describe('begin({ readonly })', () => {
     test('of engine and connection reads and refuses to write', async () => {
       const engine = await db.notes()
@@ -109,7 +109,7 @@ onEveryTarget((db) => {
   })
 })
 
-onEveryFile((db) => {
+describeFiles((db) => {
   test('connect({ readonly }) as the first use of a file that exists opens it', async () => {
     await using maker = createEngine(db.url)
     await maker.script("create table notes (id integer primary key, text text); insert into notes (text) values ('a')")

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { numbers, onEveryTarget, rejectionOf } from './targets.ts'
+import { describeTargets, numbers, rejectionOf } from './targets.ts'
 
 const closed = { name: 'ResourceClosedError', message: 'This result object is closed.' }
 const rowless = {
@@ -7,7 +7,7 @@ const rowless = {
   message: 'This result object does not return rows. It has been closed automatically.',
 }
 
-onEveryTarget((db) => {
+describeTargets((db) => {
   describe.each(['engine', 'connection', 'transaction'] as const)('a result of %s.execute()', (kind) => {
     /** Runs `work` with each of the three that can execute; a result is the same from all of them. */
     async function withExecutor(work: (executor: { execute: ReturnType<typeof db.engine>['execute'] }) => Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { onEveryTarget, rejectionOf } from './targets.ts'
+import { describeTargets, rejectionOf } from './targets.ts'
 
-onEveryTarget((db) => {
+describeTargets((db) => {
   describe('a row', () => {
     test('is a plain object in column order', async () => {
       const engine = db.engine()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { onEveryTarget, rejectionOf, textsOf } from './targets.ts'
+import { describeTargets, rejectionOf, textsOf } from './targets.ts'
 
-onEveryTarget((db) => {
+describeTargets((db) => {
   test('script() runs several statements, comments and triggers included', async () => {
     const engine = db.engine()
     await using connection = await engine.connect()

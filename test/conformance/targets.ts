@@ -103,19 +103,19 @@ export class Fixture {
 }
 
 /** Runs the same tests on every driver, in a file and in memory. */
-export function onEveryTarget(tests: (fixture: Fixture) => void): void {
-  onTargets(targets, tests)
+export function describeTargets(tests: (fixture: Fixture) => void): void {
+  describeEach(targets, tests)
 }
 
 /** Runs the same tests on every driver, for what only a database in a file can show. */
-export function onEveryFile(tests: (fixture: Fixture) => void): void {
-  onTargets(
+export function describeFiles(tests: (fixture: Fixture) => void): void {
+  describeEach(
     targets.filter(({ storage }) => storage === 'file'),
     tests,
   )
 }
 
-function onTargets(chosen: readonly Target[], tests: (fixture: Fixture) => void): void {
+function describeEach(chosen: readonly Target[], tests: (fixture: Fixture) => void): void {
   describe.each(chosen)('$driver, $storage', (target) => {
     const fixture = new Fixture(target)
     afterEach(() => fixture.close())

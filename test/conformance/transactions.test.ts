@@ -1,6 +1,6 @@
 import { IntegrityError } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { type Fixture, onEveryTarget, rejectionOf, textsOf } from './targets.ts'
+import { describeTargets, type Fixture, rejectionOf, textsOf } from './targets.ts'
 
 const inactive = { name: 'InvalidRequestError', code: 'OFFLOOP_INVALID_REQUEST', message: 'This transaction is inactive' }
 const insert = 'insert into notes (text) values (?)'
@@ -24,7 +24,7 @@ const beginnings = [
   },
 ]
 
-onEveryTarget((db) => {
+describeTargets((db) => {
   describe.each(beginnings)('a transaction of $name', ({ open }) => {
     test('is stored by commit()', async () => {
       const { engine, tx, done } = await open(db)

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { onEveryTarget, rejectionOf, textsOf } from './targets.ts'
+import { describeTargets, rejectionOf, textsOf } from './targets.ts'
 
 const insert = 'insert into notes (text) values (?)'
 
-onEveryTarget((db) => {
+describeTargets((db) => {
   /** Functions for the worker that are written alike for both drivers. */
   function functions(): URL {
     return db.module(
