@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { BroadcastChannel } from 'node:worker_threads'
-import { type AsyncConnection, type AsyncEngine, StatementTimeoutError } from 'offloop'
+import { StatementTimeoutError } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { driverNames, openEngine, rejectionOf, Settlements, temporaryFile } from './test-engine.ts'
+import { driverNames, expectPristine, openEngine, rejectionOf, temporaryFile, turn } from './test-engine.ts'
 
 /** Yields rows without end. */
 const endlessRows = 'with recursive n(i) as (select 1 union all select i + 1 from n) select i from n'
@@ -42,9 +42,6 @@ const byTimeout: GivingUp = {
     return { options: { timeoutMs: 50 }, now() {}, check }
   },
 }
-
-/** One turn of the event loop: what has been called is on its way. */
-const turn = (): Promise<void> => new Promise(setImmediate)
 
 describe.each(driverNames)('%s', (driverName) => {
   describe.each([bySignal, byTimeout])('$how', ({ begin }) => {
@@ -346,51 +343,6 @@ describe.each(driverNames)('%s', (driverName) => {
     await expectPristine(engine)
   })
 
-  test('200 random moments of abort leave a pool in which every connection is usable and in no transaction', async () => {
-    const engine = openEngine({ driverName, pool: { max: 4 } })
-    await engine.script('create table t (x)')
-    const random = randomNumbers(20_260_101)
-    const settlements = new Settlements()
-    for (let round = 0; round < 200; round++) {
-      const abort = new AbortController()
-      const { signal } = abort
-      settlements.add(work(engine, signal, random(5)))
-      // Turns of the event loop, not milliseconds: each is another point of some call's way.
-      const turns = random(6)
-      for (let passed = 0; passed < turns; passed++) await turn()
-      abort.abort(reason)
-    }
-    await settlements.all()
-    expect(settlements.settled).toBe(200)
-    expect(settlements.errorNames.filter((name) => name !== 'AbortError')).toEqual([])
-    await expectPristine(engine, 4)
-    await engine.execute('insert into t values (2)')
-  })
-
-  test('200 aborts around a commit: what was acknowledged is stored, what was not is not', async () => {
-    const engine = openEngine({ driverName, pool: { max: 4 } })
-    await engine.script('create table t (x)')
-    const random = randomNumbers(7)
-    const acknowledged: number[] = []
-    const refused: number[] = []
-    const works = Array.from({ length: 200 }, async (_, id) => {
-      const abort = new AbortController()
-      const working = engine.transaction((tx) => tx.execute('insert into t values (?)', [id]), { signal: abort.signal })
-      const done = working.then(
-        () => void acknowledged.push(id),
-        () => void refused.push(id),
-      )
-      const turns = random(20 + id)
-      for (let passed = 0; passed < turns; passed++) await turn()
-      abort.abort(reason)
-      await done
-    })
-    await Promise.all(works)
-    expect(acknowledged.length + refused.length).toBe(200)
-    expect(await engine.execute('select x from t order by x').scalars()).toEqual(acknowledged.sort((a, b) => a - b))
-    await expectPristine(engine)
-  })
-
   test('a listener of the signal does not outlive its statement', async () => {
     const engine = openEngine({ driverName })
     const abort = new AbortController()
@@ -431,60 +383,4 @@ describe.each(driverNames)('%s', (driverName) => {
 function announcement(name: string): Promise<unknown> {
   const channel = new BroadcastChannel(name)
   return once(channel, 'message').finally(() => channel.close())
-}
-
-/** Something that takes a while, in five ways. */
-async function work(engine: AsyncEngine, signal: AbortSignal, kind: number): Promise<unknown> {
-  if (kind === 0) return engine.execute(shortCall, [], { signal })
-  if (kind === 1) {
-    return engine.transaction(
-      async (tx) => {
-        await tx.execute('insert into t values (1)', [], { signal })
-        await tx.execute('select count(*) from t', [], { signal })
-      },
-      { signal },
-    )
-  }
-  if (kind === 2) {
-    const tx = await engine.begin({ signal })
-    try {
-      await tx.execute('insert into t values (1)', [], { signal })
-      return await tx.commit()
-    } finally {
-      await tx.rollback()
-    }
-  }
-  const conn = await engine.connect({ signal })
-  try {
-    return await (kind === 3 ? readSome(conn, signal) : conn.begin({ signal }))
-  } finally {
-    await conn.close()
-  }
-}
-
-async function readSome(conn: AsyncConnection, signal: AbortSignal): Promise<void> {
-  let rows = 0
-  for await (const _ of conn.stream(endlessRows, [], { signal })) if (++rows === 2_500) return
-}
-
-/** Every place of the pool is free, and every connection in it works and is in no transaction. */
-async function expectPristine(engine: AsyncEngine, size = 1): Promise<void> {
-  expect(engine.status()).toMatchObject({ inUse: 0, waiting: 0 })
-  const conns = await Promise.all(Array.from({ length: size }, () => engine.connect()))
-  for (const conn of conns) {
-    expect(conn.inTransaction()).toBe(false)
-    await conn.execute('begin immediate')
-    await conn.execute('rollback')
-  }
-  await Promise.all(conns.map((conn) => conn.close()))
-  expect(engine.status()).toMatchObject({ inUse: 0, waiting: 0, quarantined: 0 })
-}
-
-/** The same numbers below a limit in every run. https://en.wikipedia.org/wiki/Linear_congruential_generator */
-function randomNumbers(seed: number): (limit: number) => number {
-  let state = seed
-  return (limit) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * limit)
-  }
 }

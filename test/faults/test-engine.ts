@@ -121,3 +121,19 @@ export class Settlements {
     await Promise.all(this.#all)
   }
 }
+
+/** Every place of the pool is free, and every connection in it works and is in no transaction. */
+export async function expectPristine(engine: AsyncEngine, size = 1): Promise<void> {
+  expect(engine.status()).toMatchObject({ inUse: 0, waiting: 0 })
+  const conns = await Promise.all(Array.from({ length: size }, () => engine.connect()))
+  for (const conn of conns) {
+    expect(conn.inTransaction()).toBe(false)
+    await conn.execute('begin immediate')
+    await conn.execute('rollback')
+  }
+  await Promise.all(conns.map((conn) => conn.close()))
+  expect(engine.status()).toMatchObject({ inUse: 0, waiting: 0, quarantined: 0 })
+}
+
+/** One turn of the event loop: what has been called is on its way. */
+export const turn = (): Promise<void> => new Promise(setImmediate)
