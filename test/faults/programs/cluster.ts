@@ -1,0 +1,29 @@
+import cluster from 'node:cluster'
+import { once } from 'node:events'
+import { createEngine } from 'offloop'
+
+const [driverName, file] = process.argv.slice(-2)
+const engine = createEngine(`sqlite+${driverName}:///${file}`, { busyTimeoutMs: 30_000 })
+
+if (cluster.isPrimary) {
+  // The parent has an engine of its own open before it forks.
+  await engine.scalar('select value from counter')
+  const codes = await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      const [code] = await once(cluster.fork(), 'exit')
+      return code as number
+    }),
+  )
+  if (codes.some((code) => code !== 0)) throw new Error(`processes exited with ${codes.join(', ')}`)
+  await engine.close()
+  console.log('done')
+} else {
+  for (let increments = 0; increments < 250; increments++) {
+    await engine.transaction(async (tx) => {
+      const value = await tx.scalar<number>('select value from counter')
+      await tx.execute('update counter set value = ?', [Number(value) + 1])
+    })
+  }
+  await engine.close()
+  process.disconnect()
+}
