@@ -314,7 +314,8 @@ export class ConnectionHost {
   }
 
   #abandon(): void {
-    if (this.#connection === undefined) return
+    // Given up while it opens, perhaps inside a module that never ends: here, with nothing on the stack, the thread may exit.
+    if (this.#connection === undefined) process.exit()
     const close = function* (this: ConnectionHost): Task<void> {
       yield* this.#runner.closeAllCursors()
       yield* settled(this.#connection.close())

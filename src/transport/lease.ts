@@ -155,6 +155,8 @@ export class Lease {
   /** Gives the thread up at once. SQLite rolls back what was open when the connection goes down with it. */
   terminate(): void {
     this.#terminated = true
+    // Nobody waits for a thread that is still starting. It sees that its port has been closed.
+    if (this.#opened === null) this.channel.lose(this.#errorOf(new Error('it was given up')))
     this.#thread.terminate()
   }
 

@@ -3,10 +3,11 @@ import { Piscina } from 'piscina'
 import { DriverLoadError } from '../errors.ts'
 import type { LeaseTask } from '../protocol/lease-task.ts'
 
+/** A thread that is given up while it starts has this long to end by itself. */
+const startingGraceMs = 2_000
+
 /** A thread can be asked for long before one is free; the engine's own pool says no earlier than this. */
 const maxThreads = 1_024
-/** How long a thread may take to load its modules before it is terminated all the same, in milliseconds. */
-const maxLoadingMs = 2_000
 
 export interface ThreadPoolOptions {
   /** How long an idle thread is kept warm, in milliseconds. */
@@ -20,7 +21,10 @@ export interface ThreadLease {
   readonly ended: Promise<Error | null>
   /** The worker has answered: a failure of a starting thread is no longer this lease's. */
   markStarted(): void
-  /** Ends the thread at once; a native call that is running ends first. */
+  /**
+   * Ends the thread at once; a native call that is running ends first. One that has not answered yet is expected to end by itself now
+   * that its port is closed, and is ended after a while if it does not.
+   */
   terminate(): void
   /** Only where the cancel slots are not shared memory: tells the far side that the request is not wanted any more. */
   readonly cancel?: (requestId: number) => void
@@ -34,10 +38,10 @@ export class ThreadPool {
   readonly #piscina: Piscina
   /** Leases whose worker has not answered yet, oldest first. */
   readonly #starting = new Set<(error: Error) => void>()
-  /** Threads that have not said yet that their modules are loaded. */
-  readonly #loading = new Set<Promise<void>>()
   /** Threads that run, also those that Piscina has given up already. */
-  readonly #exits = new Map<Worker, Promise<void>>()
+  readonly #threads = new Map<Worker, ThreadLife>()
+  /** The ends of leases that are still being served. */
+  readonly #ends = new Set<Promise<unknown>>()
 
   constructor(options: ThreadPoolOptions) {
     // better-sqlite3 reads it once, when it first loads: without it a memory database cannot be named, and so not be shared by threads.
@@ -67,7 +71,10 @@ export class ThreadPool {
       const [fail] = this.#starting
       fail?.(error)
     })
-    this.#piscina.on('workerCreate', () => this.#watchExits())
+    this.#piscina.on('workerCreate', ({ id }: { readonly id: number }) => {
+      this.#watchThreads()
+      for (const [{ threadId }, { booted }] of this.#threads) if (threadId === id) booted.resolve()
+    })
   }
 
   lease(task: LeaseTask<MessagePort>): ThreadLease {
@@ -80,63 +87,62 @@ export class ThreadPool {
         abort.abort()
       }
     })
-    const started = Promise.withResolvers<void>()
     this.#starting.add(fail)
     const served = this.#piscina.run(task, { transferList: [task.port], signal: abort.signal }).then(
       () => null,
       (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
     )
-    this.#watchExits()
-    this.#loading.add(started.promise)
+    this.#watchThreads()
+    let started = false
+    let grace: NodeJS.Timeout | undefined
     const ended = Promise.race([served, failed]).finally(() => {
+      clearTimeout(grace)
       this.#starting.delete(fail)
-      started.resolve()
-      this.#loading.delete(started.promise)
+      this.#ends.delete(ended)
     })
+    this.#ends.add(ended)
     return {
       ended,
       markStarted: () => {
+        started = true
         this.#starting.delete(fail)
-        started.resolve()
-        this.#loading.delete(started.promise)
       },
-      terminate: () => void untilLoaded([started.promise]).then(() => abort.abort()),
+      terminate: () => {
+        // Never a thread that loads modules: Node.js and native addons end the whole process when that is cut short.
+        if (started) abort.abort()
+        else grace ??= setTimeout(() => abort.abort(), startingGraceMs)
+      },
     }
   }
 
-  /** Ends every thread; resolves when none is left. */
+  /** Ends every thread; resolves when none is left. Leases that are still served are to be closed or terminated before. */
   async destroy(): Promise<void> {
-    await untilLoaded(this.#loading)
-    this.#watchExits()
+    this.#watchThreads()
+    for (const worker of this.#threads.keys()) worker.ref()
+    await Promise.all(this.#ends)
+    await Promise.all([...this.#threads.values()].map(({ booted }) => booted.promise))
     await this.#piscina.destroy()
-    await Promise.all(this.#exits.values())
+    await Promise.all([...this.#threads.values()].map(({ exited }) => exited.promise))
   }
 
-  #watchExits(): void {
+  #watchThreads(): void {
     for (const worker of this.#piscina.threads) {
-      if (this.#exits.has(worker)) continue
-      const exited = new Promise<void>((resolve) => {
-        worker.once('exit', () => {
-          this.#exits.delete(worker)
-          resolve()
-        })
+      if (this.#threads.has(worker)) continue
+      const life: ThreadLife = { booted: Promise.withResolvers(), exited: Promise.withResolvers() }
+      this.#threads.set(worker, life)
+      worker.once('exit', () => {
+        this.#threads.delete(worker)
+        life.booted.resolve()
+        life.exited.resolve()
       })
-      this.#exits.set(worker, exited)
     }
   }
 }
 
-/**
- * A thread that is still loading is left alone until it has: a native addon that is registering when its thread is terminated aborts the
- * whole process (seen in napi_register_module_v1 of better-sqlite3). Not for ever, though: a module may never finish loading.
- */
-async function untilLoaded(loading: Iterable<Promise<void>>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const waited = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, maxLoadingMs)
-  })
-  await Promise.race([Promise.all(loading), waited])
-  clearTimeout(timer)
+interface ThreadLife {
+  /** It has loaded what it needs to take a task, or has exited: it may be ended from outside. */
+  readonly booted: PromiseWithResolvers<void>
+  readonly exited: PromiseWithResolvers<void>
 }
 
 /**
