@@ -188,3 +188,15 @@ test('a thread that dies while it opens takes nobody else with it', async () => 
   expect(worked).toMatchObject({ value: 1 })
   expect(failed).toMatchObject({ status: 'rejected' })
 })
+
+test('giving up at any moment of the start ends neither the process nor leaves a thread', async () => {
+  for (let moment = 0; moment < 40; moment++) {
+    const engine = openEngine()
+    const abort = new AbortController()
+    // No wait for anything: each of these is another point of the thread's start.
+    process.once('worker', (worker) => worker.once('online', () => setTimeout(() => abort.abort(), moment)))
+    await engine.connect({ signal: abort.signal }).catch(() => {})
+    await engine.close({ force: moment % 2 === 0 })
+    expect(livingThreads()).toEqual([])
+  }
+})
