@@ -11,8 +11,9 @@ import { ThreadPool } from '../transport/thread-pool.ts'
 import { AccessGate } from './access-gate.ts'
 import { type DatabaseLocation, resolveDatabasePath } from './database-path.ts'
 import { rejectionBy, type WaitOptions, watchDeadline } from './deadline.ts'
+import { warnOfHardLinks } from './hard-links.ts'
 import { Interrupter } from './interrupter.ts'
-import type { ResolvedEngineOptions } from './options.ts'
+import type { Logger, ResolvedEngineOptions } from './options.ts'
 import { PhysicalConnection } from './physical-connection.ts'
 import { traceConnect } from './tracing.ts'
 
@@ -25,6 +26,7 @@ export class Database {
   readonly memory: boolean
   readonly #url: EngineURL
   readonly #options: ResolvedEngineOptions
+  readonly #logger: Logger
   #hosts: HostPool | null = null
   #interrupter: Interrupter | null = null
   readonly #leases = new Set<Lease>()
@@ -36,9 +38,10 @@ export class Database {
   #destroyed: Promise<void> | null = null
   readonly #memoryName = `file:/offloop-${randomUUID()}?vfs=memdb`
 
-  constructor(url: EngineURL, options: ResolvedEngineOptions) {
+  constructor(url: EngineURL, options: ResolvedEngineOptions, logger: Logger) {
     this.#url = url
     this.#options = options
+    this.#logger = logger
     this.memory = url.database === undefined || url.database === ':memory:'
     this.gate = new AccessGate(options.busyTimeoutMs)
   }
@@ -95,6 +98,7 @@ export class Database {
     this.#initialised = initialised
     try {
       const connection = await first
+      void warnOfHardLinks(location, this.#logger)
       if (fileReadonly !== connection.readonly) await connection.reset(fileReadonly, signal)
       return connection
     } catch (error) {

@@ -67,15 +67,16 @@ class Engine implements AsyncEngine {
     this.url = url
     this.dialect = dialectFor(url.dialect)
     this.driver = resolved.driver ?? url.driver
-    this.#database = new Database(url, resolved)
+    const logger = resolved.logger ?? stderrLogger
+    this.#database = new Database(url, resolved, logger)
     this.#services = {
       dialect: this.dialect,
       options: resolved,
       compiler: new StatementCompiler(this.dialect, resolved.statementCacheSize),
-      logger: resolved.logger ?? stderrLogger,
+      logger,
       memory: this.#database.memory,
     }
-    this.#pool = new ConnectionPool(this.#database, resolved, this.#services.logger)
+    this.#pool = new ConnectionPool(this.#database, resolved, logger)
     this.#implicit = new ImplicitConnections(this.#database, resolved.readers, (execution) => this.#runAlone(execution))
   }
 
