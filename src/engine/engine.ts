@@ -239,7 +239,13 @@ class Engine implements AsyncEngine {
   async #withConnection<T>(options: ConnectOptions, fn: (session: Session, connection: AsyncConnection) => Promise<T>): Promise<T> {
     const session = await this.#checkOut(options)
     try {
-      return await fn(session, new Connection(session))
+      const value = await fn(session, new Connection(session))
+      if (session.physical.inTransaction) {
+        throw new InvalidRequestError(
+          'What ran has left its transaction open: it was rolled back. End it with COMMIT, or use engine.connect().',
+        )
+      }
+      return value
     } finally {
       await session.close()
     }

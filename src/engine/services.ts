@@ -49,6 +49,12 @@ export function controlsTransaction({ verb }: ScannedStatement): boolean {
   return transactionVerbs.has(verb)
 }
 
+/** A statement that begins or ends a whole transaction: not ROLLBACK TO, which with SAVEPOINT and RELEASE stays inside one. */
+export function endsTransaction(sql: string, { verb }: ScannedStatement): boolean {
+  if (verb === 'rollback') return !/\bto\b/i.test(sql)
+  return verb === 'begin' || verb === 'commit' || verb === 'end'
+}
+
 const transactionVerbs: ReadonlySet<string> = new Set(['begin', 'commit', 'end', 'rollback', 'savepoint', 'release'])
 
 /** What a worker is told of a statement's text. */

@@ -1,4 +1,4 @@
-import { ArgumentError, ResourceClosedError, WorkerTerminatedError } from '../errors.ts'
+import { ArgumentError, InvalidRequestError, ResourceClosedError, WorkerTerminatedError } from '../errors.ts'
 import { ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
 import type { BeginOptions, ManyResult, RowStream, TransactionOptions } from '../sql/executor.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
@@ -12,7 +12,7 @@ import { type RequestSettings, SingleRequest } from './operation.ts'
 import { PendingStatement } from './pending-result.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 import { RowIterator } from './row-iterator.ts'
-import { accessOf, type EngineServices } from './services.ts'
+import { accessOf, type EngineServices, endsTransaction } from './services.ts'
 import { superviseStatement } from './supervise.ts'
 import { announceQuery, traceTransaction } from './tracing.ts'
 import { type StatementCall, Transaction, type TransactionHost } from './transaction.ts'
@@ -92,6 +92,11 @@ export class Session implements TransactionHost {
   #compile(statement: Executable, { params, options }: StatementCall): Execution {
     const { compiler, options: settings } = this.#services
     const compiled = compiler.compile(statement, params)
+    if (this.#inOwnTransaction() && endsTransaction(compiled.sql, compiled.scanned)) {
+      throw new InvalidRequestError(
+        `"${compiled.scanned.verb}" inside a transaction of begin() or transaction(): use commit(), rollback() and beginNested() of its object.`,
+      )
+    }
     const execution = new Execution(compiled, {
       asArrays: options?.rowMode === 'array',
       bigints: (options?.integers ?? settings.integers) === 'bigint',

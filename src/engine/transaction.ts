@@ -271,7 +271,9 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
       case 'active':
         return this.parent?.refusal() ?? null
       case 'aborted':
-        return new TransactionAbortedError('The database has ended this transaction by itself: nothing of it is stored. Call rollback().')
+        return new TransactionAbortedError(
+          'The database has ended this transaction: by itself, and then nothing of it is stored, or because a script said so. Call rollback().',
+        )
       case 'lost':
         return new WorkerTerminatedError('The worker thread of this transaction has ended; it was rolled back.', {
           cause: this.#lostBy ?? undefined,
