@@ -176,6 +176,63 @@ describeTargets((db) => {
     })
   })
 
+  describe('SQL that ends a transaction', () => {
+    test.each(['commit', 'end transaction', 'rollback', 'begin immediate', '/* now */ COMMIT'])(
+      'is refused by execute() inside one of begin(), which goes on: %s',
+      async (text) => {
+        const engine = await db.notes()
+        await using connection = await engine.connect()
+        const tx = await connection.begin()
+        for (const executor of [tx, connection]) {
+          expect(await rejectionOf(executor.execute(text))).toMatchObject({
+            name: 'InvalidRequestError',
+            message: expect.stringContaining('commit()'),
+          })
+        }
+        await tx.execute(insert, ['a'])
+        await tx.commit()
+        expect(await textsOf(engine)).toEqual(['a'])
+      },
+    )
+
+    test('in a script is found out: nothing more of the transaction runs', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const tx = await connection.begin()
+      await tx.script("insert into notes (text) values ('stored'); commit")
+      expect(await rejectionOf(tx.execute(insert, ['late']))).toMatchObject(aborted)
+      expect(await rejectionOf(tx.commit())).toMatchObject(aborted)
+      await tx.rollback()
+      expect(await textsOf(engine)).toEqual(['stored'])
+    })
+
+    test('is what a connection without one takes', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      await connection.execute('begin')
+      expect(connection.inTransaction()).toBe(true)
+      await connection.execute(insert, ['a'])
+      await connection.execute('savepoint mine')
+      await connection.execute(insert, ['b'])
+      await connection.execute('rollback to mine')
+      await connection.execute('commit')
+      expect(connection.inTransaction()).toBe(false)
+      expect(await textsOf(engine)).toEqual(['a'])
+    })
+
+    test('may set savepoints of its own inside one', async () => {
+      const engine = await db.notes()
+      await engine.transaction(async (tx) => {
+        await tx.execute(insert, ['a'])
+        await tx.execute('savepoint mine')
+        await tx.execute(insert, ['b'])
+        await tx.execute('rollback transaction to savepoint mine')
+        await tx.execute('release mine')
+      })
+      expect(await textsOf(engine)).toEqual(['a'])
+    })
+  })
+
   describe('retries', () => {
     /** An error that says of itself that another attempt may succeed. */
     function busy(): Error {

@@ -73,6 +73,18 @@ describeTargets((db) => {
     expect(await textsOf(engine)).toEqual(['a', 'b'])
   })
 
+  test('script() of the engine that leaves its transaction open says that it is lost', async () => {
+    const engine = await db.notes()
+    const error = await rejectionOf(engine.script("begin; insert into notes (text) values ('a')"))
+    expect(error).toMatchObject({ name: 'InvalidRequestError', message: expect.stringContaining('COMMIT') })
+    expect(await textsOf(engine)).toEqual([])
+    await using connection = await engine.connect()
+    await connection.script("begin; insert into notes (text) values ('b')")
+    expect(connection.inTransaction()).toBe(true)
+    await connection.script('commit')
+    expect(await textsOf(engine)).toEqual(['b'])
+  })
+
   test('script() takes a string, without NUL', async () => {
     const engine = db.engine()
     expect(await rejectionOf(engine.script(5 as never))).toMatchObject({ name: 'TypeError' })
