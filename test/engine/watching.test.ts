@@ -1,0 +1,278 @@
+import { channel, tracingChannel } from 'node:diagnostics_channel'
+import { inspect } from 'node:util'
+import { type AsyncEngine, createEngine, EngineURL, type Logger } from 'offloop'
+import { afterEach, describe, expect, test } from 'vitest'
+import { runProgram } from '../faults/run-program.ts'
+import { openEngine, rejectionOf, temporaryFile } from '../faults/test-engine.ts'
+
+const stops: (() => void)[] = []
+
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop()
+})
+
+interface Event {
+  readonly type: string
+  readonly context: Record<string, unknown>
+}
+
+/** What a tracing channel publishes, in order, until the end of the test. */
+function watch(name: string): Event[] {
+  const events: Event[] = []
+  const note =
+    (type: string) =>
+    (context: object): void =>
+      void events.push({ type, context: context as Record<string, unknown> })
+  const subscribers = {
+    start: note('start'),
+    end: note('end'),
+    asyncStart: note('asyncStart'),
+    asyncEnd: note('asyncEnd'),
+    error: note('error'),
+  }
+  const tracing = tracingChannel(name)
+  tracing.subscribe(subscribers)
+  stops.push(() => void tracing.unsubscribe(subscribers))
+  return events
+}
+
+const typesOf = (events: readonly Event[], sql: string): string[] =>
+  events.filter(({ context }) => context['sql'] === sql).map(({ type }) => type)
+
+/** A logger that keeps what it is told. */
+function keepLines(): { readonly logger: Logger; readonly lines: string[] } {
+  const lines: string[] = []
+  const keep =
+    (level: string) =>
+    (...data: unknown[]): void =>
+      void lines.push(`${level} ${data.join(' ')}`)
+  return { logger: { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') }, lines }
+}
+
+const succeeded = ['start', 'end', 'asyncStart', 'asyncEnd']
+const failed = ['start', 'end', 'error', 'asyncStart', 'asyncEnd']
+
+describe('offloop:query', () => {
+  test('is published around every statement, with its text and without its parameters', async () => {
+    const events = watch('offloop:query')
+    const engine = openEngine()
+    const insert = 'insert into t values (?)'
+    const many = 'insert into t values (:x)'
+    const ddl = 'create table t (x)'
+    const script = 'delete from t; select 1'
+    const read = 'select x from t where x = ?'
+    await engine.execute(ddl)
+    await engine.execute(insert, ['canary'])
+    await engine.execute(read, ['canary']).fetchall()
+    const conn = await engine.connect()
+    await conn.executeMany(many, [{ x: 'canary' }, { x: 'canary' }])
+    await conn.script(script)
+    await conn.close()
+    for (const sql of [ddl, insert, read, many, script]) expect(typesOf(events, sql), sql).toEqual(succeeded)
+    expect(inspect(events, { depth: 10 })).not.toContain('canary')
+  })
+
+  test('tells of an error', async () => {
+    const events = watch('offloop:query')
+    const engine = openEngine()
+    const bad = 'insert into missing values (?)'
+    const error = await rejectionOf(engine.execute(bad, ['canary']))
+    const conn = await engine.connect()
+    await rejectionOf(conn.executeMany('insert into absent values (?)', [['canary']]))
+    await rejectionOf(conn.script('insert into nowhere values (1)'))
+    await conn.close()
+    expect(typesOf(events, bad)).toEqual(failed)
+    expect(typesOf(events, 'insert into absent values (?)')).toEqual(failed)
+    expect(typesOf(events, 'insert into nowhere values (1)')).toEqual(failed)
+    expect(events.find(({ type }) => type === 'error')?.context).toMatchObject({ sql: bad, error: { message: error.message } })
+    expect(inspect(events, { depth: 10 })).not.toContain('canary')
+  })
+
+  test('a subscriber that throws disturbs no statement', async () => {
+    const noted: unknown[] = []
+    const listener = (error: unknown): void => void noted.push(error)
+    const others = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException').on('uncaughtException', listener)
+    stops.push(() => {
+      process.removeListener('uncaughtException', listener)
+      for (const other of others) process.on('uncaughtException', other)
+    })
+    const start = channel('tracing:offloop:query:start')
+    const thrower = (): never => {
+      throw new Error('thrown by a subscriber')
+    }
+    start.subscribe(thrower)
+    stops.push(() => void start.unsubscribe(thrower))
+    expect(await openEngine().scalar('select 1')).toBe(1)
+    expect(noted).toHaveLength(1)
+  })
+})
+
+test('offloop:connect is published around the opening of a connection', async () => {
+  const events = watch('offloop:connect')
+  const engine = openEngine()
+  await (await engine.connect({ readonly: true })).close()
+  await rejectionOf(openEngine({ file: '/proc/offloop/none.db' }).connect())
+  expect(events.map(({ type }) => type)).toEqual([...succeeded, ...failed])
+  expect(events[0]?.context).toMatchObject({ readonly: true })
+})
+
+test('offloop:transaction is published around the beginning of a transaction', async () => {
+  const events = watch('offloop:transaction')
+  const engine = openEngine()
+  await engine.transaction(async (tx) => tx.transaction(async () => {}), { readonly: true })
+  expect(events.map(({ type }) => type)).toEqual(succeeded)
+  expect(events[0]?.context).toMatchObject({ readonly: true, connectionId: expect.any(Number) })
+})
+
+describe('echo', () => {
+  test('prints each statement to the logger, on one line and without parameters', async () => {
+    const { logger, lines } = keepLines()
+    const engine = openEngine({ echo: true, logger })
+    await engine.execute('create table t\n  (x)')
+    await engine.execute('insert into t values (?)', ['canary'])
+    await engine.executeMany('insert into t values (:x)', [{ x: 'canary' }])
+    await engine.script('select 1; select 2')
+    await engine.transaction((tx) => tx.scalar('select 3'))
+    expect(lines).toEqual([
+      'info offloop: create table t (x)',
+      'info offloop: insert into t values (?)',
+      'info offloop: insert into t values (:x)',
+      'info offloop: select 1; select 2',
+      'info offloop: select 3',
+    ])
+  })
+
+  test('prints to stderr without a logger', async () => {
+    const program = `
+      import { createEngine } from 'offloop'
+      const engine = createEngine('sqlite://', { echo: true })
+      await engine.scalar('select ?', ['canary'])
+      await engine.close()
+    `
+    expect(await runProgram(program)).toEqual({ code: 0, signal: null, stdout: '', stderr: 'offloop: select ?\n' })
+  })
+})
+
+test('a connection that is checked out for too long is reported with the place of its checkout', async () => {
+  const warned = Promise.withResolvers<string>()
+  const { logger } = keepLines()
+  const engine = openEngine({ leakDetectionMs: 20, logger: { ...logger, warn: (...data) => warned.resolve(data.join(' ')) } })
+  async function forgetToClose(): Promise<unknown> {
+    const conn = await engine.connect()
+    return conn.id
+  }
+  await forgetToClose()
+  const warning = await warned.promise
+  expect(warning).toMatch(/^offloop: connection \d+ has been checked out for more than 20 ms/)
+  expect(warning).toContain('forgetToClose')
+  expect(warning).toContain('watching.test.ts')
+})
+
+describe('a secret', () => {
+  const password = 'c4n4ry-p4ssw0rd'
+
+  /** Every way in which an error can be shown. */
+  function shown(error: Error): string {
+    const own = Object.getOwnPropertyNames(error).map((name) => String(Reflect.get(error, name)))
+    const cause = error.cause instanceof Error ? shown(error.cause) : String(error.cause)
+    return [
+      error.message,
+      error.stack,
+      String(error),
+      inspect(error, { depth: 10, showHidden: true }),
+      JSON.stringify(error),
+      ...own,
+      cause,
+    ].join('\n')
+  }
+
+  test.each([
+    `sqlite://user:${password}@host/file.db`,
+    `sqlite+nodriver://:${password}@/file.db`,
+    `nodialect://user:${password}@host/file.db`,
+    `postgresql://user:${password}@host:99999999/db`,
+    `postgresql://user:${password}@host:port/db`,
+    `postgresql://user:${password}%zz@host/db`,
+    `postgresql://user:${password}@[::1/db`,
+    `postgresql://user:${password}@host/db?nooption=1`,
+    `postgresql://user:${password}@host/db`,
+    `mysql://user:${password}@host/db?x=%`,
+    `//user:${password}@host/db`,
+    `user:${password}@host/db`,
+  ])('in a refused URL is not repeated (%#)', async (url) => {
+    let engine: AsyncEngine
+    try {
+      engine = createEngine(url)
+    } catch (error) {
+      expect(shown(error as Error)).not.toContain(password)
+      return
+    }
+    expect(inspect(engine, { depth: 10, showHidden: true }) + JSON.stringify(engine)).not.toContain(password)
+    expect(shown(await rejectionOf(engine.connect()))).not.toContain(password)
+    await engine.close()
+  })
+
+  test('in a URL is masked where the URL is shown', () => {
+    const url = EngineURL.parse(`postgresql://user:${password}@host/db`)
+    expect(url.password).toBe(password)
+    expect(`${url} ${inspect(url, { depth: 10, showHidden: true })} ${JSON.stringify(url)}`).not.toContain(password)
+  })
+
+  const value = 'c4n4ry-v4lue'
+  const schema = `
+    create table parent (id integer primary key);
+    create table t (
+      id text primary key, u text unique, n text not null default '', c text check (length(c) < 5),
+      p integer references parent (id)
+    ) strict;
+    create table typed (i integer) strict;
+    create unique index on_expression on t (lower(u) || 'x');
+  `
+  const failures: Readonly<Record<string, (engine: AsyncEngine) => PromiseLike<unknown>>> = {
+    unique: (engine) => engine.execute('insert into t (id, u) values (1, ?)', [value]),
+    'primary key': (engine) => engine.execute('insert into t (id) values (?)', [value]),
+    'unique by name': (engine) => engine.execute('insert into t (id, u) values (:id, :u)', { id: 1, u: value }),
+    check: (engine) => engine.execute('insert into t (id, c) values (1, ?)', [value]),
+    'not null': (engine) => engine.execute('insert into t (id, n, u) values (?, null, ?)', [value, value]),
+    'foreign key': (engine) => engine.execute('insert into t (id, u, p) values (2, ?, 7)', [`${value}2`]),
+    datatype: (engine) => engine.execute('insert into typed values (?)', [value]),
+    'a blob where text is due': (engine) => engine.execute('insert into t (id) values (?)', [Buffer.from(value)]),
+    'no such table': (engine) => engine.execute('insert into missing values (?)', [value]),
+    'too many parameters': (engine) => engine.execute('select ?', [value, value]),
+    'too few parameters': (engine) => engine.execute('select ?, ?', [value]),
+    'an unknown name': (engine) => engine.execute('select :a', { a: value, b: value }),
+    'a missing name': (engine) => engine.execute('select :a, :b', { a: value }),
+    'a refused type': (engine) => engine.execute('select ?', [{ value } as never]),
+    'a refused symbol': (engine) => engine.execute('select ?', [Symbol(value) as never]),
+    'a lone surrogate': (engine) => engine.execute('select ?', [`${value}\uD800`]),
+    'a bad JSON function': (engine) => engine.execute('select json(?)', [value]),
+    executeMany: (engine) =>
+      engine.executeMany('insert into t (id, u) values (?, ?)', [
+        ['9', `${value}9`],
+        ['8', value],
+      ]),
+    'executeMany with a refused value': (engine) =>
+      engine.executeMany('insert into t (id, u) values (?, ?)', [[value, { value } as never]]),
+    abort: (engine) => engine.execute('select ?', [value], { signal: AbortSignal.abort() }),
+    timeout: (engine) =>
+      engine
+        .execute('with recursive n(i) as (select 1 union all select i + 1 from n) select i, ? from n', [value], { timeoutMs: 30 })
+        .fetchall(),
+    'a failed call': (engine) => engine.call(new URL('../faults/modules/deaths.ts', import.meta.url), 'missing', value),
+    'an unsafe integer': (engine) => engine.execute('select 9007199254740993, ?', [value]).fetchall(),
+  }
+
+  test.each(Object.entries(failures))('in a parameter is in no error: %s', async (_, fail) => {
+    const events = watch('offloop:query')
+    const { logger, lines } = keepLines()
+    const engine = openEngine({ file: temporaryFile(), echo: true, logger })
+    await engine.script(schema)
+    await engine.execute('insert into t (id, u) values (?, ?)', [value, value])
+    events.length = 0
+    lines.length = 0
+    const error = await rejectionOf(fail(engine))
+    expect(shown(error)).not.toContain(value)
+    expect(inspect(events, { depth: 10 }) + lines.join('\n')).not.toContain(value)
+  })
+})
