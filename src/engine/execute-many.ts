@@ -7,7 +7,7 @@ import { withCallersStack } from '../transport/callers-stack.ts'
 import type { AsyncTransaction } from './contract.ts'
 import type { RequestSettings } from './operation.ts'
 import { type EngineServices, statementTraits } from './services.ts'
-import { announceQuery } from './tracing.ts'
+import { traceQuery } from './tracing.ts'
 
 /** A batch leaves when it has this many values or bytes of blobs, or when gathering it has kept this thread for this long. */
 const maxBatchValues = 4_096
@@ -44,12 +44,22 @@ export async function executeRows<T extends Pick<AsyncTransaction, 'commit' | 'r
   const { services } = session
   const sql = services.compiler.textOf(statement)
   const scanned = services.compiler.scan(sql)
-  announceQuery(services, sql, session.connectionId)
+  return await traceQuery(services, { sql, connectionId: session.connectionId }, () =>
+    sendBatches(session, { sql, scanned }, gather(sql, scanned, rows, services), begin),
+  )
+}
+
+async function sendBatches<T extends Pick<AsyncTransaction, 'commit' | 'rollback'>>(
+  session: BatchSender<T>,
+  { sql, scanned }: { readonly sql: string; readonly scanned: ScannedStatement },
+  batches: AsyncIterable<Batch>,
+  begin: () => Promise<T>,
+): Promise<ManyResult> {
   let transaction: T | null = null
   let running: Promise<unknown> | null = null
   let rowcount = 0
   try {
-    for await (const batch of gather(sql, scanned, rows, services)) {
+    for await (const batch of batches) {
       transaction ??= await begin()
       const sent = session.request(batchRequest(sql, scanned, batch, session), transaction)
       // Its failure is looked at when the next batch is ready; it must not count as unhandled until then.

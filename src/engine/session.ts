@@ -14,7 +14,7 @@ import type { PhysicalConnection } from './physical-connection.ts'
 import { RowIterator } from './row-iterator.ts'
 import { accessOf, type EngineServices, endsTransaction } from './services.ts'
 import { superviseStatement } from './supervise.ts'
-import { announceQuery, traceTransaction } from './tracing.ts'
+import { announceQuery, traceQuery, traceTransaction } from './tracing.ts'
 import { type StatementCall, Transaction, type TransactionHost } from './transaction.ts'
 import { currentScope, insideTransactionOn, runInScope, type TransactionScope } from './transaction-scope.ts'
 import { type Turn, TurnQueue } from './turn-queue.ts'
@@ -161,10 +161,11 @@ export class Session implements TransactionHost {
   async script(text: string, via: Transaction | null): Promise<void> {
     if (typeof text !== 'string') throw new TypeError('script() takes a string of SQL statements.')
     this.#services.compiler.checkScript(text)
-    announceQuery(this.#services, text, this.physical.id)
     const post: RequestSettings['post'] = ({ channel }, id) =>
       channel.post({ kind: RequestKind.script, id, flags: this.transactionFlags, sql: text })
-    await this.request({ access: 'exclusive', leavesConnectionState: true, post, sql: text }, via)
+    await traceQuery(this.#services, { sql: text, connectionId: this.physical.id }, () =>
+      this.request({ access: 'exclusive', leavesConnectionState: true, post, sql: text }, via),
+    )
   }
 
   async call<T>({ module, name, args }: CallTarget, via: Transaction | null): Promise<T> {

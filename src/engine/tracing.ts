@@ -32,15 +32,21 @@ interface Settling {
 }
 
 /** Tells of a statement that is about to be sent: `echo` prints it, subscribers follow it until it settles. */
-export function announceQuery(services: QueryServices, sql: string, connectionId: number, execution?: Settling): void {
+export function announceQuery(services: QueryServices, sql: string, connectionId: number, execution: Settling): void {
   if (services.options.echo) services.logger.info(echoLine(sql))
-  if (!queryChannel.hasSubscribers || execution === undefined) return
+  if (!queryChannel.hasSubscribers) return
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   execution.onSettled(() => {
     if (execution.error === null) resolve()
     else reject(execution.error)
   })
   queryChannel.tracePromise(() => promise, { sql, connectionId }).catch(() => {})
+}
+
+/** As `announceQuery`, for work with a promise of its own: a script, a statement for many rows. `work` is called at once. */
+export function traceQuery<T>(services: QueryServices, context: QueryContext, work: () => Promise<T>): Promise<T> {
+  if (services.options.echo) services.logger.info(echoLine(context.sql))
+  return queryChannel.hasSubscribers ? queryChannel.tracePromise(work, context) : work()
 }
 
 interface QueryServices {
