@@ -73,7 +73,7 @@ export class Database {
       return await this.#open(readonly, expiry.signal)
     } catch (error) {
       if (this.#closed) throw new ResourceClosedError('This Engine is closed.', { cause: error })
-      throw expiry.signal.aborted ? withCallersStack(expiry.signal.reason) : error
+      throw withCallersStack(expiry.signal.aborted ? expiry.signal.reason : error)
     } finally {
       stop()
     }
