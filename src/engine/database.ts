@@ -47,8 +47,11 @@ export class Database {
   }
 
   /** Whether this is a memory database, and no other connection keeps it alive. */
-  keptBy({ lease }: PhysicalConnection): boolean {
-    return this.memory && this.#leases.size === 1 && this.#leases.has(lease)
+  keptBy(connection: PhysicalConnection): boolean {
+    if (!this.memory) return false
+    // One that is opening does not hold it yet, and one that is closing not any more.
+    for (const other of this.#connections) if (other !== connection && !other.closing && other.lost === null) return false
+    return true
   }
 
   /**

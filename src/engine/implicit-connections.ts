@@ -1,3 +1,4 @@
+import { FifoQueue } from '../protocol/fifo-queue.ts'
 import { RequestFlag } from '../protocol/frames.ts'
 import type { AccessMode } from './access-gate.ts'
 import type { Database } from './database.ts'
@@ -5,22 +6,32 @@ import type { Execution } from './execution.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 import { accessOf, mayRead } from './services.ts'
 
-/** A reader that has not answered for this long is with something heavy: small statements do not queue behind it if they can help it. */
+/** A reader that has not answered for this long is with something that takes long: nothing else is sent behind it. */
 const heavyAfterMs = 2
+
+/** The most statements that wait inside one reader: more in one message make it no cheaper. */
+const maxWindow = 64
 
 /** A connection of the engine's own, opened when it is first needed and again after it was lost. */
 class Slot {
   readonly #database: Database
   readonly #readonly: boolean
+  readonly #onRoom: () => void
   #connection: PhysicalConnection | null = null
   #opening: Promise<PhysicalConnection> | null = null
   /** Statements that wait for the connection to open. */
   #waiting = 0
   #usedAt = performance.now()
+  /** How many statements it is given at a time: one until it has shown that it answers quickly, one more for each quick answer. */
+  #window = 1
+  /** When it last answered, or was given something to do after a rest. */
+  #heardAt = 0
 
-  constructor(database: Database, readonly: boolean) {
+  /** @param onRoom called whenever it may have become able to take more */
+  constructor(database: Database, readonly: boolean, onRoom: () => void = () => {}) {
     this.#database = database
     this.#readonly = readonly
+    this.#onRoom = onRoom
   }
 
   get connection(): PhysicalConnection | null {
@@ -35,15 +46,15 @@ class Slot {
     return this.#waiting + (this.#connection?.pending ?? 0)
   }
 
-  /** What a statement that is sent here has to wait for, roughly: one that runs long outweighs any number of small ones. */
-  weight(now: number): number {
-    if (this.pending === 0) return 0
-    const silentMs = this.#connection?.silentMs(now) ?? 0
-    return this.pending + (silentMs > heavyAfterMs ? 1_000_000 : 0)
+  /** Whether a statement that is sent here now is likely to be answered soon: it does not stand behind one that takes long. */
+  takesMore(now: number): boolean {
+    const { pending } = this
+    return pending === 0 || (pending < this.#window && now - this.#heardAt <= heavyAfterMs)
   }
 
   submit(execution: Execution): void {
     this.#usedAt = performance.now()
+    if (this.pending === 0) this.#heardAt = this.#usedAt
     if (this.#connection !== null) {
       this.#run(this.#connection, execution)
       return
@@ -57,6 +68,7 @@ class Slot {
       (error: Error) => {
         this.#waiting--
         execution.fail(error)
+        this.#onRoom()
       },
     )
   }
@@ -72,13 +84,9 @@ class Slot {
     this.#opening ??= this.#database.open(this.#readonly).then(
       (connection) => {
         this.#opening = null
-        this.#connection = connection
-        // Lost or stuck: the next statement opens another one, and this one is closed when its thread comes back.
-        const forget = connection.onChange(() => {
-          forget()
-          if (this.#connection === connection) this.#connection = null
-          void connection.unused().then(() => connection.lease.close())
-        })
+        const kept = this.#connection
+        this.#take(connection)
+        void kept?.unused().then(() => kept.close())
         return connection
       },
       (error: unknown) => {
@@ -89,12 +97,40 @@ class Slot {
     return this.#opening
   }
 
+  #take(connection: PhysicalConnection): void {
+    this.#connection = connection
+    this.#window = 1
+    this.#heardAt = performance.now()
+    connection.onAnswer = () => this.#answered()
+    // Lost or stuck: the next statement opens another one, and this one is closed when its thread comes back.
+    const forget = connection.onChange(() => {
+      forget()
+      connection.onAnswer = null
+      if (this.#connection === connection) this.#connection = null
+      void connection.unused().then(() => this.#takeBackOrClose(connection))
+      this.#onRoom()
+    })
+  }
+
+  #takeBackOrClose(connection: PhysicalConnection): void {
+    // A memory database ends with its last connection.
+    if (connection.lost === null && this.#connection === null && this.#database.keptBy(connection)) this.#take(connection)
+    else void connection.close()
+  }
+
+  #answered(): void {
+    const now = performance.now()
+    this.#window = now - this.#heardAt <= heavyAfterMs ? Math.min(this.#window + 1, maxWindow) : 1
+    this.#heardAt = now
+    this.#onRoom()
+  }
+
   /** Closes the connection if nothing has used it since `before`. */
   sweep(before: number): void {
     if (this.#usedAt > before || this.pending > 0 || this.#connection?.holdsRows === true) return
     const connection = this.#connection
     this.#connection = null
-    void connection?.lease.close()
+    void connection?.close()
   }
 
   /** Lets what has been accepted finish; a result that nobody reads on keeps nobody waiting. */
@@ -112,6 +148,8 @@ export class ImplicitConnections {
   readonly #memory: boolean
   readonly #writer: Slot
   readonly #readers: readonly Slot[]
+  /** Reads that no reader has room for: whichever answers first takes the next, so that none of them waits behind a slow one. */
+  readonly #waitingReads = new FifoQueue<Execution>()
   readonly #runAlone: (execution: Execution) => void
 
   /** @param runAlone runs a statement on a connection that it has to itself: its rows are more than the worker may keep */
@@ -120,7 +158,7 @@ export class ImplicitConnections {
     this.#writer = new Slot(database, false)
     this.#runAlone = runAlone
     // Readers and writers of a memory database exclude each other anyway: one connection serves both.
-    this.#readers = database.memory ? [] : Array.from({ length: readers }, () => new Slot(database, true))
+    this.#readers = database.memory ? [] : Array.from({ length: readers }, () => new Slot(database, true, () => this.#dispatch()))
   }
 
   get connections(): readonly PhysicalConnection[] {
@@ -132,19 +170,32 @@ export class ImplicitConnections {
     else this.#write(execution)
   }
 
-  /** To the reader that is likely to answer first. Whether it is a read says SQLite: a statement that is none comes back unexecuted. */
+  /** Whether it is a read says SQLite: a statement that is none comes back unexecuted. */
   #read(execution: Execution): void {
+    execution.onReroute((reason) => (reason === 'refused' ? this.#write(execution, 'exclusive') : this.#runAlone(execution)))
+    execution.route(RequestFlag.readOnly | RequestFlag.buffered, 'none')
+    this.#waitingReads.push(execution)
+    this.#dispatch()
+  }
+
+  #dispatch(): void {
+    while (this.#waitingReads.size > 0) {
+      const reader = this.#freeReader()
+      if (reader === undefined) return
+      const execution = this.#waitingReads.shift()
+      // Its caller may have given up meanwhile.
+      if (execution?.complete === false) reader.submit(execution)
+    }
+  }
+
+  /** The one with the least to do; an idle one before one that has yet to be opened, and that before a busy one. */
+  #freeReader(): Slot | undefined {
     const now = performance.now()
     let best: Slot | undefined
-    let unopened: Slot | undefined
     for (const slot of this.#readers) {
-      if (!slot.opened) unopened ??= slot
-      else if (best === undefined || slot.weight(now) < best.weight(now)) best = slot
+      if (slot.takesMore(now) && (best === undefined || load(slot) < load(best))) best = slot
     }
-    const reader = best === undefined || (unopened !== undefined && best.pending > 0) ? (unopened ?? best) : best
-    if (reader === undefined) throw new Error('there is no reader')
-    execution.onReroute((reason) => (reason === 'refused' ? this.#write(execution, 'exclusive') : this.#runAlone(execution)))
-    reader.submit(execution.route(RequestFlag.readOnly | RequestFlag.buffered, 'none'))
+    return best
   }
 
   #write(execution: Execution, access: AccessMode | 'none' = accessOf(execution.statement.scanned, this.#memory)): void {
@@ -160,6 +211,11 @@ export class ImplicitConnections {
 
   /** Lets what has been accepted finish. */
   async drain(): Promise<void> {
-    await Promise.all([this.#writer, ...this.#readers].map((slot) => slot.drain()))
+    do await Promise.all([this.#writer, ...this.#readers].map((slot) => slot.drain()))
+    while (this.#waitingReads.size > 0)
   }
+}
+
+function load(slot: Slot): number {
+  return slot.pending === 0 && !slot.opened ? 0.5 : slot.pending
 }

@@ -40,10 +40,11 @@ export class PhysicalConnection implements OperationOwner {
   readonly #usesGate = new Set<Operation>()
   #leaveGateQueue: (() => void) | null = null
   #inTransaction = false
+  #closing = false
   #leftState = false
-  /** When the worker last answered, or was last given something to do after a rest. */
-  #heardAt = 0
   #waiters: { readonly until: () => boolean; readonly resolve: () => void }[] = []
+  /** Told when the worker is done with an operation, or with all but handing its rows over. */
+  onAnswer: (() => void) | null = null
   /** Told when the last abandoned operation has ended, and when the thread is lost. */
   readonly #onChange = new Set<() => void>()
 
@@ -69,14 +70,14 @@ export class PhysicalConnection implements OperationOwner {
     return this.#queue.size + this.#started.size
   }
 
-  /** How long its worker has been at work without a reply, in milliseconds; 0 when it has nothing to do. */
-  silentMs(now: number): number {
-    return this.#started.size === 0 ? 0 : now - this.#heardAt
-  }
-
   /** The database's own word: a transaction is open, whoever began it. */
   get inTransaction(): boolean {
     return this.#inTransaction
+  }
+
+  /** It closes as soon as everything submitted has been sent. */
+  get closing(): boolean {
+    return this.#closing
   }
 
   get lost(): Error | null {
@@ -187,7 +188,6 @@ export class PhysicalConnection implements OperationOwner {
   operationEnded(operation: Operation, inTransaction: boolean | null): void {
     this.#started.delete(operation)
     this.#detached.delete(operation)
-    if (this.#started.size > 0) this.#heardAt = performance.now()
     const wasAbandoned = this.#abandoned.delete(operation)
     this.#usesGate.delete(operation)
     if (inTransaction !== null) this.#noteTransaction(inTransaction)
@@ -195,17 +195,18 @@ export class PhysicalConnection implements OperationOwner {
     this.#releaseGate()
     this.#advance()
     this.#wakeWaiters()
+    this.onAnswer?.()
     if (wasAbandoned && !this.quarantined) this.#changed()
   }
 
   operationDetached(operation: Operation): void {
     if (!this.#started.delete(operation)) return
     this.#detached.add(operation)
-    this.#heardAt = performance.now()
     this.#usesGate.delete(operation)
     this.#releaseGate()
     this.#advance()
     this.#wakeWaiters()
+    this.onAnswer?.()
   }
 
   operationWithdrawn(operation: Operation): void {
@@ -237,6 +238,7 @@ export class PhysicalConnection implements OperationOwner {
 
   /** Closes it behind everything that was submitted before; resolves when its thread is free. */
   async close(): Promise<void> {
+    this.#closing = true
     // What waits for the write lock has not been sent yet, and the close would overtake it.
     await this.#when(() => this.#queue.size === 0)
     await this.lease.close()
@@ -276,7 +278,6 @@ export class PhysicalConnection implements OperationOwner {
   }
 
   #start(operation: Operation): void {
-    if (this.#started.size === 0) this.#heardAt = performance.now()
     this.#started.add(operation)
     if (operation.access !== 'none') this.#usesGate.add(operation)
     if (operation.leavesConnectionState) this.#leftState = true
