@@ -135,20 +135,6 @@ describe.each(drivers)('many tasks on one file with %s', (driver) => {
     expect(await slow).toBe(10_000_000)
   })
 
-  test('100 small reads sent at once beside a slow one all come back before it', async () => {
-    const engine = openEngine({ readers: 2 }, { driver })
-    await engine.execute('create table t (a)')
-    await Promise.all([engine.scalar('select count(*) from t'), engine.scalar('select count(*) from t')])
-    const finished: string[] = []
-    const slow = engine.scalar(counting(10_000_000)).then(() => finished.push('slow'))
-    await tasks(100, async () => {
-      await engine.scalar('select count(*) from t')
-      finished.push('small')
-    })
-    await slow
-    expect(finished).toEqual([...Array.from({ length: 100 }, () => 'small'), 'slow'])
-  })
-
   test('a result that nobody reads to its end keeps no reader from others, and no engine from closing', async () => {
     const engine = openEngine({ readers: 1, pool: { idleTimeoutMs: 30 } }, { driver })
     await engine.execute('create table t (a)')
