@@ -14,7 +14,7 @@ import { settled, type Task } from './task.ts'
 const maxInlineRows = 64
 /** Chunks on their way to a reader who takes all: one that it builds, one that waits. */
 const creditWindow = 2
-/** A run longer than this makes the statement one that finished replies do not wait for. */
+/** A run longer than this makes the statement one that finished replies do not wait for, and that others are not sent behind. */
 const slowMs = 0.2
 
 export interface RunnerContext {
@@ -39,6 +39,8 @@ export class StatementRunner {
   readonly #connection: DriverConnection
   readonly #context: RunnerContext
   readonly #cursors = new Map<number, Cursor>()
+  /** When the run that is being served began. */
+  #startedAt = 0
 
   constructor(connection: DriverConnection, context: RunnerContext) {
     this.#connection = connection
@@ -71,7 +73,7 @@ export class StatementRunner {
     // What is finished does not wait for what may take long; one message for all of a batch is for statements that are known to be quick.
     if (entry.slow) this.#context.outbox.flush()
     this.assertRunnable(request.id, request.flags)
-    const startedAt = performance.now()
+    this.#startedAt = performance.now()
     const statement = yield* settled(this.#context.statements.prepare(entry, this.#connection))
     const reads = statement.readonly && statement.returnsRows
     if (!reads && (request.flags & RequestFlag.readOnly) !== 0) {
@@ -81,7 +83,12 @@ export class StatementRunner {
     if (!reads) yield* this.bufferCursors((request.flags & RequestFlag.freesCursors) !== 0)
     if (statement.returnsRows) yield* this.#query(request, entry, statement)
     else yield* this.#run(request, entry, statement)
-    entry.slow = performance.now() - startedAt > slowMs
+  }
+
+  /** Flags of the reply that ends a run, which say whether it was slow. */
+  #endFlags(entry: StatementEntry): number {
+    entry.slow = performance.now() - this.#startedAt > slowMs
+    return ReplyFlag.last | this.stateFlags() | (entry.slow ? ReplyFlag.slow : 0)
   }
 
   *executeMany(request: ExecuteManyRequest): Task<void> {
@@ -113,7 +120,7 @@ export class StatementRunner {
     this.#context.outbox.reply({
       kind: ReplyKind.done,
       id: request.id,
-      flags: ReplyFlag.last | this.stateFlags(),
+      flags: this.#endFlags(entry),
       rowcount: result.changes,
       lastrowid: inserted ? toLastrowid(result.lastRowid, request.flags) : null,
     })
@@ -197,7 +204,7 @@ export class StatementRunner {
     } catch (error) {
       throw nameUnsafeColumn(error, columns)
     }
-    const flags = ReplyFlag.last | this.stateFlags()
+    const flags = this.#endFlags(entry)
     this.#context.outbox.rows(
       { id: request.id, flags, columns: entry.takeUnsentColumns(columns), rowcount, lastrowid },
       columns.length,
@@ -213,6 +220,7 @@ export class StatementRunner {
       return
     }
     this.#cursors.set(id, cursor)
+    run.entry.slow = true
     if ((flags & RequestFlag.all) === 0) {
       yield* this.#sendChunk(run, cursor)
       if (!cursor.done) cursor.sendMore = () => this.#sendChunk(run, cursor)
@@ -232,7 +240,8 @@ export class StatementRunner {
     const chunk = yield* cursor.next()
     const last = cursor.done
     if (last) this.#cursors.delete(cursor.id)
-    const flags = (last ? ReplyFlag.last : 0) | (cursor.exhausted ? ReplyFlag.detached : 0) | this.stateFlags()
+    const ends = last ? ReplyFlag.last | ReplyFlag.slow : 0
+    const flags = ends | (cursor.exhausted ? ReplyFlag.detached : 0) | this.stateFlags()
     this.#context.outbox.chunk({ id: request.id, flags, columns: entry.takeUnsentColumns(columns), rowcount, lastrowid }, chunk)
   }
 

@@ -175,7 +175,7 @@ export class Execution implements Operation {
   }
 
   partial(reply: Reply): void {
-    this.#learnColumns(reply)
+    this.#learn(reply)
     if (this.#complete) return
     this.#takeRows(reply as RowsReply)
     if ((reply.flags & ReplyFlag.detached) !== 0) this.#owner?.operationDetached(this)
@@ -186,7 +186,7 @@ export class Execution implements Operation {
 
   settle(reply: Reply): void {
     const owner = this.#owner
-    this.#learnColumns(reply)
+    this.#learn(reply)
     if (!this.#complete) this.#settleWith(reply)
     owner?.operationEnded(this, (reply.flags & ReplyFlag.inTransaction) !== 0)
   }
@@ -220,7 +220,8 @@ export class Execution implements Operation {
   }
 
   /** Also from rows that nobody wants any more: the worker tells the columns of a statement only once. */
-  #learnColumns(reply: Reply): void {
+  #learn(reply: Reply): void {
+    if (this.#reference !== null) this.#reference.quick = (reply.flags & (ReplyFlag.slow | ReplyFlag.last)) === ReplyFlag.last
     if ((reply.kind === ReplyKind.rows || reply.kind === ReplyKind.chunk) && reply.columns !== null)
       this.#reference?.setColumns(reply.columns)
   }

@@ -6,11 +6,11 @@ import type { Execution } from './execution.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 import { accessOf, mayRead } from './services.ts'
 
-/** A reader that has not answered for this long is with something that takes long: nothing else is sent behind it. */
+/** A reader that has not answered for this long is with something that takes long after all: nothing else is sent behind it. */
 const heavyAfterMs = 2
 
 /** The most statements that wait inside one reader: more in one message make it no cheaper. */
-const maxWindow = 64
+const maxInFlight = 64
 
 /** A connection of the engine's own, opened when it is first needed and again after it was lost. */
 class Slot {
@@ -22,8 +22,8 @@ class Slot {
   /** Statements that wait for the connection to open. */
   #waiting = 0
   #usedAt = performance.now()
-  /** How many statements it is given at a time: one until it has shown that it answers quickly, one more for each quick answer. */
-  #window = 1
+  /** Everything it has to do is a text whose last run here was quick. */
+  #allQuick = true
   /** When it last answered, or was given something to do after a rest. */
   #heardAt = 0
 
@@ -49,12 +49,16 @@ class Slot {
   /** Whether a statement that is sent here now is likely to be answered soon: it does not stand behind one that takes long. */
   takesMore(now: number): boolean {
     const { pending } = this
-    return pending === 0 || (pending < this.#window && now - this.#heardAt <= heavyAfterMs)
+    return pending === 0 || (this.#allQuick && pending < maxInFlight && now - this.#heardAt <= heavyAfterMs)
   }
 
   submit(execution: Execution): void {
     this.#usedAt = performance.now()
-    if (this.pending === 0) this.#heardAt = this.#usedAt
+    if (this.pending === 0) {
+      this.#heardAt = this.#usedAt
+      this.#allQuick = true
+    }
+    this.#allQuick &&= this.#connection?.lease.statements.isQuick(execution.statement.sql) === true
     if (this.#connection !== null) {
       this.#run(this.#connection, execution)
       return
@@ -99,7 +103,6 @@ class Slot {
 
   #take(connection: PhysicalConnection): void {
     this.#connection = connection
-    this.#window = 1
     this.#heardAt = performance.now()
     connection.onAnswer = () => this.#answered()
     // Lost or stuck: the next statement opens another one, and this one is closed when its thread comes back.
@@ -119,9 +122,7 @@ class Slot {
   }
 
   #answered(): void {
-    const now = performance.now()
-    this.#window = now - this.#heardAt <= heavyAfterMs ? Math.min(this.#window + 1, maxWindow) : 1
-    this.#heardAt = now
+    this.#heardAt = performance.now()
     this.#onRoom()
   }
 

@@ -90,6 +90,8 @@ export const ReplyFlag = {
   blobs: 4,
   /** Every row has left the database: what has not been sent is in the worker's memory. */
   detached: 8,
+  /** The statement ran for long enough that others are better not sent behind it. */
+  slow: 16,
 } as const
 
 export interface ExecuteRequest {

@@ -14,6 +14,8 @@ export interface StatementText {
 /** A statement text as one connection's worker knows it: by number. */
 export class StatementReference {
   readonly id: number
+  /** Its last run on this connection took no time to speak of; until it has run, nobody knows. */
+  quick = false
   #shape: RowShape | null = null
 
   constructor(id: number) {
@@ -65,6 +67,11 @@ export class StatementRegistry {
     this.#references.set(sql, reference)
     if (this.#references.size > this.#capacity) this.#forgetOldest()
     return reference
+  }
+
+  /** Whether the text has run on this connection, and quickly. */
+  isQuick(sql: string): boolean {
+    return this.#references.get(sql)?.quick === true
   }
 
   #forgetOldest(): void {
