@@ -51,6 +51,18 @@ describeTargets((db) => {
       expect(await textsOf(connection)).toEqual(['execute', 'script', 'many', 'transaction', 'call', 'scalar'])
     })
 
+    test('compiles its statements by the schema that another connection has made meanwhile', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      await using other = await engine.connect()
+      await connection.execute("insert into notes values (1, 'a')")
+      await other.execute('alter table notes add column author text')
+      await connection.execute("insert into notes values (2, 'b', 'Ada')")
+      await engine.execute("insert into notes values (3, 'c', 'Grace')")
+      expect((await rejectionOf(connection.execute('insert into notes values (4)'))).message).toContain('has 3 columns but 1 values')
+      expect(await connection.execute('select author from notes order by id').scalars()).toEqual([null, 'Ada', 'Grace'])
+    })
+
     test('gives every call its own answer when some of them fail', async () => {
       const engine = db.engine()
       await using connection = await engine.connect()

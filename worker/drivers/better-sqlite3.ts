@@ -7,6 +7,7 @@ import {
   type BindableValue,
   ColumnMemo,
   checkDatabaseName,
+  compile,
   type ProgramFacts,
   type ProgramStep,
   prepareConnection,
@@ -149,7 +150,10 @@ class BetterSqlite3Connection implements DriverConnection {
   }
 
   prepare(sql: string, names: readonly string[] | null): DriverStatement {
-    const statement = this.#handle.prepare<unknown[], DriverRow>(sql).safeIntegers()
+    const statement = compile(
+      () => this.#handle.prepare<unknown[], DriverRow>(sql),
+      (text) => this.#handle.exec(text),
+    ).safeIntegers()
     if (statement.reader) statement.raw()
     return new BetterSqlite3Statement(this.#handle, statement, names, this.#clock)
   }

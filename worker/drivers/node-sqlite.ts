@@ -7,6 +7,7 @@ import {
   type BindableValue,
   ColumnMemo,
   checkDatabaseName,
+  compile,
   type NativeColumn,
   type ProgramFacts,
   type ProgramStep,
@@ -240,7 +241,10 @@ class NodeSqliteStatement implements DriverStatement {
   #factsAt = -1
 
   constructor(handle: Handle, sql: string, names: readonly string[] | null, clock: SchemaClock) {
-    const statement = handle.prepare(sql)
+    const statement = compile(
+      () => handle.prepare(sql),
+      (text) => handle.exec(text),
+    )
     statement.setReturnArrays(true)
     statement.setReadBigInts(true)
     this.#handle = handle

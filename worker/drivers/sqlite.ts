@@ -312,6 +312,26 @@ export interface NewConnection {
   isBusy(error: unknown): boolean
 }
 
+const LOOK_AT_SCHEMA = 'SELECT 1 FROM sqlite_schema LIMIT 1'
+
+/**
+ * Compiles a statement, and once more where its refusal may speak of an old schema: after another connection's ALTER TABLE, SQLite still
+ * says "table t has 2 columns but 3 values were supplied". It reads the schema anew for unknown names, and whenever a statement steps.
+ */
+export function compile<T>(prepare: () => T, exec: (sql: string) => void): T {
+  try {
+    return prepare()
+  } catch (refusal) {
+    try {
+      exec(LOOK_AT_SCHEMA)
+    } catch {
+      // Somebody holds the file exclusively: the refusal stands.
+      throw refusal
+    }
+    return prepare()
+  }
+}
+
 /** Applies the pragmas and proves that there is a database: SQLite reads the file only now, its schema included. */
 export async function prepareConnection(connection: NewConnection, options: OpenOptions): Promise<void> {
   const deadline = performance.now() + options.busyTimeoutMs
@@ -322,7 +342,7 @@ export async function prepareConnection(connection: NewConnection, options: Open
     await untilFree(connection, `PRAGMA ${name} = ${value}`, deadline)
   }
   // A memory database is there without proof, and to read it would wait for the transaction of whoever writes it.
-  if (!options.uri) await untilFree(connection, 'SELECT 1 FROM sqlite_schema LIMIT 1', deadline)
+  if (!options.uri) await untilFree(connection, LOOK_AT_SCHEMA, deadline)
 }
 
 /**
