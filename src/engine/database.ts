@@ -118,6 +118,7 @@ export class Database {
       settings: this.#settings(location, readonly),
       statementCacheSize: this.#options.statementCacheSize,
       interrupt: this.#startInterrupter(this.#hosts),
+      onUnnoticedLoss: ({ message }) => this.#logger.warn(`offloop: ${message}. It is replaced when it is next needed.`),
     })
     this.#leases.add(lease)
     void lease.ended.then(() => this.#leases.delete(lease))

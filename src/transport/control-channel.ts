@@ -25,6 +25,11 @@ export class ControlChannel {
     channel.flush()
   }
 
+  /** Nobody waits for an answer. */
+  get idle(): boolean {
+    return this.#inFlight.size === 0
+  }
+
   /** Reads or calls a member of the driver's handle. */
   async invoke(member: string, args: readonly unknown[] | null): Promise<unknown> {
     if (this.#lost !== null) throw withCallersStack(this.#lost)
@@ -42,7 +47,7 @@ export class ControlChannel {
       throw error === this.#lost ? withCallersStack(error) : error
     } finally {
       this.#inFlight.delete(lost.reject)
-      if (this.#inFlight.size === 0) this.#port.unref()
+      if (this.idle) this.#port.unref()
     }
   }
 

@@ -16,6 +16,8 @@ export interface LeaseOptions {
   readonly statementCacheSize: number
   /** Stops a request that is inside a native call, on a connection that has a token for it. */
   readonly interrupt?: ((cells: Int32Array, requestId: number, token: number) => void) | undefined
+  /** Told when the thread of an open connection ends by a fault of its own while nobody waits for an answer. */
+  readonly onUnnoticedLoss?: ((error: Error) => void) | undefined
 }
 
 /**
@@ -42,7 +44,7 @@ export class Lease {
     this.channel.onCancel = (id) => this.#cancel(id, options)
     const { remotePort: port, cancelSlots } = this.channel
     this.#thread = threads.lease({ port, cancelSlots, connection: options.settings })
-    void this.#thread.ended.then((reason) => this.#end(reason))
+    void this.#thread.ended.then((reason) => this.#end(reason, options))
   }
 
   #cancel(requestId: number, options: LeaseOptions): void {
@@ -165,8 +167,10 @@ export class Lease {
     return this.#thread.ended
   }
 
-  #end(reason: Error | null): void {
+  #end(reason: Error | null, { onUnnoticedLoss }: LeaseOptions): void {
     const error = this.#errorOf(reason)
+    const ownFault = reason !== null && !this.#terminated && this.#opened !== null
+    if (ownFault && this.channel.pending === 0 && this.#control?.idle !== false) onUnnoticedLoss?.(error)
     this.channel.lose(error)
     this.#control?.lose(error)
     for (const listener of this.#onLost) listener(error)

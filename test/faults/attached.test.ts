@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { driverNames } from '../soak/scratch.ts'
-import { openFile, temporaryDirectory } from './fixture.ts'
+import { openFile, temporaryDirectory } from './test-engine.ts'
 
 // What SQL alone can do beyond the database it was sent to. The README says so under "Good to know".
 describe.each(driverNames)('%s', (driver) => {

@@ -8,7 +8,7 @@ import { readGroups, type StoredGroups } from '../soak/groups.ts'
 import type { Outcome } from '../soak/io-outcome.ts'
 import { mount } from '../soak/mount.ts'
 import { type Setup, setups } from '../soak/scratch.ts'
-import { openFile, temporaryDirectory } from './fixture.ts'
+import { openFile, temporaryDirectory } from './test-engine.ts'
 
 const full = { name: 'OperationalError', driverCode: 'SQLITE_FULL', retryable: false }
 const tooMuch = "insert into note values ('lost', zeroblob(100000))"

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { driverNames } from '../soak/scratch.ts'
-import { openFile, temporaryDirectory } from './fixture.ts'
+import { openFile, temporaryDirectory } from './test-engine.ts'
 
 /** Keeps warnings; `warned` resolves with the first. */
 function listen(): { readonly logger: Logger; readonly warnings: string[]; readonly warned: Promise<string> } {

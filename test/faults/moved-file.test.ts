@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type AsyncConnection, type AsyncEngine, createEngine } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { setups, urlOf } from '../soak/scratch.ts'
-import { openFile, temporaryDirectory } from './fixture.ts'
+import { openFile, temporaryDirectory } from './test-engine.ts'
 
 const functions = new URL('./worker-functions.mjs', import.meta.url)
 const insert = "insert into note (text) values ('lost')"

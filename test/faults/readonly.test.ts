@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { type ChildOptions, moduleFile, runChild } from '../soak/child.ts'
 import { mount } from '../soak/mount.ts'
 import { type Setup, setups, urlOf } from '../soak/scratch.ts'
-import { temporaryDirectory } from './fixture.ts'
+import { temporaryDirectory } from './test-engine.ts'
 
 const asNobody: ChildOptions = { prefix: ['runuser', '-u', 'nobody', '--'] }
 const obstacle = whyNotNobody()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runChild } from '../soak/child.ts'
 import { setups } from '../soak/scratch.ts'
-import { temporaryDirectory } from './fixture.ts'
+import { temporaryDirectory } from './test-engine.ts'
 
 const commits = 20
 const obstacle = whyNoTrace()

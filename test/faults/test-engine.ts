@@ -5,11 +5,9 @@ import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { type AsyncEngine, createEngine, type EngineOptions } from 'offloop'
 import { afterEach, expect } from 'vitest'
+import { urlOf } from '../soak/scratch.ts'
 
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-
-/** Drivers that work on this Node.js, as they stand in a URL. */
-export const driverNames: readonly string[] = major > 24 || (major === 24 && minor >= 16) ? ['better-sqlite3', 'node'] : ['better-sqlite3']
+export { driverNames } from '../soak/scratch.ts'
 
 const engines: AsyncEngine[] = []
 const directories: string[] = []
@@ -49,7 +47,12 @@ export interface TestEngineOptions extends EngineOptions {
 
 /** An engine on a file of its own; after the test it is closed, and no thread may be left. */
 export function openEngine({ driverName = 'better-sqlite3', file = temporaryFile(), ...options }: TestEngineOptions = {}): AsyncEngine {
-  const engine = createEngine(`sqlite+${driverName}:///${file}`, options)
+  return openFile(driverName, file, options)
+}
+
+/** As `openEngine`, for a file that the test names, with options in the URL. */
+export function openFile(driver: string, file: string, { query = '', ...options }: EngineOptions & { query?: string } = {}): AsyncEngine {
+  const engine = createEngine(urlOf(driver, file, query), options)
   engines.push(engine)
   return engine
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { createEngine } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { driverNames, urlOf } from '../soak/scratch.ts'
-import { openFile, temporaryDirectory } from './fixture.ts'
+import { openFile, temporaryDirectory } from './test-engine.ts'
 
 const setup = new URL('./modules/tell-secret.ts', import.meta.url)
 const unsafe = { name: 'ProgrammingError', driverCode: 'SQLITE_ERROR', message: expect.stringMatching(/unsafe use of secret/) }

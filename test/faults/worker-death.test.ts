@@ -91,14 +91,17 @@ describe.each(driverNames)('%s', (driverName) => {
     await Promise.all([conn.close(), next.close()])
   })
 
-  test('a connection that dies idle in the pool is given to nobody', async () => {
-    const engine = openEngine({ driverName, pool: { max: 1 } })
+  test('a connection that dies idle in the pool is given to nobody, and the logger is told', async () => {
+    const warnings: unknown[] = []
+    const logger = { ...console, warn: (text: unknown) => warnings.push(text) }
+    const engine = openEngine({ driverName, pool: { max: 1 }, logger })
     const conn = await engine.connect()
     await conn.call(module, 'dieWhenTold', 'offloop-idle')
     await conn.close()
     expect(engine.status()).toMatchObject({ idle: 1 })
     await tell('offloop-idle')
     expect(engine.status()).toMatchObject({ size: 0, idle: 0 })
+    expect(warnings).toEqual([expect.stringMatching(/^offloop: The worker thread of this connection has ended: .+ It is replaced/)])
     expect(await engine.transaction((tx) => tx.scalar('select 1'))).toBe(1)
   })
 
