@@ -123,7 +123,7 @@ export class Database {
     this.#leases.add(lease)
     void lease.ended.then(() => this.#leases.delete(lease))
     await lease.opened(signal)
-    const connection = new PhysicalConnection(lease, this.gate, readonly)
+    const connection = new PhysicalConnection(lease, this.gate, { readonly, resetTimeoutMs: this.#options.pool.acquireTimeoutMs })
     this.#connections.add(connection)
     void lease.ended.then(() => this.#connections.delete(connection))
     connection.onFileGone(() => this.#outdateConnections())

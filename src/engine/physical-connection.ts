@@ -3,6 +3,7 @@ import { FifoQueue } from '../protocol/fifo-queue.ts'
 import { type Reply, ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
 import type { Lease } from '../transport/lease.ts'
 import type { AccessGate, AccessMode } from './access-gate.ts'
+import { watchDeadline } from './deadline.ts'
 import { type Operation, type OperationOwner, SingleRequest } from './operation.ts'
 import { assertNotInsideTransaction } from './transaction-scope.ts'
 
@@ -26,6 +27,7 @@ export class PhysicalConnection implements OperationOwner {
   readonly id: number
   readonly lease: Lease
   readonly gate: AccessGate
+  readonly #resetTimeoutMs: number
   #readonly: boolean
   /** The transaction begun through this library, if one is open. */
   transaction: OpenTransaction | null = null
@@ -48,11 +50,13 @@ export class PhysicalConnection implements OperationOwner {
   /** Told when the last abandoned operation has ended, and when the thread is lost. */
   readonly #onChange = new Set<() => void>()
 
-  constructor(lease: Lease, gate: AccessGate, readonly: boolean) {
+  /** @param settings.resetTimeoutMs how long a reset may take before the connection is given up: it may open anew, and `setup` can hang */
+  constructor(lease: Lease, gate: AccessGate, settings: { readonly readonly: boolean; readonly resetTimeoutMs: number }) {
     this.id = ++lastId
     this.lease = lease
     this.gate = gate
-    this.#readonly = readonly
+    this.#readonly = settings.readonly
+    this.#resetTimeoutMs = settings.resetTimeoutMs
     lease.onLost((error) => this.#lose(error))
   }
 
@@ -255,9 +259,19 @@ export class PhysicalConnection implements OperationOwner {
   async reset(readonly: boolean, signal?: AbortSignal): Promise<void> {
     const force = this.#leftState
     const abandon = (): void => this.lease.terminate()
-    signal?.addEventListener('abort', abandon, { once: true })
+    let stop = watchDeadline({ signal }, abandon)
     const resetting = this.request('none', (lease, id) => lease.channel.post({ kind: RequestKind.reset, id, readonly, force }))
-    const reply = await resetting.finally(() => signal?.removeEventListener('abort', abandon))
+    let answered = false
+    // What was sent before it takes as long as it takes.
+    void this.#when(() => this.pending <= 1).then(() => {
+      if (answered) return
+      stop()
+      stop = watchDeadline({ signal, timeoutMs: this.#resetTimeoutMs }, abandon)
+    })
+    const reply = await resetting.finally(() => {
+      answered = true
+      stop()
+    })
     if (reply.kind !== ReplyKind.value) throw new Error('the worker answered a reset with something else')
     this.lease.interruptToken = reply.value as number | null
     this.#readonly = readonly

@@ -136,6 +136,17 @@ describe.each(driverNames)('%s', (driverName) => {
   })
 })
 
+test('a setup that never ends the second time keeps whoever resets the connection no longer than acquireTimeoutMs', async () => {
+  const options = { setup: moduleUrl('setup-never-ends-twice'), pool: { max: 1, acquireTimeoutMs: 300 }, readers: 1 }
+  const engine = openEngine(options)
+  const conn = await engine.connect()
+  await conn.execute('create temp table t (x)')
+  await conn.close()
+  expect(engine.status()).toMatchObject({ size: 0, inUse: 0 })
+  await engine.close()
+  expect(livingThreads()).toEqual([])
+})
+
 describe.each([
   ['setup', { setup: moduleUrl('setup-never-ends') }],
   ['driver', { driver: moduleUrl('never-imported') }],
