@@ -230,6 +230,13 @@ export class PhysicalConnection implements OperationOwner {
     this.#changed()
   }
 
+  /** Gives up whatever was submitted behind an operation. Replies come in order: while that has none, nothing behind it has been answered. */
+  abortBehind(operation: Operation, errorFor: () => Error): void {
+    const started = [...this.#started]
+    const behind = [...started.slice(started.indexOf(operation) + 1), ...this.#queue.drain()]
+    for (const each of behind) each.abort(errorFor())
+  }
+
   /** Resolves when nothing waits or runs. */
   idle(): Promise<void> {
     return this.#when(() => this.pending === 0)

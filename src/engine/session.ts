@@ -270,8 +270,11 @@ export class Session implements TransactionHost {
     const begin = physical.control(`begin ${mode}`, writes ? 'exclusive' : memory ? 'shared' : 'none', 0)
     const stop = watchDeadline(options, (error) => {
       begin.abort(error)
+      if (!begin.started) return
+      // What was called behind it would be acknowledged, and then rolled back with it.
+      physical.abortBehind(begin, () => new InvalidRequestError('The begin() before this call was given up, and this with it.', { cause: error }))
       // It may have begun all the same: whatever comes next on this connection must not find itself inside.
-      if (begin.started) physical.rollBack('rollback').catch(() => {})
+      physical.rollBack('rollback').catch(() => {})
     })
     physical.submit(begin)
     try {

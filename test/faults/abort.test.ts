@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { BroadcastChannel } from 'node:worker_threads'
-import { StatementTimeoutError } from 'offloop'
+import { InvalidRequestError, StatementTimeoutError } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { driverNames, expectPristine, openEngine, rejectionOf, temporaryFile, turn } from './test-engine.ts'
 
@@ -211,13 +211,18 @@ describe.each(driverNames)('%s', (driverName) => {
       const conn = await engine.connect()
       const given = begin()
       const waiting = rejectionOf(conn.begin(given.options))
+      const behind = rejectionOf(conn.execute('create table behind (x)'))
       await turn()
       given.now()
       given.check(await waiting)
+      const refused = await behind
+      expect(refused).toBeInstanceOf(InvalidRequestError)
+      given.check(refused.cause as Error)
       await holder.commit()
       // The connection answers when its BEGIN has ended, and is in no transaction.
       expect(await conn.scalar('select 1')).toBe(1)
       expect(conn.inTransaction()).toBe(false)
+      expect(await engine.hasTable('behind')).toBe(false)
       const tx = await conn.begin()
       await tx.commit()
       await conn.close()
