@@ -1,5 +1,8 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
+/** A run of chosen tests skips all the others. */
+const maxReasons = 20
+
 /**
  * Ends a run with one line that says what was skipped and why, and one that counts: `12 passed, 0 failed, 1 skipped`, alone on its line for
  * whoever reads the output by program.
@@ -16,7 +19,9 @@ export default class CountReporter implements Reporter {
         if (state === 'skipped') skipped.set(reasonOf(test), (skipped.get(reasonOf(test)) ?? 0) + 1)
       }
     }
-    if (skipped.size > 0) console.log(`skipped: ${[...skipped].map(([reason, times]) => `${reason} (${times})`).join('; ')}`)
+    const reasons = [...skipped].map(([reason, times]) => `${reason} (${times})`)
+    const more = reasons.length > maxReasons ? ` and ${reasons.length - maxReasons} more` : ''
+    if (reasons.length > 0) console.log(`skipped: ${reasons.slice(0, maxReasons).join('; ')}${more}`)
     // A test that never ended counts as failed: it is what a run that was cut short leaves behind.
     console.log(`${counts.passed} passed, ${counts.failed + counts.pending} failed, ${counts.skipped} skipped`)
   }

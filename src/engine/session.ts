@@ -17,13 +17,13 @@ import { superviseStatement } from './supervise.ts'
 import { announceQuery, traceQuery, traceTransaction } from './tracing.ts'
 import { type StatementCall, Transaction, type TransactionHost } from './transaction.ts'
 import { currentScope, insideTransactionOn, runInScope, type TransactionScope } from './transaction-scope.ts'
-import { type Turn, TurnQueue } from './turn-queue.ts'
+import { type OpenTransactionState, type Turn, TurnQueue } from './turn-queue.ts'
 
 /**
  * One borrower's time with a physical connection: what his handles (the connection, its branches, its transactions) share. It knows which
  * transaction is open, who may speak inside it, and what nobody has looked at.
  */
-export class Session implements TransactionHost {
+export class Session implements TransactionHost, OpenTransactionState {
   readonly physical: PhysicalConnection
   readonly #services: EngineServices
   readonly #release: (session: Session, discard: boolean) => Promise<void>
@@ -46,11 +46,19 @@ export class Session implements TransactionHost {
     this.physical = physical
     this.#services = services
     this.#release = release
-    this.#turns = new TurnQueue(physical, () => this.#root?.ending === true)
+    this.#turns = new TurnQueue(physical, this)
   }
 
   get services(): EngineServices {
     return this.#services
+  }
+
+  get root(): Transaction | null {
+    return this.#root
+  }
+
+  get ending(): boolean {
+    return this.#root?.ending === true
   }
 
   get connectionId(): number {
@@ -77,7 +85,7 @@ export class Session implements TransactionHost {
       if (refusal !== null) throw refusal
       execution = this.#compile(statement, call)
     } catch (error) {
-      if (this.#root?.isActive !== true || this.#turns.mustWait(via)) return PendingStatement.refused<R>(error as Error)
+      if (this.#root?.isActive !== true || this.#turns.isOutsider(via)) return PendingStatement.refused<R>(error as Error)
       // It counts against its transaction.
       const failed = new PendingStatement<R>(error as Error)
       this.#unseen.add(failed as PendingStatement<never>)
@@ -85,7 +93,7 @@ export class Session implements TransactionHost {
     }
     const pending = new PendingStatement<R>(execution)
     this.#follow(execution, pending, call)
-    this.#turns.run(via, () => this.#submit(execution, via))
+    this.#turns.run(via, (through) => this.#submit(execution, through))
     return pending
   }
 
@@ -110,7 +118,7 @@ export class Session implements TransactionHost {
 
   #follow(execution: Execution, pending: PendingStatement<unknown>, { options, via }: StatementCall): void {
     // One that has to wait for the open transaction to end is none of its statements.
-    const tracked = this.#root !== null && !this.#turns.mustWait(via)
+    const tracked = this.#root !== null && !this.#turns.isOutsider(via)
     if (tracked) this.#unseen.add(pending as PendingStatement<never>)
     superviseStatement(execution, options, this.#services)
     execution.onSettled((failed) => {
@@ -139,8 +147,8 @@ export class Session implements TransactionHost {
   async request(settings: RequestSettings, via: Transaction | null, wait: WaitOptions = {}): Promise<unknown> {
     const request = new SingleRequest(settings)
     const stop = watchDeadline(wait, (error) => request.abort(error))
-    this.#turns.run(via, () => {
-      const refusal = this.refusal(via)
+    this.#turns.run(via, (through) => {
+      const refusal = this.refusal(through)
       if (refusal !== null) request.fail(refusal)
       else this.physical.submit(this.#inOwnTransaction() ? request.insideTransaction() : request)
     })
@@ -192,23 +200,34 @@ export class Session implements TransactionHost {
     connection: AsyncConnection,
     via: Transaction | null,
   ): Promise<ManyResult> {
-    const run = (): Promise<ManyResult> => executeRows<Transaction>(this, statement, rows, () => this.beginNested(connection, via))
-    if (via !== null || (this.#root !== null && !this.#turns.mustWait(via)) || insideTransactionOn(this.physical)) return run()
-    return this.#withTurn((turn) => runInScope(this.#scope(turn), run), {})
+    const inside = via !== null || (this.#root !== null && !this.#turns.isOutsider(via)) || insideTransactionOn(this.physical)
+    const run = (turn: Turn, through: Transaction | null): Promise<ManyResult> =>
+      runInScope(this.#scope(turn), () =>
+        executeRows<Transaction>(this, statement, rows, async () => {
+          const transaction = await this.beginNested(connection, through)
+          turn.owner = transaction
+          return transaction
+        }),
+      )
+    return inside ? this.#turns.holdInside(via, {}, run) : this.#withTurn((turn) => run(turn, null), {})
   }
 
   // Transactions
 
   async begin(options: BeginOptions = {}, connection: AsyncConnection, via: Transaction | null): Promise<Transaction> {
     checkBeginOptions(options)
-    if (this.#unsettled(via)) await this.#untilSettled(via, options)
-    this.#assertNotRefused(via)
-    if (this.#current !== null) return this.#enter(new Transaction(this, connection, 'emulated', this.#current))
-    return this.#beginRoot(options, connection)
+    return this.#whenSettled(via, options, async (through) => {
+      this.#assertNotRefused(through)
+      if (this.#current !== null) return this.#enter(new Transaction(this, connection, 'emulated', this.#current))
+      return this.#beginRoot(options, connection)
+    })
   }
 
-  async beginNested(connection: AsyncConnection, via: Transaction | null): Promise<Transaction> {
-    if (this.#unsettled(via)) await this.#untilSettled(via, {})
+  beginNested(connection: AsyncConnection, via: Transaction | null): Promise<Transaction> {
+    return this.#whenSettled(via, {}, (through) => this.#beginSavepoint(connection, through))
+  }
+
+  async #beginSavepoint(connection: AsyncConnection, via: Transaction | null): Promise<Transaction> {
     this.#assertNotRefused(via)
     if (this.#current === null) return this.#beginRoot({}, connection)
     const transaction = new Transaction(this, connection, 'savepoint', this.#current)
@@ -233,15 +252,21 @@ export class Session implements TransactionHost {
     return transaction
   }
 
-  /** Somebody else has the connection to himself, or a transaction is being begun or ended on it. */
-  #unsettled(via: Transaction | null): boolean {
-    return this.#turns.mustWait(via) || this.#beginning !== null
-  }
-
-  async #untilSettled(via: Transaction | null, wait: WaitOptions): Promise<void> {
-    while (this.#unsettled(via)) {
-      if (this.#turns.mustWait(via)) await this.#turns.wait(wait)
-      else await this.#beginning?.catch(() => {})
+  /** Begins when nobody else has the connection to himself, and no transaction is being begun or ended on it. */
+  async #whenSettled<T>(via: Transaction | null, wait: WaitOptions, begin: (through: Transaction | null) => Promise<T>): Promise<T> {
+    let through = via
+    for (;;) {
+      if (this.#beginning !== null) {
+        await this.#beginning.catch(() => {})
+        continue
+      }
+      if (!this.#turns.mustWait(through)) return begin(through)
+      // At the very moment that its turn has come: what was called behind it is to come behind it.
+      let begun: Promise<T> | undefined
+      through = await this.#turns.wait(through, wait, (as) => {
+        if (this.#beginning === null) begun = begin(as)
+      })
+      if (begun !== undefined) return begun
     }
   }
 
@@ -272,7 +297,10 @@ export class Session implements TransactionHost {
       begin.abort(error)
       if (!begin.started) return
       // What was called behind it would be acknowledged, and then rolled back with it.
-      physical.abortBehind(begin, () => new InvalidRequestError('The begin() before this call was given up, and this with it.', { cause: error }))
+      physical.abortBehind(
+        begin,
+        () => new InvalidRequestError('The begin() before this call was given up, and this with it.', { cause: error }),
+      )
       // It may have begun all the same: whatever comes next on this connection must not find itself inside.
       physical.rollBack('rollback').catch(() => {})
     })
@@ -330,15 +358,24 @@ export class Session implements TransactionHost {
     if (typeof fn !== 'function') throw new TypeError('transaction() takes a function of the transaction.')
     checkBeginOptions(options)
     const nested = via !== null || insideTransactionOn(this.physical)
-    if (nested) return this.#runInside(await this.beginNested(connection, via ?? this.#current), fn, options)
-    return this.#withTurn(() => this.#runTurn(fn, options, connection), options)
+    if (!nested) return this.#withTurn((turn) => this.#runTurn(turn, fn, options, connection), options)
+    return this.#turns.holdInside(via, options, async (turn, through) => {
+      const inside = through ?? this.#current
+      const transaction = await runInScope(this.#scope(turn), () => this.beginNested(connection, inside))
+      return this.#runInside(turn, transaction, fn, options)
+    })
   }
 
-  async #runTurn<T>(fn: (tx: AsyncTransaction) => Promise<T>, options: TransactionOptions, connection: AsyncConnection): Promise<T> {
+  async #runTurn<T>(
+    turn: Turn,
+    fn: (tx: AsyncTransaction) => Promise<T>,
+    options: TransactionOptions,
+    connection: AsyncConnection,
+  ): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       try {
         const transaction = this.#current === null ? await this.#beginRoot(options, connection) : await this.#savepointIn(connection)
-        return await this.#runInside(transaction, fn, options)
+        return await this.#runInside(turn, transaction, fn, options)
       } catch (error) {
         if (attempt >= (options.retries ?? 0) || !isRetryable(error) || this.closed) throw error
       }
@@ -349,9 +386,10 @@ export class Session implements TransactionHost {
     return this.beginNested(connection, this.#current)
   }
 
-  async #runInside<T>(transaction: Transaction, fn: (tx: AsyncTransaction) => Promise<T>, options: WaitOptions): Promise<T> {
+  async #runInside<T>(turn: Turn, transaction: Transaction, fn: (tx: AsyncTransaction) => Promise<T>, options: WaitOptions): Promise<T> {
+    turn.owner = transaction
     try {
-      const value = await runInScope(this.#scope(transaction), async () => fn(transaction))
+      const value = await runInScope(this.#scope(turn), async () => fn(transaction))
       if (options.signal?.aborted === true) throw abortErrorOf(options.signal)
       // The function may have ended it by itself. If the connection was closed under it, commit() says so.
       if (!transaction.ended || transaction.cutOff) await transaction.commit()
@@ -370,15 +408,20 @@ export class Session implements TransactionHost {
     })
   }
 
-  #scope(of: { readonly ended: boolean }): TransactionScope {
-    return {
-      connection: this.physical,
-      gate: this.physical.gate,
-      get active() {
-        return !of.ended
-      },
-      outer: currentScope(),
-    }
+  #scope(turn: Turn): TransactionScope {
+    return { connection: this.physical, gate: this.physical.gate, turn, outer: currentScope() }
+  }
+
+  mustWait(via: Transaction): boolean {
+    return this.#turns.mustWait(via)
+  }
+
+  endInside(): void {
+    this.#turns.endInside()
+  }
+
+  async waitForTurn(via: Transaction, take: () => void): Promise<void> {
+    await this.#turns.wait(via, {}, take)
   }
 
   resumeOutsiders(): void {

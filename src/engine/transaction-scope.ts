@@ -2,13 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { ReentrancyError } from '../errors.ts'
 import type { AccessGate } from './access-gate.ts'
 
-/** A `transaction(fn)` that the current task is inside of. */
+/** A `transaction(fn)` or `executeMany` that the current task is inside of. */
 export interface TransactionScope {
   /** The physical connection it runs on. */
   readonly connection: object
   readonly gate: AccessGate
-  /** False once the transaction has ended: tasks that the function left behind are outsiders then. */
-  readonly active: boolean
+  /** Once it has ended, tasks that the function left behind are outsiders. */
+  readonly turn: { readonly ended: boolean }
   readonly outer: TransactionScope | undefined
 }
 
@@ -27,8 +27,14 @@ export function runInScope<T>(scope: TransactionScope, fn: () => Promise<T>): Pr
 /** Whether the current task is inside a `transaction(fn)` on this connection. */
 export function insideTransactionOn(connection: object): boolean {
   for (let scope = currentScope(); scope !== undefined; scope = scope.outer) {
-    if (scope.active && scope.connection === connection) return true
+    if (!scope.turn.ended && scope.connection === connection) return true
   }
+  return false
+}
+
+/** Whether the current task is inside this turn. */
+export function insideTurn(turn: object): boolean {
+  for (let scope = currentScope(); scope !== undefined; scope = scope.outer) if (scope.turn === turn) return true
   return false
 }
 
@@ -38,7 +44,7 @@ export function insideTransactionOn(connection: object): boolean {
  */
 export function holdsGateItself(gate: AccessGate): boolean {
   for (let scope = currentScope(); scope !== undefined; scope = scope.outer) {
-    if (scope.active && scope.gate === gate && gate.holds(scope.connection)) return true
+    if (!scope.turn.ended && scope.gate === gate && gate.holds(scope.connection)) return true
   }
   return false
 }

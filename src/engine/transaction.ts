@@ -55,6 +55,12 @@ export interface TransactionHost {
   /** The error of a statement that failed and that nobody has looked at. */
   unseenFailure(): Promise<Error | null>
   transactionEnded(transaction: Transaction): void
+  /** Something inside this transaction, which was called before, has it to itself. */
+  mustWait(via: Transaction): boolean
+  /** The transaction ends: calls that wait inside it are refused. */
+  endInside(): void
+  /** Waits until that has ended; `take` is called at that moment. */
+  waitForTurn(via: Transaction, take: () => void): Promise<void>
   /** A commit has failed and its transaction is still to be rolled back: whoever waited behind it need not wait any more. */
   resumeOutsiders(): void
   /** Nobody is to have the connection after its borrower. */
@@ -152,12 +158,28 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
   async commit(): Promise<void> {
     const refusal = this.refusal()
     if (refusal !== null) throw refusal
-    if (this.kind === 'emulated') this.#end()
-    else await this.#endBy(() => (this.kind === 'root' ? this.#commitRoot() : this.#releaseSavepoint()))
+    if (this.kind === 'emulated') {
+      this.#end()
+      return
+    }
+    if (this.#session.mustWait(this)) await this.#waitToEnd()
+    await this.#endBy(() => (this.kind === 'root' ? this.#commitRoot() : this.#releaseSavepoint()))
+  }
+
+  /** An executeMany or a nested transaction(fn) that was called before is still at work in here. */
+  async #waitToEnd(): Promise<void> {
+    let refusal: Error | null = null
+    await this.#session.waitForTurn(this, () => {
+      refusal = this.refusal()
+      // What was called behind this commit() is none of the transaction's from this moment on.
+      if (refusal === null) this.#state = 'ending'
+    })
+    if (refusal !== null) throw refusal
   }
 
   async #endBy(work: () => Promise<void>): Promise<void> {
     this.#state = 'ending'
+    if (this.kind === 'root') this.#session.endInside()
     this.#ending = work()
     try {
       await this.#ending

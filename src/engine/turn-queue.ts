@@ -1,57 +1,97 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { FifoQueue } from '../protocol/fifo-queue.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import { type WaitOptions, watchDeadline } from './deadline.ts'
-import { insideTransactionOn } from './transaction-scope.ts'
+import { insideTransactionOn, insideTurn } from './transaction-scope.ts'
 
-/** A task's time alone with a connection. */
-export interface Turn {
-  readonly ended: boolean
+/** A transaction, as far as turns know it: what is inside it has it among its parents. */
+export interface TurnOwner {
+  readonly parent: TurnOwner | null
+}
+
+/** A task's time alone with a connection, or with a transaction on it. */
+export class Turn {
+  ended = false
+  /** The transaction that it runs in, once that has begun: calls through it, and through what is inside it, belong to the turn. */
+  owner: TurnOwner | null = null
+  /** Called on the same transaction, behind the turn: goes on when it has ended. */
+  readonly behind = new FifoQueue<Entry>()
+
+  admits(via: TurnOwner | null): boolean {
+    for (let each = via; each !== null; each = each.parent) if (each === this.owner) return true
+    return insideTurn(this)
+  }
+}
+
+interface Entry {
+  /** The transaction that the call comes through, or null when it comes through the connection. */
+  via: TurnOwner | null
+  readonly start: (via: TurnOwner | null) => void
+}
+
+/** The connection's transaction, as its turns see it. */
+export interface OpenTransactionState {
+  /** The outermost open transaction. */
+  readonly root: TurnOwner | null
+  /** Its COMMIT or ROLLBACK is on the way: what is called behind that is no part of it. */
+  readonly ending: boolean
 }
 
 /**
  * Who may speak on a connection: somebody may have it to himself, a `transaction(fn)` or an `executeMany`. What belongs to him comes
- * through his transaction or from inside his function; everybody else waits, and goes on in the order of the calls. So does what is called
- * behind a commit() or rollback() that is on its way: it is no part of the ending transaction.
+ * through his transaction or from inside his function; everybody else waits, and goes on in the order of the calls. A turn inside a
+ * transaction holds back the rest of that transaction in the same way, or its savepoint would take along what does not belong to it.
  */
 export class TurnQueue {
   readonly #connection: object
-  readonly #transactionIsEnding: () => boolean
-  #turn: Turn | null = null
-  readonly #outsiders = new FifoQueue<() => void>()
+  readonly #transaction: OpenTransactionState
+  /** The turn of the whole connection, if somebody has it. */
+  #outer: Turn | null = null
+  /** Turns inside the open transaction, each inside the one before. */
+  readonly #inner: Turn[] = []
+  readonly #outsiders = new FifoQueue<Entry>()
   #closed = false
 
-  constructor(connection: object, transactionIsEnding: () => boolean) {
+  constructor(connection: object, transaction: OpenTransactionState) {
     this.#connection = connection
-    this.#transactionIsEnding = transactionIsEnding
+    this.#transaction = transaction
   }
 
-  /** @param via the transaction through whose own methods the call came, or null when it came through the connection */
-  mustWait(via: object | null): boolean {
+  /** Whether the call is none of the open transaction's, and has to wait for its end. */
+  isOutsider(via: TurnOwner | null): boolean {
     if (via !== null || this.#closed) return false
-    if (this.#transactionIsEnding()) return true
-    return this.#turn !== null && !insideTransactionOn(this.#connection)
+    return this.#transaction.ending || (this.#outer !== null && !insideTransactionOn(this.#connection))
   }
 
-  /** Calls `start` at once, or when its turn has come. */
-  run(via: object | null, start: () => void): void {
-    if (this.mustWait(via)) this.#outsiders.push(start)
-    else start()
+  mustWait(via: TurnOwner | null): boolean {
+    return this.#queueFor(via) !== null
   }
 
-  /** Waits for its turn; `take` is called the moment it has come, before anybody behind it goes on. */
-  async wait(wait: WaitOptions, take: () => void = () => {}): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const resume = (): void => {
-      take()
-      resolve()
-    }
+  /**
+   * Calls `start` at once, or when its turn has come, with the transaction that it comes through. A call that waited inside a transaction
+   * which has been rolled back meanwhile comes through that one, and so is refused.
+   */
+  run<T extends TurnOwner>(via: T | null, start: (via: T | null) => void): void {
+    const queue = this.#queueFor(via)
+    if (queue === null) start(via)
+    else queue.push({ via, start: inItsOwnContext(start) })
+  }
+
+  /** Waits for its turn; `take` is called the moment it has come, before anybody behind it goes on. Gives what `run` does. */
+  async wait<V extends TurnOwner>(via: V | null, wait: WaitOptions, take: (through: V | null) => void): Promise<V | null> {
+    const { promise, resolve, reject } = Promise.withResolvers<V | null>()
+    let gaveUp = false
+    this.run(via, (through) => {
+      if (gaveUp) return
+      take(through)
+      resolve(through)
+    })
     const stop = watchDeadline(wait, (error) => {
-      this.#outsiders.remove(resume)
+      gaveUp = true
       reject(error)
     })
-    this.#outsiders.push(resume)
     try {
-      await promise
+      return await promise
     } catch (error) {
       throw withCallersStack(error)
     } finally {
@@ -61,33 +101,75 @@ export class TurnQueue {
 
   /** Keeps the connection for one task from its turn until `work` is done. */
   async hold<T>(wait: WaitOptions, work: (turn: Turn) => Promise<T>): Promise<T> {
-    const turn = { ended: false }
-    const take = (): void => {
-      this.#turn = turn
-    }
-    if (this.mustWait(null)) await this.wait(wait, take)
-    else take()
+    const turn = new Turn()
+    await this.#take(null, wait, () => {
+      this.#outer = turn
+    })
     try {
       return await work(turn)
     } finally {
       turn.ended = true
-      this.#turn = null
+      this.#outer = null
       this.resume()
     }
   }
 
-  /** Lets those who wait go on until one of them has the connection to itself. */
+  /** Keeps the open transaction for one task from its turn until `work` is done: what is called on it meanwhile comes behind. */
+  async holdInside<T, V extends TurnOwner>(
+    via: V | null,
+    wait: WaitOptions,
+    work: (turn: Turn, through: V | null) => Promise<T>,
+  ): Promise<T> {
+    const turn = new Turn()
+    const through = await this.#take(via, wait, () => this.#inner.push(turn))
+    try {
+      return await work(turn, through)
+    } finally {
+      turn.ended = true
+      this.#inner.splice(this.#inner.indexOf(turn), 1)
+      // A commit() among them makes outsiders of those behind it.
+      for (const { via: through, start } of turn.behind.drain()) this.run(through, start)
+    }
+  }
+
+  async #take<V extends TurnOwner>(via: V | null, wait: WaitOptions, take: () => void): Promise<V | null> {
+    if (this.mustWait(via)) return await this.wait(via, wait, take)
+    take()
+    return via
+  }
+
+  #queueFor(via: TurnOwner | null): FifoQueue<Entry> | null {
+    if (this.#closed) return null
+    if (this.isOutsider(via)) return this.#outsiders
+    const innermost = this.#inner.at(-1)
+    return innermost === undefined || innermost.admits(via) ? null : innermost.behind
+  }
+
+  /** The open transaction ends under those who wait inside it: they are refused with it, and none of them runs on its own. */
+  endInside(): void {
+    for (const { behind } of this.#inner) for (const entry of behind) entry.via ??= this.#transaction.root
+  }
+
+  /** Lets those who wait for the connection go on until one of them has it to himself. */
   resume(): void {
-    while (this.#turn === null && !this.#transactionIsEnding()) {
-      const resume = this.#outsiders.shift()
-      if (resume === undefined) return
-      resume()
+    while (this.#outer === null && !this.#transaction.ending) {
+      const next = this.#outsiders.shift()
+      if (next === undefined) return
+      next.start(next.via)
     }
   }
 
   /** Nobody waits any more: each finds out for itself that the connection is closed. */
   close(): void {
     this.#closed = true
-    for (const resume of this.#outsiders.drain()) resume()
+    for (const { behind } of this.#inner) for (const { via, start } of behind.drain()) start(via)
+    for (const { via, start } of this.#outsiders.drain()) start(via)
   }
+}
+
+/** What waits goes on as what its caller is inside of, and not whoever let it go on. */
+function inItsOwnContext<T extends TurnOwner>(start: (via: T | null) => void): Entry['start'] {
+  const inContext = AsyncLocalStorage.snapshot()
+  // The owners of one queue are all of the session's own kind.
+  return (via) => inContext(start, via as T | null)
 }

@@ -26,6 +26,11 @@ export class FifoQueue<T> {
     return item
   }
 
+  /** In order, without taking anything out. */
+  *[Symbol.iterator](): Iterator<T> {
+    for (let index = this.#head; index < this.#items.length; index++) yield this.#items[index] as T
+  }
+
   /** Takes an item out, wherever it stands. */
   remove(item: T): boolean {
     const index = this.#items.indexOf(item, this.#head)

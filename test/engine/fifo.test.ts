@@ -1,4 +1,4 @@
-import { type AsyncConnection, createEngine } from 'offloop'
+import { type AsyncConnection, createEngine, type Executor } from 'offloop'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 const module = new URL('insert-row.ts', import.meta.url)
@@ -94,6 +94,74 @@ test('what is called behind executeMany() is neither among its rows nor rolled b
   const [written, found] = await Promise.all([conn.executeMany('insert into t values (?)', [[3], [4]]), rows()])
   expect(written.rowcount).toBe(2)
   expect(found).toEqual([2, 3, 4])
+})
+
+test('what is called on a transaction behind its executeMany() is not rolled back with the rows', async () => {
+  const started = Promise.withResolvers<void>()
+  const called = Promise.withResolvers<void>()
+  async function* failing(): AsyncGenerator<readonly number[]> {
+    for (let row = 0; row < 10_000; row++) yield [row]
+    started.resolve()
+    await called.promise
+    throw new Error('no more')
+  }
+  const tx = await conn.begin()
+  const many = tx.executeMany('insert into t values (?)', failing())
+  await started.promise
+  const behind = [
+    tx.execute('insert into t values (1)'),
+    conn.execute('insert into t values (2)'),
+    tx.script('insert into t values (3)'),
+    tx.transaction(async (inner) => inner.execute('insert into t values (4)')),
+    tx.executeMany('insert into t values (?)', [[5]]),
+    tx.commit(),
+    conn.execute('insert into t values (6)'),
+  ]
+  called.resolve()
+  await expect(many).rejects.toThrow('no more')
+  await Promise.all(behind)
+  expect(tx.isActive).toBe(false)
+  expect(await rows()).toEqual([1, 2, 3, 4, 5, 6])
+})
+
+test('nested transactions of one transaction that are begun together do not undo one another', async () => {
+  await conn.transaction(async (tx) => {
+    const failing = async (inner: Executor): Promise<void> => {
+      await inner.execute('insert into t values (1)')
+      await inner.scalar('select 1')
+      throw new Error('no')
+    }
+    const inserting = async (inner: Executor): Promise<void> => {
+      await inner.execute('insert into t values (2)')
+      // Its own transaction and the connection are open to it, also by way of the outer one.
+      await tx.execute('insert into t values (3)')
+      await conn.transaction(async (deeper) => deeper.execute('insert into t values (4)'))
+    }
+    const settled = await Promise.allSettled([tx.transaction(failing), tx.transaction(inserting), conn.transaction(inserting)])
+    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
+  })
+  expect(await rows()).toEqual([2, 3, 4, 2, 3, 4])
+})
+
+test('a statement that waits behind a nested transaction does not run when the whole has been rolled back', async () => {
+  const called = Promise.withResolvers<void>()
+  const tx = await conn.begin()
+  const refused = Promise.allSettled([tx.transaction(() => called.promise), conn.execute('insert into t values (1)')])
+  await tx.rollback()
+  called.resolve()
+  const inactive = { status: 'rejected', reason: { message: 'This transaction is inactive' } }
+  expect(await refused).toMatchObject([inactive, inactive])
+  expect(await rows()).toEqual([])
+})
+
+test('a function that ends its transaction early may go on with the connection', async () => {
+  await conn.transaction(async (tx) => {
+    await tx.execute('insert into t values (1)')
+    await tx.commit()
+    await conn.execute('insert into t values (2)')
+    await conn.transaction(async (next) => next.execute('insert into t values (3)'))
+  })
+  expect(await rows()).toEqual([1, 2, 3])
 })
 
 test('a statement that waits for the end of a transaction does not keep it from committing, and does not count against it', async () => {
