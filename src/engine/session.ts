@@ -14,7 +14,7 @@ import type { PhysicalConnection } from './physical-connection.ts'
 import { RowIterator } from './row-iterator.ts'
 import { accessOf, type EngineServices, endsTransaction } from './services.ts'
 import { superviseStatement } from './supervise.ts'
-import { announceQuery, traceQuery, traceTransaction } from './tracing.ts'
+import { announceQuery, announceTransaction, type EndTrace, traceQuery } from './tracing.ts'
 import { type StatementCall, Transaction, type TransactionHost } from './transaction.ts'
 import { currentScope, insideTransactionOn, runInScope, type TransactionScope } from './transaction-scope.ts'
 import { type OpenTransactionState, type Turn, TurnQueue } from './turn-queue.ts'
@@ -39,6 +39,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   /** Statements of the open transaction that have not succeeded, until somebody has looked at them. */
   readonly #unseen = new Set<PendingStatement<never>>()
   #onRootEnded: (() => void) | null = null
+  #endTrace: EndTrace = () => {}
   /** The open transaction has made a connection read-only that is not so by itself. */
   #readonlyTransaction = false
 
@@ -271,16 +272,19 @@ export class Session implements TransactionHost, OpenTransactionState {
   }
 
   async #beginRoot(options: BeginOptions, connection: AsyncConnection): Promise<Transaction> {
-    const beginning = traceTransaction({ connectionId: this.physical.id, readonly: options.readonly === true }, () =>
-      this.#sendBegin(options),
-    )
+    const endTrace = announceTransaction(this.physical.id, options.readonly === true)
+    const beginning = this.#sendBegin(options)
     this.#beginning = beginning
     try {
       await beginning
+      if (this.#closed) throw new ResourceClosedError('This Connection is closed.')
+    } catch (error) {
+      endTrace({ error })
+      throw error
     } finally {
       this.#beginning = null
     }
-    if (this.#closed) throw new ResourceClosedError('This Connection is closed.')
+    this.#endTrace = endTrace
     return this.#enter(new Transaction(this, connection, 'root', null))
   }
 
@@ -332,6 +336,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     this.#root = null
     this.physical.transaction = null
     this.#unseen.clear()
+    this.#endTrace({ outcome: transaction.outcome })
     if (this.#readonlyTransaction && !this.closed) this.#queryOnly(false).catch(() => this.discard())
     const listener = this.#onRootEnded
     this.#onRootEnded = null

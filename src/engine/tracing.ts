@@ -8,9 +8,21 @@ export interface QueryContext {
   error?: unknown
 }
 
+/** How a transaction ended; 'unknown' when the thread was lost while it committed. */
+export type TransactionOutcome = 'committed' | 'rolled back' | 'unknown'
+
+/** What subscribers of `offloop:transaction` see of one. */
+export interface TransactionContext {
+  readonly connectionId: number
+  readonly readonly: boolean
+  /** Set before `asyncStart`, unless the transaction could not even begin. */
+  outcome?: TransactionOutcome
+  error?: unknown
+}
+
 const queryChannel = tracingChannel<QueryContext>('offloop:query')
 const connectChannel = tracingChannel<object>('offloop:connect')
-const transactionChannel = tracingChannel<object>('offloop:transaction')
+const transactionChannel = tracingChannel<TransactionContext>('offloop:transaction')
 
 /**
  * Publishes one unit of work: `start` and `end` around `work`, `asyncStart` and `asyncEnd` when its promise settles, `error` when it is
@@ -21,9 +33,26 @@ export function traceConnect<T>(context: object, work: () => Promise<T>): Promis
   return connectChannel.hasSubscribers ? connectChannel.tracePromise(work, context) : work()
 }
 
-export function traceTransaction<T>(context: object, work: () => Promise<T>): Promise<T> {
-  return transactionChannel.hasSubscribers ? transactionChannel.tracePromise(work, context) : work()
+/** How somebody's work ends: with an outcome, or an error that kept it from even beginning. */
+export type EndTrace = (end: { readonly outcome: TransactionOutcome } | { readonly error: unknown }) => void
+
+/** Tells of a transaction from its BEGIN on, until the returned function is called. */
+export function announceTransaction(connectionId: number, readonly: boolean): EndTrace {
+  if (!transactionChannel.hasSubscribers) return noop
+  const context: TransactionContext = { connectionId, readonly }
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  transactionChannel.tracePromise(() => promise, context).catch(noop)
+  return (end) => {
+    if ('error' in end) {
+      reject(end.error)
+      return
+    }
+    context.outcome = end.outcome
+    resolve()
+  }
 }
+
+function noop(): void {}
 
 /** Something that ends once, and tells how. */
 interface Settling {

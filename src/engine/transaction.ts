@@ -15,6 +15,7 @@ import { type CallTarget, callTarget } from './call-target.ts'
 import type { AsyncConnection, AsyncTransaction } from './contract.ts'
 import type { PendingStatement } from './pending-result.ts'
 import type { OpenTransaction, PhysicalConnection } from './physical-connection.ts'
+import type { TransactionOutcome } from './tracing.ts'
 
 /**
  * `inactive`: rolled back by something inside it, and waiting for its own rollback(). `aborted`: the same, by the database's own decision.
@@ -81,6 +82,8 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
   #ending: Promise<void> | null = null
   #lostBy: Error | null = null
   #cutOff = false
+  /** As it is known when the transaction has ended. */
+  outcome: TransactionOutcome = 'rolled back'
 
   constructor(session: TransactionHost, connection: AsyncConnection, kind: TransactionKind, parent: Transaction | null) {
     this.#session = session
@@ -208,6 +211,7 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
     session.physical.submit(commit)
     try {
       await commit.answer()
+      this.outcome = 'committed'
       this.#end()
     } catch (error) {
       throw await this.#afterFailedCommit(error, commit.started)
@@ -217,6 +221,7 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
   async #afterFailedCommit(error: unknown, sent: boolean): Promise<unknown> {
     const { physical } = this.#session
     if (physical.lost !== null) {
+      if (sent) this.outcome = 'unknown'
       this.#end()
       if (!sent) return error
       const message = 'The worker thread ended while it was committing: whether the transaction is stored is for the database to say.'

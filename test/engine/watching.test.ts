@@ -117,12 +117,33 @@ test('offloop:connect is published around the opening of a connection', async ()
   expect(events[0]?.context).toMatchObject({ readonly: true })
 })
 
-test('offloop:transaction is published around the beginning of a transaction', async () => {
-  const events = watch('offloop:transaction')
-  const engine = openEngine()
-  await engine.transaction(async (tx) => tx.transaction(async () => {}), { readonly: true })
-  expect(events.map(({ type }) => type)).toEqual(succeeded)
-  expect(events[0]?.context).toMatchObject({ readonly: true, connectionId: expect.any(Number) })
+describe('offloop:transaction', () => {
+  test('is published from the beginning to the end of a transaction, with its outcome', async () => {
+    const events = watch('offloop:transaction')
+    const engine = openEngine()
+    await engine.transaction(
+      async (tx) => {
+        await tx.transaction(async () => {})
+        expect(events.map(({ type }) => type)).toEqual(['start', 'end'])
+      },
+      { readonly: true },
+    )
+    expect(events.map(({ type }) => type)).toEqual(succeeded)
+    expect(events[0]?.context).toEqual({ readonly: true, connectionId: expect.any(Number), outcome: 'committed' })
+    const tx = await engine.begin()
+    await tx.connection.close()
+    expect(events.at(-1)).toMatchObject({ type: 'asyncEnd', context: { readonly: false, outcome: 'rolled back' } })
+  })
+
+  test('tells of one that cannot begin', async () => {
+    const engine = openEngine({ busyTimeoutMs: 20 })
+    const holder = await engine.begin()
+    const events = watch('offloop:transaction')
+    const error = await rejectionOf(engine.begin())
+    await holder.rollback()
+    expect(events.map(({ type }) => type)).toEqual(failed)
+    expect(events.at(-1)?.context).toEqual({ readonly: false, connectionId: expect.any(Number), error })
+  })
 })
 
 describe('echo', () => {
