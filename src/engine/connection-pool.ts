@@ -180,10 +180,13 @@ export class ConnectionPool {
   }
 
   #reportLeak(connection: PhysicalConnection, afterMs: number): void {
-    const stack = this.#checkouts.get(connection)?.stack?.stack?.split('\n').slice(1).join('\n') ?? ''
-    this.#logger.warn(
-      `offloop: connection ${connection.id} has been checked out for more than ${afterMs} ms. It was checked out here:\n${stack}`,
-    )
+    const where = this.checkoutStack(connection)
+    this.#logger.warn(`offloop: connection ${connection.id} has been checked out for more than ${afterMs} ms.${where}`)
+  }
+
+  /** Where a connection was checked out, as the end of a message; empty without leak detection. */
+  checkoutStack(connection: PhysicalConnection): string {
+    return whereCheckedOut(this.#checkouts.get(connection))
   }
 
   /** Takes a connection back; resolves when it is as good as new, or gone. */
@@ -293,11 +296,15 @@ export class ConnectionPool {
     let longest: Checkout | undefined
     for (const checkout of this.#checkouts.values()) if (longest === undefined || checkout.at < longest.at) longest = checkout
     const held = longest === undefined ? '' : ` The longest has been held for ${Math.round(performance.now() - longest.at)} ms.`
-    const where =
-      longest?.stack?.stack === undefined ? '' : ` It was checked out here:\n${longest.stack.stack.split('\n').slice(1).join('\n')}`
+    const where = whereCheckedOut(longest)
     return new PoolTimeoutError(
       `No connection became free within ${timeoutMs} ms: ${inUse} of ${this.#options.pool.max} are checked out, ${waiting} callers wait.${held}${where}`,
       { pool: { size, inUse, waiting } },
     )
   }
+}
+
+function whereCheckedOut(checkout: Checkout | undefined): string {
+  const stack = checkout?.stack?.stack
+  return stack === undefined ? '' : ` It was checked out here:\n${stack.split('\n').slice(1).join('\n')}`
 }

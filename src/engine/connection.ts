@@ -16,20 +16,26 @@ import type { Executable, Parameters } from '../sql/statement.ts'
 import { callTarget } from './call-target.ts'
 import type { AsyncConnection, AsyncTransaction, BackupOptions, DriverRemote } from './contract.ts'
 import { driverRemote } from './driver-remote.ts'
+import type { Lifeline } from './lifeline.ts'
 import { isFileGone } from './operation.ts'
 import { PendingStatement } from './pending-result.ts'
 import { RowIterator } from './row-iterator.ts'
 import type { Session } from './session.ts'
+import type { Transaction } from './transaction.ts'
+import { type ConnectionHandle, TransactionHandle } from './transaction-handle.ts'
 
 /** A handle on a session: the connection itself, or a branch of it, which is a second handle on the same. */
-export class Connection implements AsyncConnection {
+export class Connection implements ConnectionHandle {
   readonly #session: Session
+  /** While anybody has it, the connection is not forgotten. Undefined where the engine itself gives it back. */
+  readonly lifeline: Lifeline | undefined
   readonly #branch: boolean
   #closed = false
   #driver: DriverRemote | null = null
 
-  constructor(session: Session, branch = false) {
+  constructor(session: Session, lifeline?: Lifeline, branch = false) {
     this.#session = session
+    this.lifeline = lifeline
     this.#branch = branch
   }
 
@@ -71,11 +77,11 @@ export class Connection implements AsyncConnection {
 
   #execute<R>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingStatement<R> {
     if (this.#closed) return PendingStatement.refused<R>(this.#closedError())
-    return this.#session.execute<R>(statement, { params, options, via: null })
+    return this.#session.execute<R>(statement, { params, options, via: null, lifeline: this.lifeline })
   }
 
   async scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
-    return this.execute(statement, params, options).scalar<T>()
+    return await this.execute(statement, params, options).scalar<T>()
   }
 
   stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
@@ -85,7 +91,7 @@ export class Connection implements AsyncConnection {
 
   async executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
     this.#assertOpen()
-    return this.#session.executeMany(statement, rows, this, null)
+    return await this.#session.executeMany(statement, rows, null)
   }
 
   async script(text: string): Promise<void> {
@@ -95,7 +101,7 @@ export class Connection implements AsyncConnection {
 
   async call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
     this.#assertOpen()
-    return this.#session.call<T>(callTarget(module, name, args), null)
+    return await this.#session.call<T>(callTarget(module, name, args), null)
   }
 
   async backup(file: string | URL, options: BackupOptions = {}): Promise<void> {
@@ -105,17 +111,27 @@ export class Connection implements AsyncConnection {
 
   async begin(options?: BeginOptions): Promise<AsyncTransaction> {
     this.#assertOpen()
-    return this.#session.begin(options, this, null)
+    return new TransactionHandle(await this.#session.begin(options), this, this.#session)
   }
 
   async beginNested(): Promise<AsyncTransaction> {
     this.#assertOpen()
-    return this.#session.beginNested(this, null)
+    return new TransactionHandle(await this.#session.beginNested(null), this, this.#session)
   }
 
   async transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
     this.#assertOpen()
-    return this.#session.transaction(fn, options, this, null)
+    return await this.runTransaction(fn, options, null)
+  }
+
+  /** Runs `fn` in a transaction of this connection: inside `via`, if that is given. */
+  async runTransaction<T>(
+    fn: (tx: AsyncTransaction) => Promise<T>,
+    options: TransactionOptions = {},
+    via: Transaction | null = null,
+  ): Promise<T> {
+    if (typeof fn !== 'function') throw new TypeError('transaction() takes a function of the transaction.')
+    return await this.#session.transaction((transaction) => fn(new TransactionHandle(transaction, this, this.#session)), options, via)
   }
 
   inTransaction(): boolean {
@@ -126,7 +142,7 @@ export class Connection implements AsyncConnection {
     this.#assertOpen()
     const refusal = this.#session.refusal(null)
     if (refusal !== null) throw refusal
-    return new Connection(this.#session, true)
+    return new Connection(this.#session, this.lifeline, true)
   }
 
   invalidate(_reason?: string): void {

@@ -28,6 +28,7 @@ import type {
 import { Database } from './database.ts'
 import { Execution } from './execution.ts'
 import { ImplicitConnections } from './implicit-connections.ts'
+import { type Lifeline, unwatchLifeline, watchLifeline } from './lifeline.ts'
 import { type EngineOptions, resolveEngineOptions } from './options.ts'
 import { PendingStatement } from './pending-result.ts'
 import { type ChunkSource, RowIterator } from './row-iterator.ts'
@@ -35,6 +36,7 @@ import { controlsTransaction, type EngineServices } from './services.ts'
 import { Session } from './session.ts'
 import { superviseStatement } from './supervise.ts'
 import { announceQuery, stderrLogger } from './tracing.ts'
+import { TransactionHandle } from './transaction-handle.ts'
 import { assertNotInsideTransaction } from './transaction-scope.ts'
 
 /**
@@ -86,7 +88,8 @@ class Engine implements AsyncEngine {
 
   async connect(options: ConnectOptions = {}): Promise<AsyncConnection> {
     checkConnectOptions(options)
-    return new Connection(await this.#checkOutForUser(options))
+    const session = await this.#checkOutForUser(options)
+    return new Connection(session, this.#watch(session))
   }
 
   async begin(options: BeginOptions = {}): Promise<AsyncTransaction> {
@@ -94,9 +97,9 @@ class Engine implements AsyncEngine {
     if (options.readonly !== true) assertNotInsideTransaction(this.#database.gate)
     const session = await this.#checkOutForUser(options)
     try {
-      const transaction = await session.begin(options, new Connection(session), null)
+      const transaction = await session.begin(options)
       session.onRootEnded = () => void session.close()
-      return transaction
+      return new TransactionHandle(transaction, new Connection(session, this.#watch(session)), session)
     } catch (error) {
       await session.close()
       throw error
@@ -108,7 +111,7 @@ class Engine implements AsyncEngine {
     if (options.readonly !== true) assertNotInsideTransaction(this.#database.gate)
     const session = await this.#checkOutForUser(options)
     try {
-      return await session.transaction(fn, options, new Connection(session), null)
+      return await new Connection(session).runTransaction(fn, options)
     } finally {
       await session.close()
     }
@@ -124,9 +127,10 @@ class Engine implements AsyncEngine {
       return PendingStatement.refused<R>(error as Error)
     }
     const pending = new PendingStatement<R>(execution)
+    const { witness } = pending
     superviseStatement(execution, options, this.#services)
     execution.onSettled((failed) => {
-      if (failed && !pending.observed) pending.raise()
+      if (failed) witness.raise()
     })
     this.#startSweeper()
     this.#implicit.submit(execution)
@@ -162,7 +166,7 @@ class Engine implements AsyncEngine {
   async #openStream<R>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<ChunkSource<R>> {
     const session = await this.#checkOutForUser({ signal: options?.signal })
     try {
-      const source = await session.execute<R>(statement, { params, options, via: null }).source()
+      const source = await session.execute<R>(statement, { params, options, via: null, lifeline: undefined }).source()
       return {
         nextChunk: () => source.nextChunk(),
         release: async (exhausted) => {
@@ -178,7 +182,7 @@ class Engine implements AsyncEngine {
 
   async executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
     assertNotInsideTransaction(this.#database.gate)
-    return this.#accept(this.#withConnection({}, (session, connection) => session.executeMany(statement, rows, connection, null)))
+    return this.#accept(this.#withConnection({}, (session) => session.executeMany(statement, rows, null)))
   }
 
   async script(text: string): Promise<void> {
@@ -236,10 +240,10 @@ class Engine implements AsyncEngine {
   }
 
   /** Lets `fn` use a connection of the pool, which goes back when it is done. */
-  async #withConnection<T>(options: ConnectOptions, fn: (session: Session, connection: AsyncConnection) => Promise<T>): Promise<T> {
+  async #withConnection<T>(options: ConnectOptions, fn: (session: Session) => Promise<T>): Promise<T> {
     const session = await this.#checkOut(options)
     try {
-      const value = await fn(session, new Connection(session))
+      const value = await fn(session)
       if (session.physical.inTransaction) {
         throw new InvalidRequestError(
           'What ran has left its transaction open: it was rolled back. End it with COMMIT, or use engine.connect().',
@@ -257,6 +261,7 @@ class Engine implements AsyncEngine {
     const physical = await this.#pool.acquire({ readonly, signal, timeoutMs })
     return new Session(physical, this.#services, (ended, discard) => {
       this.#held.delete(ended)
+      unwatchLifeline(ended)
       return this.#pool.release(physical, discard)
     })
   }
@@ -268,6 +273,19 @@ class Engine implements AsyncEngine {
     if (this.closed) await session.close()
     this.#assertOpen()
     return session
+  }
+
+  /** Gives a session back when its user has forgotten it. */
+  #watch(session: Session): Lifeline {
+    const { logger } = this.#services
+    const where = this.#pool.checkoutStack(session.physical)
+    return watchLifeline(session, () => {
+      logger.warn(
+        `offloop: connection ${session.connectionId} was forgotten without close(): it is rolled back and given back now. ` +
+          `Leave it to \`await using\`, or call close().${where}`,
+      )
+      void session.close()
+    })
   }
 
   /** Runs a statement whose rows are more than a worker may keep for others: on a connection of its own until they have been read. */

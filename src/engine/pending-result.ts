@@ -1,20 +1,18 @@
 import type { AsyncResult, PendingResult, RowValue } from '../sql/executor.ts'
-import type { Execution, RowDemand } from './execution.ts'
+import type { RowDemand } from './execution.ts'
+import type { Lifeline } from './lifeline.ts'
 import { Result } from './result.ts'
 import { type ChunkSource, RowIterator } from './row-iterator.ts'
-
-/** Where a statement comes from when it could not even be compiled: the error waits for whoever looks. */
-export type ExecutionSource = Execution | Error
+import { type ExecutionSource, Witness } from './witness.ts'
 
 /**
  * A statement on its way. As a promise it gives the result; its fetch methods give rows at once, and because they are called before the
  * statement has left this thread, the worker is told how many are wanted: one crossing.
- *
- * It knows whether anybody has looked at it: a transaction does not commit over a failed statement that nobody has seen.
  */
 export class PendingStatement<R> extends Promise<AsyncResult<R>> implements PendingResult<R> {
+  readonly witness: Witness
   readonly #source: ExecutionSource
-  #observed = false
+  readonly #lifeline: Lifeline | undefined
   #result: Promise<Result<R>> | null = null
 
   /** Promises derived from this one are plain: only `then` of this class knows how it settles. */
@@ -22,36 +20,20 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
     return Promise
   }
 
-  constructor(source: ExecutionSource) {
+  /** @param lifeline of the connection that it runs on, if a user holds that */
+  constructor(source: ExecutionSource, lifeline?: Lifeline) {
     // The inherited slots stay empty: `then` is what await, catch, finally and Promise.all go through.
     super(noop)
     this.#source = source
+    this.#lifeline = lifeline
+    this.witness = new Witness(source)
   }
 
   /** One that was refused before it could be sent: an unhandled rejection if nobody looks by the end of this tick. */
   static refused<R>(error: Error): PendingStatement<R> {
     const refused = new PendingStatement<R>(error)
-    process.nextTick(() => {
-      if (!refused.observed) refused.raise()
-    })
+    process.nextTick(() => refused.witness.raise())
     return refused
-  }
-
-  /** True when somebody will see how it ends. */
-  get observed(): boolean {
-    return this.#observed
-  }
-
-  /** Nobody has looked until now, and nobody may ever: then the failure is raised as an unhandled rejection, like any promise's. */
-  raise(): void {
-    void this.#settled()
-  }
-
-  /** Waits until it is known to work or to fail, without counting as somebody who looks. */
-  async failure(): Promise<Error | null> {
-    if (this.#source instanceof Error) return this.#source
-    await this.#source.arrived()
-    return this.#source.error
   }
 
   // biome-ignore lint/suspicious/noThenProperty: this is a promise
@@ -116,7 +98,7 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
   }
 
   #settled(): Promise<Result<R>> {
-    this.#observed = true
+    this.witness.observe()
     this.#result ??= this.#await()
     return this.#result
   }
@@ -125,7 +107,7 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
     if (this.#source instanceof Error) throw this.#source
     await this.#source.arrived()
     this.#source.throwIfFailed()
-    return new Result<R>(this.#source)
+    return new Result<R>(this.#source, this.#lifeline)
   }
 }
 

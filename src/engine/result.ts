@@ -1,15 +1,19 @@
 import { InvalidRequestError, MultipleResultsFound, NoResultFound, ResourceClosedError } from '../errors.ts'
 import type { AsyncResult, ResultColumn, RowValue } from '../sql/executor.ts'
 import type { Execution } from './execution.ts'
+import type { Lifeline } from './lifeline.ts'
 import { type ChunkSource, RowIterator } from './row-iterator.ts'
 
 /** The rows and figures of a statement that has run; what the reader has not asked for yet may still be in the worker. */
 export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
   readonly #execution: Execution
+  /** Whoever reads on holds the connection. */
+  readonly lifeline: Lifeline | undefined
   #closed = false
 
-  constructor(execution: Execution) {
+  constructor(execution: Execution, lifeline: Lifeline | undefined) {
     this.#execution = execution
+    this.lifeline = lifeline
   }
 
   get columns(): readonly ResultColumn[] {

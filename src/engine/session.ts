@@ -4,7 +4,7 @@ import type { BeginOptions, ManyResult, RowStream, TransactionOptions } from '..
 import type { Executable, Parameters } from '../sql/statement.ts'
 import { checkBeginOptions, checkExecuteOptions } from './call-options.ts'
 import type { CallTarget } from './call-target.ts'
-import type { AsyncConnection, AsyncTransaction, BackupOptions, BackupProgress } from './contract.ts'
+import type { BackupOptions, BackupProgress } from './contract.ts'
 import { abortErrorOf, checkWaitOptions, type WaitOptions, watchDeadline } from './deadline.ts'
 import { executeRows } from './execute-many.ts'
 import { Execution } from './execution.ts'
@@ -18,6 +18,7 @@ import { announceQuery, announceTransaction, type EndTrace, traceQuery } from '.
 import { type StatementCall, Transaction, type TransactionHost } from './transaction.ts'
 import { currentScope, insideTransactionOn, runInScope, type TransactionScope } from './transaction-scope.ts'
 import { type OpenTransactionState, type Turn, TurnQueue } from './turn-queue.ts'
+import type { Witness } from './witness.ts'
 
 /**
  * One borrower's time with a physical connection: what his handles (the connection, its branches, its transactions) share. It knows which
@@ -37,7 +38,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   #beginning: Promise<unknown> | null = null
   readonly #turns: TurnQueue
   /** Statements of the open transaction that have not succeeded, until somebody has looked at them. */
-  readonly #unseen = new Set<PendingStatement<never>>()
+  readonly #unseen = new Set<Witness>()
   #onRootEnded: (() => void) | null = null
   #endTrace: EndTrace = () => {}
   /** The open transaction has made a connection read-only that is not so by itself. */
@@ -89,11 +90,11 @@ export class Session implements TransactionHost, OpenTransactionState {
       if (this.#root?.isActive !== true || this.#turns.isOutsider(via)) return PendingStatement.refused<R>(error as Error)
       // It counts against its transaction.
       const failed = new PendingStatement<R>(error as Error)
-      this.#unseen.add(failed as PendingStatement<never>)
+      this.#unseen.add(failed.witness)
       return failed
     }
-    const pending = new PendingStatement<R>(execution)
-    this.#follow(execution, pending, call)
+    const pending = new PendingStatement<R>(execution, call.lifeline)
+    this.#follow(execution, pending.witness, call)
     this.#turns.run(via, (through) => this.#submit(execution, through))
     return pending
   }
@@ -117,14 +118,14 @@ export class Session implements TransactionHost, OpenTransactionState {
     return execution
   }
 
-  #follow(execution: Execution, pending: PendingStatement<unknown>, { options, via }: StatementCall): void {
+  #follow(execution: Execution, witness: Witness, { options, via }: StatementCall): void {
     // One that has to wait for the open transaction to end is none of its statements.
     const tracked = this.#root !== null && !this.#turns.isOutsider(via)
-    if (tracked) this.#unseen.add(pending as PendingStatement<never>)
+    if (tracked) this.#unseen.add(witness)
     superviseStatement(execution, options, this.#services)
     execution.onSettled((failed) => {
-      if (!failed || pending.observed) this.#unseen.delete(pending as PendingStatement<never>)
-      else if (!tracked) pending.raise()
+      if (!failed || witness.observed) this.#unseen.delete(witness)
+      else if (!tracked) witness.raise()
     })
   }
 
@@ -198,14 +199,13 @@ export class Session implements TransactionHost, OpenTransactionState {
   async executeMany(
     statement: Executable,
     rows: Iterable<Parameters> | AsyncIterable<Parameters>,
-    connection: AsyncConnection,
     via: Transaction | null,
   ): Promise<ManyResult> {
     const inside = via !== null || (this.#root !== null && !this.#turns.isOutsider(via)) || insideTransactionOn(this.physical)
     const run = (turn: Turn, through: Transaction | null): Promise<ManyResult> =>
       runInScope(this.#scope(turn), () =>
         executeRows<Transaction>(this, statement, rows, async () => {
-          const transaction = await this.beginNested(connection, through)
+          const transaction = await this.beginNested(through)
           turn.owner = transaction
           return transaction
         }),
@@ -215,23 +215,23 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   // Transactions
 
-  async begin(options: BeginOptions = {}, connection: AsyncConnection, via: Transaction | null): Promise<Transaction> {
+  async begin(options: BeginOptions = {}, via: Transaction | null = null): Promise<Transaction> {
     checkBeginOptions(options)
     return this.#whenSettled(via, options, async (through) => {
       this.#assertNotRefused(through)
-      if (this.#current !== null) return this.#enter(new Transaction(this, connection, 'emulated', this.#current))
-      return this.#beginRoot(options, connection)
+      if (this.#current !== null) return this.#enter(new Transaction(this, 'emulated', this.#current))
+      return this.#beginRoot(options)
     })
   }
 
-  beginNested(connection: AsyncConnection, via: Transaction | null): Promise<Transaction> {
-    return this.#whenSettled(via, {}, (through) => this.#beginSavepoint(connection, through))
+  beginNested(via: Transaction | null): Promise<Transaction> {
+    return this.#whenSettled(via, {}, (through) => this.#beginSavepoint(through))
   }
 
-  async #beginSavepoint(connection: AsyncConnection, via: Transaction | null): Promise<Transaction> {
+  async #beginSavepoint(via: Transaction | null): Promise<Transaction> {
     this.#assertNotRefused(via)
-    if (this.#current === null) return this.#beginRoot({}, connection)
-    const transaction = new Transaction(this, connection, 'savepoint', this.#current)
+    if (this.#current === null) return this.#beginRoot({})
+    const transaction = new Transaction(this, 'savepoint', this.#current)
     // On the stack at once: what is begun behind it is inside it.
     this.#enter(transaction)
     try {
@@ -271,7 +271,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     }
   }
 
-  async #beginRoot(options: BeginOptions, connection: AsyncConnection): Promise<Transaction> {
+  async #beginRoot(options: BeginOptions): Promise<Transaction> {
     const endTrace = announceTransaction(this.physical.id, options.readonly === true)
     const beginning = this.#sendBegin(options)
     this.#beginning = beginning
@@ -285,7 +285,7 @@ export class Session implements TransactionHost, OpenTransactionState {
       this.#beginning = null
     }
     this.#endTrace = endTrace
-    return this.#enter(new Transaction(this, connection, 'root', null))
+    return this.#enter(new Transaction(this, 'root', null))
   }
 
   async #sendBegin(options: BeginOptions): Promise<void> {
@@ -346,40 +346,29 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   /** The error of the first statement of the open transaction that failed and that nobody has looked at; waits for those on their way. */
   async unseenFailure(): Promise<Error | null> {
-    for (const pending of this.#unseen) {
-      if (pending.observed) continue
-      const error = await pending.failure()
-      if (error !== null && !pending.observed) return error
+    for (const witness of this.#unseen) {
+      if (witness.observed) continue
+      const error = await witness.failure()
+      if (error !== null && !witness.observed) return error
     }
     return null
   }
 
-  async transaction<T>(
-    fn: (tx: AsyncTransaction) => Promise<T>,
-    options: TransactionOptions = {},
-    connection: AsyncConnection,
-    via: Transaction | null,
-  ): Promise<T> {
-    if (typeof fn !== 'function') throw new TypeError('transaction() takes a function of the transaction.')
+  async transaction<T>(fn: (tx: Transaction) => Promise<T>, options: TransactionOptions, via: Transaction | null): Promise<T> {
     checkBeginOptions(options)
     const nested = via !== null || insideTransactionOn(this.physical)
-    if (!nested) return this.#withTurn((turn) => this.#runTurn(turn, fn, options, connection), options)
+    if (!nested) return this.#withTurn((turn) => this.#runTurn(turn, fn, options), options)
     return this.#turns.holdInside(via, options, async (turn, through) => {
       const inside = through ?? this.#current
-      const transaction = await runInScope(this.#scope(turn), () => this.beginNested(connection, inside))
+      const transaction = await runInScope(this.#scope(turn), () => this.beginNested(inside))
       return this.#runInside(turn, transaction, fn, options)
     })
   }
 
-  async #runTurn<T>(
-    turn: Turn,
-    fn: (tx: AsyncTransaction) => Promise<T>,
-    options: TransactionOptions,
-    connection: AsyncConnection,
-  ): Promise<T> {
+  async #runTurn<T>(turn: Turn, fn: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       try {
-        const transaction = this.#current === null ? await this.#beginRoot(options, connection) : await this.#savepointIn(connection)
+        const transaction = this.#current === null ? await this.#beginRoot(options) : await this.beginNested(this.#current)
         return await this.#runInside(turn, transaction, fn, options)
       } catch (error) {
         if (attempt >= (options.retries ?? 0) || !isRetryable(error) || this.closed) throw error
@@ -387,11 +376,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     }
   }
 
-  #savepointIn(connection: AsyncConnection): Promise<Transaction> {
-    return this.beginNested(connection, this.#current)
-  }
-
-  async #runInside<T>(turn: Turn, transaction: Transaction, fn: (tx: AsyncTransaction) => Promise<T>, options: WaitOptions): Promise<T> {
+  async #runInside<T>(turn: Turn, transaction: Transaction, fn: (tx: Transaction) => Promise<T>, options: WaitOptions): Promise<T> {
     turn.owner = transaction
     try {
       const value = await runInScope(this.#scope(turn), async () => fn(transaction))

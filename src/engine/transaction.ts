@@ -1,19 +1,7 @@
 import { CommitOutcomeUnknownError, InvalidRequestError, TransactionAbortedError, WorkerTerminatedError } from '../errors.ts'
-import type { Dialect } from '../sql/dialect.ts'
-import type {
-  BeginOptions,
-  ExecuteOptions,
-  ManyResult,
-  PendingResult,
-  Row,
-  RowStream,
-  RowValue,
-  TransactionOptions,
-} from '../sql/executor.ts'
-import type { Executable, Parameters } from '../sql/statement.ts'
-import { type CallTarget, callTarget } from './call-target.ts'
-import type { AsyncConnection, AsyncTransaction } from './contract.ts'
-import type { PendingStatement } from './pending-result.ts'
+import type { ExecuteOptions } from '../sql/executor.ts'
+import type { Parameters } from '../sql/statement.ts'
+import type { Lifeline } from './lifeline.ts'
 import type { OpenTransaction, PhysicalConnection } from './physical-connection.ts'
 import type { TransactionOutcome } from './tracing.ts'
 
@@ -30,29 +18,13 @@ export interface StatementCall {
   readonly params: Parameters | undefined
   readonly options: ExecuteOptions | undefined
   readonly via: Transaction | null
+  /** Of the handle that it was called on. */
+  readonly lifeline: Lifeline | undefined
 }
 
 /** The session, as its transactions use it. */
 export interface TransactionHost {
   readonly physical: PhysicalConnection
-  execute<R>(statement: Executable, call: StatementCall): PendingStatement<R>
-  stream<R>(statement: Executable, call: StatementCall): RowStream<R>
-  executeMany(
-    statement: Executable,
-    rows: Iterable<Parameters> | AsyncIterable<Parameters>,
-    connection: AsyncConnection,
-    via: Transaction,
-  ): Promise<ManyResult>
-  script(text: string, via: Transaction): Promise<void>
-  call<T>(target: CallTarget, via: Transaction): Promise<T>
-  begin(options: BeginOptions | undefined, connection: AsyncConnection, via: Transaction): Promise<Transaction>
-  beginNested(connection: AsyncConnection, via: Transaction): Promise<Transaction>
-  transaction<T>(
-    fn: (tx: AsyncTransaction) => Promise<T>,
-    options: TransactionOptions | undefined,
-    connection: AsyncConnection,
-    via: Transaction,
-  ): Promise<T>
   /** The error of a statement that failed and that nobody has looked at. */
   unseenFailure(): Promise<Error | null>
   transactionEnded(transaction: Transaction): void
@@ -70,8 +42,7 @@ export interface TransactionHost {
 
 let lastSavepoint = 0
 
-export class Transaction implements AsyncTransaction, OpenTransaction {
-  readonly connection: AsyncConnection
+export class Transaction implements OpenTransaction {
   readonly kind: TransactionKind
   readonly parent: Transaction | null
   /** Of a savepoint: made up here, never a user's text. */
@@ -85,15 +56,10 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
   /** As it is known when the transaction has ended. */
   outcome: TransactionOutcome = 'rolled back'
 
-  constructor(session: TransactionHost, connection: AsyncConnection, kind: TransactionKind, parent: Transaction | null) {
+  constructor(session: TransactionHost, kind: TransactionKind, parent: Transaction | null) {
     this.#session = session
-    this.connection = connection
     this.kind = kind
     this.parent = parent
-  }
-
-  get dialect(): Dialect {
-    return this.connection.dialect
   }
 
   get isActive(): boolean {
@@ -120,42 +86,6 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
   /** Waits for a COMMIT or ROLLBACK that is on its way. How that fails is for whoever called it. */
   async settled(): Promise<void> {
     await this.#ending?.catch(() => {})
-  }
-
-  execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
-    return this.#session.execute<R>(statement, { params, options, via: this })
-  }
-
-  async scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
-    return this.#session.execute(statement, { params, options, via: this }).scalar<T>()
-  }
-
-  stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
-    return this.#session.stream<R>(statement, { params, options, via: this })
-  }
-
-  executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
-    return this.#session.executeMany(statement, rows, this.connection, this)
-  }
-
-  script(text: string): Promise<void> {
-    return this.#session.script(text, this)
-  }
-
-  async call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
-    return this.#session.call<T>(callTarget(module, name, args), this)
-  }
-
-  begin(options?: BeginOptions): Promise<AsyncTransaction> {
-    return this.#session.begin(options, this.connection, this)
-  }
-
-  beginNested(): Promise<AsyncTransaction> {
-    return this.#session.beginNested(this.connection, this)
-  }
-
-  transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return this.#session.transaction(fn, options, this.connection, this)
   }
 
   async commit(): Promise<void> {
@@ -286,10 +216,6 @@ export class Transaction implements AsyncTransaction, OpenTransaction {
   async close(): Promise<void> {
     if (this.kind === 'emulated') this.#end()
     else await this.rollback()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.rollback()
   }
 
   /** Why nothing can be done in this transaction, or null. */

@@ -1,0 +1,116 @@
+import type { Dialect } from '../sql/dialect.ts'
+import type {
+  BeginOptions,
+  ExecuteOptions,
+  ManyResult,
+  PendingResult,
+  Row,
+  RowStream,
+  RowValue,
+  TransactionOptions,
+} from '../sql/executor.ts'
+import type { Executable, Parameters } from '../sql/statement.ts'
+import { callTarget } from './call-target.ts'
+import type { AsyncConnection, AsyncTransaction } from './contract.ts'
+import type { Lifeline } from './lifeline.ts'
+import type { Session } from './session.ts'
+import type { Transaction } from './transaction.ts'
+
+/** The connection, as its transactions' handles see it. */
+export interface ConnectionHandle extends AsyncConnection {
+  readonly lifeline: Lifeline | undefined
+  /** Runs `fn` in a transaction inside `via`. */
+  runTransaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options: TransactionOptions | undefined, via: Transaction): Promise<T>
+}
+
+/**
+ * What a user holds of a transaction. The session holds the transaction itself and not this handle, so that it can be told when the last
+ * handle on it has been forgotten: see `lifeline.ts`.
+ */
+export class TransactionHandle implements AsyncTransaction {
+  readonly #transaction: Transaction
+  readonly #connection: ConnectionHandle
+  readonly #session: Session
+
+  constructor(transaction: Transaction, connection: ConnectionHandle, session: Session) {
+    this.#transaction = transaction
+    this.#connection = connection
+    this.#session = session
+  }
+
+  get connection(): AsyncConnection {
+    return this.#connection
+  }
+
+  get dialect(): Dialect {
+    return this.#connection.dialect
+  }
+
+  get isActive(): boolean {
+    return this.#transaction.isActive
+  }
+
+  get isNested(): boolean {
+    return this.#transaction.isNested
+  }
+
+  execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
+    return this.#session.execute<R>(statement, this.#call(params, options))
+  }
+
+  async scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
+    return await this.execute(statement, params, options).scalar<T>()
+  }
+
+  stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
+    return this.#session.stream<R>(statement, this.#call(params, options))
+  }
+
+  async executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
+    return await this.#session.executeMany(statement, rows, this.#transaction)
+  }
+
+  async script(text: string): Promise<void> {
+    await this.#session.script(text, this.#transaction)
+  }
+
+  async call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
+    return await this.#session.call<T>(callTarget(module, name, args), this.#transaction)
+  }
+
+  async begin(options?: BeginOptions): Promise<AsyncTransaction> {
+    return this.#handleOn(await this.#session.begin(options, this.#transaction))
+  }
+
+  async beginNested(): Promise<AsyncTransaction> {
+    return this.#handleOn(await this.#session.beginNested(this.#transaction))
+  }
+
+  async transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return await this.#connection.runTransaction(fn, options, this.#transaction)
+  }
+
+  async commit(): Promise<void> {
+    await this.#transaction.commit()
+  }
+
+  async rollback(): Promise<void> {
+    await this.#transaction.rollback()
+  }
+
+  async close(): Promise<void> {
+    await this.#transaction.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#transaction.rollback()
+  }
+
+  #call(params: Parameters | undefined, options: ExecuteOptions | undefined) {
+    return { params, options, via: this.#transaction, lifeline: this.#connection.lifeline }
+  }
+
+  #handleOn(transaction: Transaction): TransactionHandle {
+    return new TransactionHandle(transaction, this.#connection, this.#session)
+  }
+}

@@ -1,0 +1,118 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { AsyncEngine } from 'offloop'
+import { describe, expect, test } from 'vitest'
+import { driverNames, openEngine, turn } from './test-engine.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** Lets the collector run until the promise has settled. */
+async function whileCollecting<T>(work: Promise<T>): Promise<T> {
+  let settled = false
+  const settling = work.finally(() => {
+    settled = true
+  })
+  while (!settled) {
+    collectGarbage()
+    await turn()
+  }
+  return settling
+}
+
+/** What a program that forgets its connections leaves of one. */
+const ways: Readonly<Record<string, (engine: AsyncEngine) => Promise<unknown>>> = {
+  'a connection': async (engine) => {
+    await engine.connect()
+  },
+  'a branch': async (engine) => {
+    await (await engine.connect()).connect()
+  },
+  'a transaction of a connection, with a savepoint': async (engine) => {
+    const conn = await engine.connect()
+    const tx = await conn.begin()
+    await tx.execute("insert into t values ('forgotten')")
+    await (await tx.beginNested()).execute("insert into t values ('forgotten')")
+  },
+  'a transaction of the engine': async (engine) => {
+    const tx = await engine.begin()
+    await tx.execute("insert into t values ('forgotten')")
+  },
+  'a result that is not read to its end': async (engine) => {
+    const conn = await engine.connect()
+    const result = await conn.execute('with recursive n(i) as (select 1 union all select i + 1 from n limit 100000) select i from n')
+    expect(await result.fetchone()).toEqual({ i: 1 })
+  },
+}
+
+describe.each(driverNames)('%s', (driverName) => {
+  for (const [what, forget] of Object.entries(ways)) {
+    test(`${what} that is forgotten gives its place back, 8 times in a pool of 2`, async () => {
+      const warnings: string[] = []
+      const logger = { ...console, warn: (text: unknown) => warnings.push(String(text)) }
+      const engine = openEngine({ driverName, pool: { max: 2 }, logger, leakDetectionMs: 60_000 })
+      await engine.execute('create table t (x)')
+      for (let time = 0; time < 8; time++) await whileCollecting(forget(engine))
+      const conn = await whileCollecting(engine.connect())
+      expect(await conn.execute('select x from t').scalars()).toEqual([])
+      await conn.close()
+      // The last two need not have been collected yet.
+      expect(warnings.length).toBeGreaterThanOrEqual(7)
+      expect(warnings[0]).toMatch(/^offloop: connection \d+ was forgotten without close\(\)/)
+      expect(warnings[0]).toMatch(/It was checked out here:\n.+/)
+      await whileCollecting(engine.close())
+    })
+  }
+
+  test('whoever still has a part of it keeps the connection', async () => {
+    const engine = openEngine({ driverName, pool: { max: 4 } })
+    const rows = 'with recursive n(i) as (select 1 union all select i + 1 from n limit 100000) select i from n'
+    const branch = await (await engine.connect()).connect()
+    const tx = await (await engine.connect()).begin()
+    const result = await (await engine.connect()).execute<{ i: number }>(rows)
+    const stream = (await engine.connect()).stream<{ i: number }>(rows)
+    for (let round = 0; round < 20; round++) {
+      collectGarbage()
+      await turn()
+    }
+    expect(engine.status().inUse).toBe(4)
+    expect(await branch.scalar('select 1')).toBe(1)
+    expect(await tx.scalar('select 1')).toBe(1)
+    expect((await result.fetchall()).length).toBe(100_000)
+    let count = 0
+    for await (const _ of stream) {
+      if (count++ % 10_000 === 0) collectGarbage()
+    }
+    expect(count).toBe(100_000)
+    await tx.connection.close()
+    await engine.close()
+  })
+
+  test('what was called on a connection that is forgotten is done', async () => {
+    const engine = openEngine({ driverName, pool: { max: 1 } })
+    await engine.execute('create table t (x)')
+    async function* slowly(): AsyncGenerator<readonly number[]> {
+      for (let row = 0; row < 1_000; row++) {
+        if (row % 200 === 0) collectGarbage()
+        if (row % 200 === 0) await turn()
+        yield [row]
+      }
+    }
+    const working = (async () => {
+      const conn = await engine.connect()
+      return conn.executeMany('insert into t values (?)', slowly())
+    })()
+    expect(await working).toEqual({ rowcount: 1_000 })
+    const transaction = (async () => {
+      const conn = await engine.connect()
+      return conn.transaction(async (tx) => {
+        for (let round = 0; round < 5; round++) {
+          collectGarbage()
+          await turn()
+        }
+        return await tx.scalar('select count(*) from t')
+      })
+    })()
+    expect(await whileCollecting(transaction)).toBe(1_000)
+  })
+})
