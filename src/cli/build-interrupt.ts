@@ -9,7 +9,7 @@ const source = fileURLToPath(new URL('../../../worker/interrupt/offloop-interrup
 /** What a loadable extension is called on this system. */
 const suffix = { win32: '.dll', darwin: '.dylib' }[process.platform as string] ?? '.so'
 
-/** Where the extension is put when nothing is said: SQLite finds its entry point by this name. */
+/** Where the extension is put when nothing is said. */
 export const defaultOutput = `offloop-interrupt${suffix}`
 
 /**

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => rm(project, { recursive: true, force: true }))
 
 test('the package holds the built code, its declarations and what a reader needs, and nothing else', () => {
-  const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
+  const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'worker/interrupt/offloop-interrupt.c']
   expect(packedFiles.filter((path) => !path.startsWith('dist/')).sort()).toEqual(documents)
   expect(packedFiles.filter((path) => path.startsWith('dist/') && !/^dist\/(src|worker)\/.+\.(js|d\.ts)$/.test(path))).toEqual([])
 })
@@ -61,6 +61,23 @@ test('a strict TypeScript program compiles, and so do the declarations themselve
   ]
   const types = ['--skipLibCheck', 'false', '--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
   await run(process.execPath, [binary('typescript/bin/tsc'), ...options, ...types, 'consumer.ts'], project)
+})
+
+test('its command builds the interrupt extension, and the engine loads it under any name', async ({ skip }) => {
+  if (spawnSync(process.env['CC'] ?? 'cc', ['--version']).status !== 0) skip('there is no C compiler')
+  const command = join(project, 'node_modules/.bin/offloop')
+  const { stdout } = await run(command, ['build-interrupt', '--output', 'of-any-name.so'], project)
+  const program = `
+    import { createEngine } from 'offloop'
+    await using engine = createEngine('sqlite:///interrupt.db', { interrupt: ${JSON.stringify(stdout.trim())} })
+    const conn = await engine.connect()
+    const endless = 'with recursive c(i) as (select 1 union all select i + 1 from c) select max(i) from c'
+    await conn.scalar(endless, [], { timeoutMs: 50 }).catch((error) => console.log(error.code))
+    console.log(await conn.scalar('select 1'))
+    await conn.close()
+  `
+  const ran = await run(process.execPath, ['--input-type=module', '--eval', program], project)
+  expect(ran).toEqual({ stdout: 'OFFLOOP_STATEMENT_TIMEOUT\n1\n', stderr: '' })
 })
 
 describe.for(supportedVersions)('Node.js %s', (version) => {

@@ -86,7 +86,8 @@ static void interrupt(sqlite3_context *context, int argc, sqlite3_value **argv) 
   sqlite->result_int64(context, found);
 }
 
-EXPORT int sqlite3_offloopinterrupt_init(sqlite3 *db, char **error, const sqlite3_api_routines *api) {
+/* The name that SQLite looks for first, whatever the file is called. */
+EXPORT int sqlite3_extension_init(sqlite3 *db, char **error, const sqlite3_api_routines *api) {
   Slot *slot;
   (void)error;
   sqlite = api;
