@@ -18,7 +18,7 @@ import { enterDatabase, leaveDatabase } from '../src/protocol/interrupt-cell.ts'
 import type { ConnectionSettings, HostPort, LeaseTask, OpenedConnection } from '../src/protocol/lease-task.ts'
 import { exposeHandle } from './control.ts'
 import type { Driver, DriverConnection } from './drivers/driver.ts'
-import { loadDriver, loadErrorToWire } from './drivers/load-driver.ts'
+import { importModule, loadDriver, loadErrorToWire } from './drivers/load-driver.ts'
 import { HostError, toWireError, userErrorToWire } from './host-error.ts'
 import { ReplyOutbox } from './reply-outbox.ts'
 import { StatementCache } from './statement-cache.ts'
@@ -243,9 +243,9 @@ export class ConnectionHost {
   }
 
   *#importFunction(url: string, name: string): Task<(...args: unknown[]) => unknown> {
-    let module: Record<string, unknown>
+    let module: Readonly<Record<string, unknown>>
     try {
-      module = (yield import(url)) as Record<string, unknown>
+      module = yield* settled(importModule(url))
     } catch (error) {
       const { message } = error as Error
       throw new HostError({ family: 'argument', message: `The module "${url}" could not be loaded in the worker: ${message}` })

@@ -10,6 +10,7 @@ export class StatementEntry {
   readonly sql: string
   readonly names: readonly string[] | null
   readonly insert: boolean
+  readonly changesRows: boolean
   /** Running it may leave state on the connection, or change the schema. */
   readonly connectionState: boolean
   statement: DriverStatement | null = null
@@ -21,6 +22,7 @@ export class StatementEntry {
     this.sql = registration.sql
     this.names = registration.names
     this.insert = (registration.traits & StatementTrait.insert) !== 0
+    this.changesRows = (registration.traits & StatementTrait.changesRows) !== 0
     this.connectionState = (registration.traits & StatementTrait.connectionState) !== 0
   }
 

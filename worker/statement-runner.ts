@@ -184,7 +184,7 @@ export class StatementRunner {
     const fits = cursor.exhausted
     if (!fits) yield* cursor.buffer(Number.POSITIVE_INFINITY)
     this.assertStored()
-    const rowcount = fits ? rows.length : cursor.bufferedRows
+    const rowcount = run.entry.changesRows ? (fits ? rows.length : cursor.bufferedRows) : -1
     const lastrowid =
       run.entry.insert && rowcount > 0 && run.statement.setsLastRowid
         ? toLastrowid(yield* settled(this.#connection.lastRowid()), run.request.flags)

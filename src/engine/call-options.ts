@@ -1,11 +1,12 @@
 import { ArgumentError } from '../errors.ts'
 import type { ExecuteOptions, TransactionOptions } from '../sql/executor.ts'
-import type { ConnectOptions } from './contract.ts'
+import type { CloseOptions, ConnectOptions } from './contract.ts'
 import { checkWaitOptions } from './deadline.ts'
 
 const executeNames: ReadonlySet<string> = new Set(['signal', 'timeoutMs', 'rowMode', 'integers', 'batchRows'])
 const beginNames: ReadonlySet<string> = new Set(['mode', 'readonly', 'isolationLevel', 'signal', 'timeoutMs', 'retries'])
 const connectNames: ReadonlySet<string> = new Set(['signal', 'timeoutMs', 'readonly'])
+const closeNames: ReadonlySet<string> = new Set(['force', 'timeoutMs'])
 const modes: ReadonlySet<unknown> = new Set([undefined, 'deferred', 'immediate', 'exclusive'])
 const isolationLevels: ReadonlySet<unknown> = new Set([undefined, 'read committed', 'repeatable read', 'serializable'])
 
@@ -46,6 +47,13 @@ export function checkConnectOptions(options: ConnectOptions): void {
   checkNames(options, connectNames, 'connect')
   checkWaitOptions(options)
   if (options.readonly !== undefined && typeof options.readonly !== 'boolean') throw new ArgumentError('readonly must be true or false.')
+}
+
+/** @throws {ArgumentError} an option is unknown, of the wrong type or out of range */
+export function checkCloseOptions(options: CloseOptions): void {
+  checkNames(options, closeNames, 'close')
+  checkWaitOptions({ timeoutMs: options.timeoutMs })
+  if (options.force !== undefined && typeof options.force !== 'boolean') throw new ArgumentError('force must be true or false.')
 }
 
 function checkNames(options: object, known: ReadonlySet<string>, what: string): void {

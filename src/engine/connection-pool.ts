@@ -77,7 +77,10 @@ export class ConnectionPool {
     }
     // From here on a place is reserved: it becomes a checkout, or is given up.
     try {
-      const connection = await this.#take(readonly, { signal, timeoutMs: Math.max(0, timeoutMs - (performance.now() - startedAt)) })
+      const connection = await this.#take(readonly || this.#database.readonly, {
+        signal,
+        timeoutMs: Math.max(0, timeoutMs - (performance.now() - startedAt)),
+      })
       this.#checkOut(connection)
       return connection
     } finally {

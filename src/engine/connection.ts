@@ -80,8 +80,8 @@ export class Connection implements ConnectionHandle {
     return this.#session.execute<R>(statement, { params, options, via: null, lifeline: this.lifeline })
   }
 
-  async scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
-    return await this.execute(statement, params, options).scalar<T>()
+  scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
+    return this.execute(statement, params, options).scalar<T>()
   }
 
   stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
@@ -89,19 +89,26 @@ export class Connection implements ConnectionHandle {
     return new RowIterator<R>(() => this.#execute<R>(statement, params, options).source())
   }
 
-  async executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
-    this.#assertOpen()
-    return await this.#session.executeMany(statement, rows, null)
+  executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
+    return this.#do(() => this.#session.executeMany(statement, rows, null))
   }
 
-  async script(text: string): Promise<void> {
-    this.#assertOpen()
-    await this.#session.script(text, null)
+  script(text: string): Promise<void> {
+    return this.#do(() => this.#session.script(text, null))
   }
 
-  async call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
+  call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
+    return this.#do(() => this.#session.call<T>(callTarget(module, name, args), null))
+  }
+
+  /** Work that keeps this handle until it is done, and counts against the transaction that it is part of. */
+  #do<T>(work: () => Promise<T>): Promise<T> {
+    return this.#session.track(null, this.#awaitOpen(work))
+  }
+
+  async #awaitOpen<T>(work: () => Promise<T>): Promise<T> {
     this.#assertOpen()
-    return await this.#session.call<T>(callTarget(module, name, args), null)
+    return await work()
   }
 
   async backup(file: string | URL, options: BackupOptions = {}): Promise<void> {
@@ -119,9 +126,8 @@ export class Connection implements ConnectionHandle {
     return new TransactionHandle(await this.#session.beginNested(null), this, this.#session)
   }
 
-  async transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    this.#assertOpen()
-    return await this.runTransaction(fn, options, null)
+  transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return this.#do(() => this.runTransaction(fn, options))
   }
 
   /** Runs `fn` in a transaction of this connection: inside `via`, if that is given. */

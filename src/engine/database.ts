@@ -24,6 +24,8 @@ const minOpeningMs = 1_000
 export class Database {
   readonly gate: AccessGate
   readonly memory: boolean
+  /** By its URL: no connection writes. */
+  readonly readonly: boolean
   readonly #url: EngineURL
   readonly #options: ResolvedEngineOptions
   readonly #logger: Logger
@@ -43,6 +45,7 @@ export class Database {
     this.#options = options
     this.#logger = logger
     this.memory = url.database === undefined || url.database === ':memory:'
+    this.readonly = url.query['mode'] === 'ro'
     this.gate = new AccessGate(options.busyTimeoutMs)
   }
 
@@ -85,16 +88,16 @@ export class Database {
   async #open(readonly: boolean, signal: AbortSignal): Promise<PhysicalConnection> {
     this.#location ??= resolveDatabasePath(this.#url, this.#options)
     const location = await this.#location
-    const fileReadonly = readonly || (location.kind === 'file' && location.mode === 'ro')
+    const wanted = readonly || this.readonly
     // The first connection makes the file and sets its journal mode: two at once would find each other's locks, and a reader no file.
     while (this.#initialised !== null) {
       const opened = this.#initialised.then(
         () => true,
         () => false,
       )
-      if (await Promise.race([opened, rejectionBy(signal)])) return this.#lease(location, fileReadonly, signal)
+      if (await Promise.race([opened, rejectionBy(signal)])) return this.#lease(location, wanted, signal)
     }
-    const first = this.#lease(location, location.kind === 'file' && location.mode === 'ro', signal)
+    const first = this.#lease(location, this.readonly, signal)
     const initialised = first.then(() => {})
     // Whoever opens next looks at it; perhaps nobody does.
     initialised.catch(() => {})
@@ -102,7 +105,7 @@ export class Database {
     try {
       const connection = await first
       void warnOfHardLinks(location, this.#logger)
-      if (fileReadonly !== connection.readonly) await connection.reset(fileReadonly, signal)
+      if (wanted !== connection.readonly) await connection.reset(wanted, signal)
       return connection
     } catch (error) {
       if (this.#initialised === initialised) this.#initialised = null
@@ -177,7 +180,7 @@ export class Database {
   /** A file that somebody has removed meanwhile is not to be made again. */
   async #isThereToWrite(): Promise<boolean> {
     const location = await this.#location
-    return location?.kind === 'file' && location.mode !== 'ro' && existsSync(location.path)
+    return location?.kind === 'file' && !this.readonly && existsSync(location.path)
   }
 
   /** Gives every connection up at once. A thread inside a native call ends when that returns. */

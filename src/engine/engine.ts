@@ -12,7 +12,8 @@ import type {
 } from '../sql/executor.ts'
 import { type Executable, type Parameters, StatementCompiler } from '../sql/statement.ts'
 import { checkUrlOptions, EngineURL } from '../sql/url.ts'
-import { checkBeginOptions, checkConnectOptions, checkExecuteOptions } from './call-options.ts'
+import { withCallersStack } from '../transport/callers-stack.ts'
+import { checkBeginOptions, checkCloseOptions, checkConnectOptions, checkExecuteOptions } from './call-options.ts'
 import { callTarget } from './call-target.ts'
 import { Connection, filePath } from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'
@@ -32,7 +33,7 @@ import { type Lifeline, unwatchLifeline, watchLifeline } from './lifeline.ts'
 import { type EngineOptions, resolveEngineOptions } from './options.ts'
 import { PendingStatement } from './pending-result.ts'
 import { type ChunkSource, RowIterator } from './row-iterator.ts'
-import { controlsTransaction, type EngineServices } from './services.ts'
+import { compileFor, controlsTransaction, type EngineServices } from './services.ts'
 import { Session } from './session.ts'
 import { superviseStatement } from './supervise.ts'
 import { announceQuery, stderrLogger } from './tracing.ts'
@@ -124,13 +125,13 @@ class Engine implements AsyncEngine {
       checkExecuteOptions(options)
       execution = this.#compile(statement, params, options)
     } catch (error) {
-      return PendingStatement.refused<R>(error as Error)
+      return PendingStatement.refused<R>(withCallersStack(error) as Error)
     }
     const pending = new PendingStatement<R>(execution)
     const { witness } = pending
     superviseStatement(execution, options, this.#services)
-    execution.onSettled((failed) => {
-      if (failed) witness.raise()
+    execution.onArrived(() => {
+      if (execution.failed) witness.raise()
     })
     this.#startSweeper()
     this.#implicit.submit(execution)
@@ -138,7 +139,7 @@ class Engine implements AsyncEngine {
   }
 
   #compile(statement: Executable, params: Parameters | undefined, options: ExecuteOptions | undefined): Execution {
-    const compiled = this.#services.compiler.compile(statement, params)
+    const compiled = compileFor(this.#services, statement, params)
     if (controlsTransaction(compiled.scanned)) {
       const { verb } = compiled.scanned
       throw new InvalidRequestError(
@@ -149,12 +150,13 @@ class Engine implements AsyncEngine {
       asArrays: options?.rowMode === 'array',
       bigints: (options?.integers ?? this.#services.options.integers) === 'bigint',
       batchRows: options?.batchRows ?? 0,
+      signal: options?.signal,
     })
-    announceQuery(this.#services, compiled.sql, 0, execution)
+    announceQuery(this.#services, compiled, 0, execution)
     return execution
   }
 
-  async scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
+  scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
     return this.execute(statement, params, options).scalar<T>()
   }
 
@@ -168,6 +170,7 @@ class Engine implements AsyncEngine {
     try {
       const source = await session.execute<R>(statement, { params, options, via: null, lifeline: undefined }).source()
       return {
+        signal: options?.signal,
         nextChunk: () => source.nextChunk(),
         release: async (exhausted) => {
           await source.release(exhausted)
@@ -227,7 +230,13 @@ class Engine implements AsyncEngine {
     }
   }
 
-  close({ force = false, timeoutMs = 5_000 }: CloseOptions = {}): Promise<void> {
+  close(options: CloseOptions = {}): Promise<void> {
+    try {
+      checkCloseOptions(options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const { force = false, timeoutMs = 5_000 } = options
     // Force also hurries a close() that waits.
     const closing = force ? this.#closeByForce(timeoutMs) : (this.#closing ?? this.#close())
     this.#closing ??= closing

@@ -22,6 +22,8 @@ export interface ExecutionSettings {
   readonly bigints: boolean
   /** Rows of one chunk at the most, 0 for the worker's own measure. */
   readonly batchRows: number
+  /** Once it has aborted, no row that has come before is given out either. */
+  readonly signal?: AbortSignal | undefined
 }
 
 interface MutableExecuteRequest {
@@ -40,6 +42,7 @@ interface MutableExecuteRequest {
 export class Execution implements Operation {
   readonly statement: CompiledStatement
   readonly asArrays: boolean
+  readonly signal: AbortSignal | undefined
   access: AccessMode | 'none' = 'none'
   rowcount = -1
   lastrowid: number | bigint | null = null
@@ -74,6 +77,7 @@ export class Execution implements Operation {
   constructor(statement: CompiledStatement, settings: ExecutionSettings) {
     this.statement = statement
     this.asArrays = settings.asArrays
+    this.signal = settings.signal
     this.#batchRows = settings.batchRows
     this.#flags = settings.bigints ? RequestFlag.bigint : 0
   }

@@ -18,6 +18,8 @@ class Slot {
   readonly #readonly: boolean
   readonly #onRoom: () => void
   #connection: PhysicalConnection | null = null
+  /** Connections that are given up and whose threads have not come back. */
+  readonly #stuck = new Set<PhysicalConnection>()
   #opening: Promise<PhysicalConnection> | null = null
   /** Statements that wait for the connection to open. */
   #waiting = 0
@@ -34,8 +36,8 @@ class Slot {
     this.#onRoom = onRoom
   }
 
-  get connection(): PhysicalConnection | null {
-    return this.#connection
+  get connections(): readonly PhysicalConnection[] {
+    return this.#connection === null ? [...this.#stuck] : [this.#connection, ...this.#stuck]
   }
 
   get opened(): boolean {
@@ -110,12 +112,14 @@ class Slot {
       forget()
       connection.onAnswer = null
       if (this.#connection === connection) this.#connection = null
+      if (connection.quarantined) this.#stuck.add(connection)
       void connection.unused().then(() => this.#takeBackOrClose(connection))
       this.#onRoom()
     })
   }
 
   #takeBackOrClose(connection: PhysicalConnection): void {
+    this.#stuck.delete(connection)
     // A memory database ends with its last connection.
     if (connection.lost === null && this.#connection === null && this.#database.keptBy(connection)) this.#take(connection)
     else void connection.close()
@@ -163,7 +167,7 @@ export class ImplicitConnections {
   }
 
   get connections(): readonly PhysicalConnection[] {
-    return [this.#writer, ...this.#readers].flatMap(({ connection }) => connection ?? [])
+    return [this.#writer, ...this.#readers].flatMap(({ connections }) => connections)
   }
 
   submit(execution: Execution): void {

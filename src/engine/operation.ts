@@ -49,6 +49,8 @@ export interface RequestSettings {
   readonly sql?: string | undefined
   /** Told of replies that are not the last. */
   readonly onPartial?: ((value: unknown) => void) | undefined
+  /** It stops soon after it was told to, and has something to tidy up: whoever gives it up hears of it when that is done. */
+  readonly abortsInOrder?: boolean | undefined
 }
 
 /** An operation with one reply, for which a promise waits: BEGIN and COMMIT, a script, a call, a backup. */
@@ -60,6 +62,7 @@ export class SingleRequest implements Operation {
   #owner: OperationOwner | null = null
   #lease: Lease | null = null
   #id = 0
+  #abortedBy: Error | null = null
   complete = false
   provesFileGone = false
 
@@ -117,7 +120,8 @@ export class SingleRequest implements Operation {
   settle(reply: Reply): void {
     this.complete = true
     this.provesFileGone = reply.kind === ReplyKind.error && isFileGone(reply.error)
-    this.#reply.resolve(reply)
+    if (this.#abortedBy === null) this.#reply.resolve(reply)
+    else this.#reply.reject(this.#abortedBy)
     this.#owner?.operationEnded(this, (reply.flags & ReplyFlag.inTransaction) !== 0)
   }
 
@@ -130,6 +134,11 @@ export class SingleRequest implements Operation {
   /** Gives up at once; what runs already stops where it can. */
   abort(error: Error): void {
     if (this.complete) return
+    if (this.#lease !== null && this.#settings.abortsInOrder === true) {
+      this.#abortedBy ??= error
+      this.#lease.channel.cancel(this.#id)
+      return
+    }
     this.#reply.reject(error)
     if (this.#lease === null) {
       this.complete = true

@@ -70,7 +70,7 @@ export interface EngineOptions {
   readonly driver?: string | URL | undefined
   /** Prints each statement to stderr, or to `logger`. Default: false. */
   readonly echo?: boolean | undefined
-  /** Gets warnings, and statements with `echo`. Default: none, warnings go to `process.emitWarning`. */
+  /** Gets warnings, and statements with `echo`. Default: all of it goes to stderr. */
   readonly logger?: Logger | undefined
   /** Keeps parameters out of what `echo` prints. They are in no error in any case. Default: true. */
   readonly hideParameters?: boolean | undefined

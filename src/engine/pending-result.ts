@@ -5,6 +5,14 @@ import { Result } from './result.ts'
 import { type ChunkSource, RowIterator } from './row-iterator.ts'
 import { type ExecutionSource, Witness } from './witness.ts'
 
+/** What a statement is part of. */
+export interface StatementContext {
+  /** Of the connection that it runs on, if a user holds that. */
+  readonly lifeline: Lifeline | undefined
+  /** Set inside a transaction: what reads the statement's rows counts as the statement does. */
+  readonly track: (<T>(reading: Promise<T>) => Promise<T>) | undefined
+}
+
 /**
  * A statement on its way. As a promise it gives the result; its fetch methods give rows at once, and because they are called before the
  * statement has left this thread, the worker is told how many are wanted: one crossing.
@@ -12,7 +20,7 @@ import { type ExecutionSource, Witness } from './witness.ts'
 export class PendingStatement<R> extends Promise<AsyncResult<R>> implements PendingResult<R> {
   readonly witness: Witness
   readonly #source: ExecutionSource
-  readonly #lifeline: Lifeline | undefined
+  readonly #context: StatementContext | undefined
   #result: Promise<Result<R>> | null = null
 
   /** Promises derived from this one are plain: only `then` of this class knows how it settles. */
@@ -20,12 +28,11 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
     return Promise
   }
 
-  /** @param lifeline of the connection that it runs on, if a user holds that */
-  constructor(source: ExecutionSource, lifeline?: Lifeline) {
+  constructor(source: ExecutionSource, context?: StatementContext) {
     // The inherited slots stay empty: `then` is what await, catch, finally and Promise.all go through.
     super(noop)
     this.#source = source
-    this.#lifeline = lifeline
+    this.#context = context
     this.witness = new Witness(source)
   }
 
@@ -44,40 +51,51 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
     return this.#settled().then(onfulfilled, onrejected)
   }
 
-  async fetchone(): Promise<R | null> {
-    return (await this.#settled()).fetchone()
+  fetchone(): Promise<R | null> {
+    return this.#read(null, (result) => result.fetchone())
   }
 
-  async fetchmany(size = 1): Promise<R[]> {
-    return (await this.#settled()).fetchmany(size)
+  fetchmany(size = 1): Promise<R[]> {
+    return this.#read(null, (result) => result.fetchmany(size))
   }
 
-  async fetchall(): Promise<R[]> {
-    return (await this.#demand('all')).fetchall()
+  fetchall(): Promise<R[]> {
+    return this.#read('all', (result) => result.fetchall())
   }
 
-  async first(): Promise<R | null> {
-    return (await this.#demand(1)).first()
+  first(): Promise<R | null> {
+    return this.#read(1, (result) => result.first())
   }
 
-  async one(): Promise<R> {
-    return (await this.#demand(2)).one()
+  one(): Promise<R> {
+    return this.#read(2, (result) => result.one())
   }
 
-  async oneOrNone(): Promise<R | null> {
-    return (await this.#demand(2)).oneOrNone()
+  oneOrNone(): Promise<R | null> {
+    return this.#read(2, (result) => result.oneOrNone())
   }
 
-  async scalar<T = RowValue>(): Promise<T | null> {
-    return (await this.#demand(1)).scalar<T>()
+  scalar<T = RowValue>(): Promise<T | null> {
+    return this.#read(1, (result) => result.scalar<T>())
   }
 
-  async scalars<T = RowValue>(): Promise<T[]> {
-    return (await this.#demand('all')).scalars<T>()
+  scalars<T = RowValue>(): Promise<T[]> {
+    return this.#read('all', (result) => result.scalars<T>())
   }
 
-  async keys(): Promise<string[]> {
-    return (await this.#settled()).keys()
+  keys(): Promise<string[]> {
+    return this.#read(null, (result) => result.keys())
+  }
+
+  #read<T>(demand: RowDemand | null, read: (result: Result<R>) => Promise<T>): Promise<T> {
+    const reading = this.#readSettled(demand, read)
+    return this.#context?.track === undefined ? reading : this.#context.track(reading)
+  }
+
+  async #readSettled<T>(demand: RowDemand | null, read: (result: Result<R>) => Promise<T>): Promise<T> {
+    // Once somebody holds the result, its rows are his to take in whatever way.
+    if (demand !== null && this.#result === null && !(this.#source instanceof Error)) this.#source.demand(demand)
+    return await read(await this.#settled())
   }
 
   [Symbol.asyncIterator](): RowIterator<R> {
@@ -91,12 +109,6 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
     return result
   }
 
-  #demand(demand: RowDemand): Promise<Result<R>> {
-    // Once somebody holds the result, its rows are his to take in whatever way.
-    if (this.#result === null && !(this.#source instanceof Error)) this.#source.demand(demand)
-    return this.#settled()
-  }
-
   #settled(): Promise<Result<R>> {
     this.witness.observe()
     this.#result ??= this.#await()
@@ -107,7 +119,7 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
     if (this.#source instanceof Error) throw this.#source
     await this.#source.arrived()
     this.#source.throwIfFailed()
-    return new Result<R>(this.#source, this.#lifeline)
+    return new Result<R>(this.#source, this.#context?.lifeline)
   }
 }
 

@@ -1,5 +1,6 @@
 import { InvalidRequestError, MultipleResultsFound, NoResultFound, ResourceClosedError } from '../errors.ts'
 import type { AsyncResult, ResultColumn, RowValue } from '../sql/executor.ts'
+import { abortErrorOf } from './deadline.ts'
 import type { Execution } from './execution.ts'
 import type { Lifeline } from './lifeline.ts'
 import { type ChunkSource, RowIterator } from './row-iterator.ts'
@@ -137,12 +138,21 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
     if (execution.available === 0) execution.throwIfFailed()
   }
 
-  /** @throws {ResourceClosedError} it is closed, or the statement yields no rows */
+  /**
+   * @throws {ResourceClosedError} it is closed, or the statement yields no rows
+   * @throws {AbortError} its signal has aborted
+   */
   assertOpen(): void {
     if (!this.returnsRows) {
       throw new ResourceClosedError('This result object does not return rows. It has been closed automatically.')
     }
     if (this.#closed) throw new ResourceClosedError('This result object is closed.')
+    const { signal } = this.#execution
+    if (signal?.aborted === true) throw abortErrorOf(signal)
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#execution.signal
   }
 
   #close(): void {

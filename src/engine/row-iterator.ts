@@ -1,9 +1,11 @@
 import type { RowStream } from '../sql/executor.ts'
+import { abortErrorOf } from './deadline.ts'
 
 /** Rows, a chunk at a time. */
 export interface ChunkSource<R> {
   /** The next rows, at least one; null when there are no more. */
   nextChunk(): Promise<R[] | null>
+  readonly signal: AbortSignal | undefined
   /** Nobody will ask for more; called once. `exhausted` says that every row has been handed on. */
   release(exhausted: boolean): Promise<void>
 }
@@ -31,6 +33,7 @@ export class RowIterator<R> implements AsyncIterableIterator<R, undefined>, RowS
   }
 
   next(): Promise<IteratorResult<R, undefined>> {
+    if (this.#source?.signal?.aborted === true) return this.#abort(this.#source.signal)
     const row = this.#take()
     return row === null ? this.#nextFromChunk() : Promise.resolve(row)
   }
@@ -45,6 +48,12 @@ export class RowIterator<R> implements AsyncIterableIterator<R, undefined>, RowS
       })
       await this.#advancing
     }
+  }
+
+  /** Rows that have come already are not what somebody wants who has given up. */
+  async #abort(signal: AbortSignal): Promise<never> {
+    await this.#end()
+    throw abortErrorOf(signal)
   }
 
   #take(): IteratorResult<R, undefined> | null {

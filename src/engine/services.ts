@@ -1,8 +1,9 @@
 import { StatementTrait } from '../protocol/frames.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import type { ScannedStatement } from '../sql/scan-statement.ts'
-import type { StatementCompiler } from '../sql/statement.ts'
+import type { CompiledStatement, Executable, Parameters, StatementCompiler } from '../sql/statement.ts'
 import type { AccessMode } from './access-gate.ts'
+import { withFilesOfSystem } from './memory-files.ts'
 import type { Logger, ResolvedEngineOptions } from './options.ts'
 
 /** What every part of one engine shares. */
@@ -13,6 +14,12 @@ export interface EngineServices {
   readonly logger: Logger
   /** A memory database has no snapshots: its readers and writers exclude each other. */
   readonly memory: boolean
+}
+
+/** Turns a statement into what is sent: see `StatementCompiler.compile` for what it refuses. */
+export function compileFor({ compiler, memory }: EngineServices, statement: Executable, params: Parameters | undefined): CompiledStatement {
+  const compiled = compiler.compile(statement, params)
+  return memory ? withFilesOfSystem(compiled) : compiled
 }
 
 const writingVerbs: ReadonlySet<string> = new Set([
@@ -27,6 +34,7 @@ const writingVerbs: ReadonlySet<string> = new Set([
   'analyze',
   'vacuum',
 ])
+const changingVerbs: ReadonlySet<string> = new Set(['insert', 'replace', 'update', 'delete'])
 const readingVerbs: ReadonlySet<string> = new Set(['select', 'values', 'explain'])
 
 /**
@@ -60,5 +68,6 @@ const transactionVerbs: ReadonlySet<string> = new Set(['begin', 'commit', 'end',
 /** What a worker is told of a statement's text. */
 export function statementTraits({ verb, connectionState }: ScannedStatement): number {
   const insert = verb === 'insert' || verb === 'replace' ? StatementTrait.insert : 0
-  return insert | (connectionState ? StatementTrait.connectionState : 0)
+  const changes = changingVerbs.has(verb) ? StatementTrait.changesRows : 0
+  return insert | changes | (connectionState ? StatementTrait.connectionState : 0)
 }

@@ -2,23 +2,26 @@ import { ArgumentError, InvalidRequestError, ResourceClosedError, WorkerTerminat
 import { ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
 import type { BeginOptions, ManyResult, RowStream, TransactionOptions } from '../sql/executor.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
+import { withCallersStack } from '../transport/callers-stack.ts'
 import { checkBeginOptions, checkExecuteOptions } from './call-options.ts'
 import type { CallTarget } from './call-target.ts'
 import type { BackupOptions, BackupProgress } from './contract.ts'
 import { abortErrorOf, checkWaitOptions, type WaitOptions, watchDeadline } from './deadline.ts'
 import { executeRows } from './execute-many.ts'
 import { Execution } from './execution.ts'
+import { scriptWithFilesOfSystem } from './memory-files.ts'
 import { type RequestSettings, SingleRequest } from './operation.ts'
 import { PendingStatement } from './pending-result.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
+import { RootBegin } from './root-begin.ts'
 import { RowIterator } from './row-iterator.ts'
-import { accessOf, type EngineServices, endsTransaction } from './services.ts'
+import { accessOf, compileFor, type EngineServices, endsTransaction } from './services.ts'
 import { superviseStatement } from './supervise.ts'
 import { announceQuery, announceTransaction, type EndTrace, traceQuery } from './tracing.ts'
 import { type StatementCall, Transaction, type TransactionHost } from './transaction.ts'
-import { currentScope, insideTransactionOn, runInScope, type TransactionScope } from './transaction-scope.ts'
+import { currentScope, insideTransactionOn, insideTurn, runInScope, type TransactionScope } from './transaction-scope.ts'
 import { type OpenTransactionState, type Turn, TurnQueue } from './turn-queue.ts'
-import type { Witness } from './witness.ts'
+import { UnseenFailures } from './unseen-failures.ts'
 
 /**
  * One borrower's time with a physical connection: what his handles (the connection, its branches, its transactions) share. It knows which
@@ -31,6 +34,8 @@ export class Session implements TransactionHost, OpenTransactionState {
   #discard = false
   #closed = false
   #closing: Promise<void> | null = null
+  /** Each executeMany that is at work: one statement for many rows, which a close() lets finish. */
+  readonly #units = new Map<Turn, Promise<unknown>>()
   /** The innermost open transaction. */
   #current: Transaction | null = null
   #root: Transaction | null = null
@@ -38,17 +43,17 @@ export class Session implements TransactionHost, OpenTransactionState {
   #beginning: Promise<unknown> | null = null
   readonly #turns: TurnQueue
   /** Statements of the open transaction that have not succeeded, until somebody has looked at them. */
-  readonly #unseen = new Set<Witness>()
+  readonly #unseen = new UnseenFailures()
   #onRootEnded: (() => void) | null = null
   #endTrace: EndTrace = () => {}
-  /** The open transaction has made a connection read-only that is not so by itself. */
-  #readonlyTransaction = false
+  readonly #begin: RootBegin
 
   constructor(physical: PhysicalConnection, services: EngineServices, release: (session: Session, discard: boolean) => Promise<void>) {
     this.physical = physical
     this.#services = services
     this.#release = release
     this.#turns = new TurnQueue(physical, this)
+    this.#begin = new RootBegin(physical, services.memory)
   }
 
   get services(): EngineServices {
@@ -68,7 +73,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   }
 
   get closed(): boolean {
-    return this.#closed || this.physical.lost !== null
+    return this.#closing !== null || this.physical.lost !== null
   }
 
   /** Called once when the outermost transaction has ended. */
@@ -86,22 +91,27 @@ export class Session implements TransactionHost, OpenTransactionState {
       const refusal = this.refusal(via)
       if (refusal !== null) throw refusal
       execution = this.#compile(statement, call)
-    } catch (error) {
-      if (this.#root?.isActive !== true || this.#turns.isOutsider(via)) return PendingStatement.refused<R>(error as Error)
+    } catch (thrown) {
+      const error = withCallersStack(thrown) as Error
+      if (this.#root?.isActive !== true || !this.#tracks(via)) return PendingStatement.refused<R>(error)
       // It counts against its transaction.
-      const failed = new PendingStatement<R>(error as Error)
+      const failed = new PendingStatement<R>(error, { lifeline: call.lifeline, track: this.#unseen.track })
       this.#unseen.add(failed.witness)
       return failed
     }
-    const pending = new PendingStatement<R>(execution, call.lifeline)
-    this.#follow(execution, pending.witness, call)
+    // One that has to wait for the open transaction to end is none of its statements.
+    const tracked = this.#tracks(via)
+    const pending = new PendingStatement<R>(execution, { lifeline: call.lifeline, track: tracked ? this.#unseen.track : undefined })
+    superviseStatement(execution, options, this.#services)
+    if (tracked) this.#unseen.follow(execution, pending.witness)
+    else execution.onArrived(() => execution.failed && pending.witness.raise())
     this.#turns.run(via, (through) => this.#submit(execution, through))
     return pending
   }
 
   #compile(statement: Executable, { params, options }: StatementCall): Execution {
-    const { compiler, options: settings } = this.#services
-    const compiled = compiler.compile(statement, params)
+    const { options: settings } = this.#services
+    const compiled = compileFor(this.#services, statement, params)
     if (this.#inOwnTransaction() && endsTransaction(compiled.sql, compiled.scanned)) {
       throw new InvalidRequestError(
         `"${compiled.scanned.verb}" inside a transaction of begin() or transaction(): use commit(), rollback() and beginNested() of its object.`,
@@ -111,22 +121,22 @@ export class Session implements TransactionHost, OpenTransactionState {
       asArrays: options?.rowMode === 'array',
       bigints: (options?.integers ?? settings.integers) === 'bigint',
       batchRows: options?.batchRows ?? 0,
+      signal: options?.signal,
     })
     // A result of a memory database that is larger than the worker may keep is read from the database after all.
     execution.onReroute(() => this.physical.submit(execution.route(0, 'shared')))
-    announceQuery(this.#services, compiled.sql, this.physical.id, execution)
+    announceQuery(this.#services, compiled, this.physical.id, execution)
     return execution
   }
 
-  #follow(execution: Execution, witness: Witness, { options, via }: StatementCall): void {
-    // One that has to wait for the open transaction to end is none of its statements.
-    const tracked = this.#root !== null && !this.#turns.isOutsider(via)
-    if (tracked) this.#unseen.add(witness)
-    superviseStatement(execution, options, this.#services)
-    execution.onSettled((failed) => {
-      if (!failed || witness.observed) this.#unseen.delete(witness)
-      else if (!tracked) witness.raise()
-    })
+  /** Whether what comes this way is part of the open transaction. */
+  #tracks(via: Transaction | null): boolean {
+    return this.#root !== null && !this.#turns.isOutsider(via)
+  }
+
+  /** Work that was called just now: as part of the open transaction, it counts against that when it fails and nobody looks. */
+  track<T>(via: Transaction | null, work: Promise<T>): Promise<T> {
+    return this.#tracks(via) ? this.#unseen.track(work) : work
   }
 
   #submit(execution: Execution, via: Transaction | null): void {
@@ -171,8 +181,9 @@ export class Session implements TransactionHost, OpenTransactionState {
   async script(text: string, via: Transaction | null): Promise<void> {
     if (typeof text !== 'string') throw new TypeError('script() takes a string of SQL statements.')
     this.#services.compiler.checkScript(text)
+    const sql = this.#services.memory ? scriptWithFilesOfSystem(text) : text
     const post: RequestSettings['post'] = ({ channel }, id) =>
-      channel.post({ kind: RequestKind.script, id, flags: this.transactionFlags, sql: text })
+      channel.post({ kind: RequestKind.script, id, flags: this.transactionFlags, sql })
     await traceQuery(this.#services, { sql: text, connectionId: this.physical.id }, () =>
       this.request({ access: 'exclusive', leavesConnectionState: true, post, sql: text }, via),
     )
@@ -192,7 +203,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     const post: RequestSettings['post'] = ({ channel }, id) => channel.post({ kind: RequestKind.backup, id, file })
     const onPartial = (value: unknown): void => onProgress?.(value as BackupProgress)
     const access = this.#services.memory ? 'shared' : 'none'
-    await this.request({ access, leavesConnectionState: false, post, onPartial }, null, options)
+    await this.request({ access, leavesConnectionState: false, post, onPartial, abortsInOrder: true }, null, options)
   }
 
   /** Runs the statement once a row; without an open transaction in one of its own, else in a savepoint. */
@@ -203,14 +214,25 @@ export class Session implements TransactionHost, OpenTransactionState {
   ): Promise<ManyResult> {
     const inside = via !== null || (this.#root !== null && !this.#turns.isOutsider(via)) || insideTransactionOn(this.physical)
     const run = (turn: Turn, through: Transaction | null): Promise<ManyResult> =>
-      runInScope(this.#scope(turn), () =>
-        executeRows<Transaction>(this, statement, rows, async () => {
+      this.#asUnit(turn, async () => {
+        this.#assertNotRefused(through)
+        return await executeRows<Transaction>(this, statement, rows, async () => {
           const transaction = await this.beginNested(through)
           turn.owner = transaction
           return transaction
-        }),
-      )
+        })
+      })
     return inside ? this.#turns.holdInside(via, {}, run) : this.#withTurn((turn) => run(turn, null), {})
+  }
+
+  async #asUnit<T>(turn: Turn, work: () => Promise<T>): Promise<T> {
+    const working = runInScope(this.#scope(turn), work)
+    this.#units.set(turn, working)
+    try {
+      return await working
+    } finally {
+      this.#units.delete(turn)
+    }
   }
 
   // Transactions
@@ -273,7 +295,7 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   async #beginRoot(options: BeginOptions): Promise<Transaction> {
     const endTrace = announceTransaction(this.physical.id, options.readonly === true)
-    const beginning = this.#sendBegin(options)
+    const beginning = this.#begin.send(options)
     this.#beginning = beginning
     try {
       await beginning
@@ -288,46 +310,6 @@ export class Session implements TransactionHost, OpenTransactionState {
     return this.#enter(new Transaction(this, 'root', null))
   }
 
-  async #sendBegin(options: BeginOptions): Promise<void> {
-    const { physical } = this
-    const { memory } = this.#services
-    const readonly = options.readonly === true || physical.readonly
-    const mode = options.mode ?? (readonly ? 'deferred' : 'immediate')
-    const writes = !readonly && (mode !== 'deferred' || memory)
-    // On a connection that can write, the database itself is told to refuse: the reset of the connection takes it back for the next user.
-    if (readonly && !physical.readonly) await this.#queryOnly(true)
-    const begin = physical.control(`begin ${mode}`, writes ? 'exclusive' : memory ? 'shared' : 'none', 0)
-    const stop = watchDeadline(options, (error) => {
-      begin.abort(error)
-      if (!begin.started) return
-      // What was called behind it would be acknowledged, and then rolled back with it.
-      physical.abortBehind(
-        begin,
-        () => new InvalidRequestError('The begin() before this call was given up, and this with it.', { cause: error }),
-      )
-      // It may have begun all the same: whatever comes next on this connection must not find itself inside.
-      physical.rollBack('rollback').catch(() => {})
-    })
-    physical.submit(begin)
-    try {
-      await begin.answer()
-    } catch (error) {
-      if (this.#readonlyTransaction) await this.#queryOnly(false)
-      throw error
-    } finally {
-      stop()
-    }
-  }
-
-  async #queryOnly(on: boolean): Promise<void> {
-    const post: RequestSettings['post'] = ({ channel }, id) =>
-      channel.post({ kind: RequestKind.script, id, flags: 0, sql: `pragma query_only = ${on ? 1 : 0}` })
-    this.#readonlyTransaction = on
-    const request = new SingleRequest({ access: 'none', leavesConnectionState: true, post })
-    this.physical.submit(request)
-    await request.answer()
-  }
-
   /** A transaction has ended in the database: those inside it have ended with it. */
   transactionEnded(transaction: Transaction): void {
     for (let inner = this.#current; inner !== null && inner !== transaction; inner = inner.parent) inner.endWithParent()
@@ -337,7 +319,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     this.physical.transaction = null
     this.#unseen.clear()
     this.#endTrace({ outcome: transaction.outcome })
-    if (this.#readonlyTransaction && !this.closed) this.#queryOnly(false).catch(() => this.discard())
+    if (!this.closed) this.#begin.ended().catch(() => this.discard())
     const listener = this.#onRootEnded
     this.#onRootEnded = null
     listener?.()
@@ -345,31 +327,35 @@ export class Session implements TransactionHost, OpenTransactionState {
   }
 
   /** The error of the first statement of the open transaction that failed and that nobody has looked at; waits for those on their way. */
-  async unseenFailure(): Promise<Error | null> {
-    for (const witness of this.#unseen) {
-      if (witness.observed) continue
-      const error = await witness.failure()
-      if (error !== null && !witness.observed) return error
-    }
-    return null
+  unseenFailure(): Promise<Error | null> {
+    return this.#unseen.first()
   }
 
   async transaction<T>(fn: (tx: Transaction) => Promise<T>, options: TransactionOptions, via: Transaction | null): Promise<T> {
     checkBeginOptions(options)
     const nested = via !== null || insideTransactionOn(this.physical)
     if (!nested) return this.#withTurn((turn) => this.#runTurn(turn, fn, options), options)
+    if (options.readonly === true) {
+      throw new InvalidRequestError('A transaction inside another one cannot be made read-only: begin the outer one with readonly.')
+    }
     return this.#turns.holdInside(via, options, async (turn, through) => {
       const inside = through ?? this.#current
-      const transaction = await runInScope(this.#scope(turn), () => this.beginNested(inside))
-      return this.#runInside(turn, transaction, fn, options)
+      const begin = (): Promise<Transaction> => runInScope(this.#scope(turn), () => this.beginNested(inside))
+      return this.#attempt(options, async () => this.#runInside(turn, await begin(), fn, options))
     })
   }
 
   async #runTurn<T>(turn: Turn, fn: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
+    return this.#attempt(options, async () => {
+      const transaction = this.#current === null ? await this.#beginRoot(options) : await this.beginNested(this.#current)
+      return this.#runInside(turn, transaction, fn, options)
+    })
+  }
+
+  async #attempt<T>(options: TransactionOptions, work: () => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       try {
-        const transaction = this.#current === null ? await this.#beginRoot(options) : await this.beginNested(this.#current)
-        return await this.#runInside(turn, transaction, fn, options)
+        return await work()
       } catch (error) {
         if (attempt >= (options.retries ?? 0) || !isRetryable(error) || this.closed) throw error
       }
@@ -427,13 +413,18 @@ export class Session implements TransactionHost, OpenTransactionState {
   /** Why nothing can be done, or null. */
   refusal(via: Transaction | null): Error | null {
     // One that has ended says so, though its connection may have gone with it.
-    if (via?.ended === true) return via.refusal()
-    if (this.#closed) return new ResourceClosedError('This Connection is closed.')
+    if (via?.ended === true && !(via.cutOff && this.#closed)) return via.refusal()
+    if (this.#closed || (this.#closing !== null && !this.#insideUnit())) return new ResourceClosedError('This Connection is closed.')
     const { lost } = this.physical
     if (lost !== null) return new WorkerTerminatedError('The worker thread of this connection has ended.', { cause: lost })
     if (via !== null) return via.refusal()
     // The innermost one: after an inner rollback, what comes through the connection would run in a savepoint that waits for its own.
     return this.#root === null || this.#root.ending ? null : (this.#current?.refusal() ?? null)
+  }
+
+  #insideUnit(): boolean {
+    for (const turn of this.#units.keys()) if (insideTurn(turn)) return true
+    return false
   }
 
   #assertNotRefused(via: Transaction | null): void {
@@ -452,6 +443,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   }
 
   async #end(): Promise<void> {
+    if (this.#units.size > 0) await Promise.allSettled(this.#units.values())
     this.#closed = true
     // A COMMIT that is on its way decides by itself how the transaction ends.
     if (this.#root?.ending === true) await this.#root.settled()

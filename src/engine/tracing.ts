@@ -1,4 +1,5 @@
 import { tracingChannel } from 'node:diagnostics_channel'
+import type { WireValue } from '../protocol/values.ts'
 import type { Logger } from './options.ts'
 
 /** What subscribers of `offloop:query` see of a statement; parameters are never among it. */
@@ -61,8 +62,14 @@ interface Settling {
 }
 
 /** Tells of a statement that is about to be sent: `echo` prints it, subscribers follow it until it settles. */
-export function announceQuery(services: QueryServices, sql: string, connectionId: number, execution: Settling): void {
-  if (services.options.echo) services.logger.info(echoLine(sql))
+export function announceQuery(
+  services: QueryServices,
+  { sql, values }: { readonly sql: string; readonly values: readonly WireValue[] },
+  connectionId: number,
+  execution: Settling,
+): void {
+  const { echo, hideParameters } = services.options
+  if (echo) services.logger.info(hideParameters || values.length === 0 ? echoLine(sql) : `${echoLine(sql)} ${echoValues(values)}`)
   if (!queryChannel.hasSubscribers) return
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   execution.onSettled(() => {
@@ -79,7 +86,7 @@ export function traceQuery<T>(services: QueryServices, context: QueryContext, wo
 }
 
 interface QueryServices {
-  readonly options: { readonly echo: boolean }
+  readonly options: { readonly echo: boolean; readonly hideParameters: boolean }
   readonly logger: Logger
 }
 
@@ -94,4 +101,14 @@ function writeLine(...data: unknown[]): void {
 function echoLine(sql: string): string {
   const text = sql.replaceAll(/\s+/g, ' ').trim()
   return `offloop: ${text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text}`
+}
+
+/** Parameters, for `hideParameters: false`: texts cut short, bytes counted. */
+function echoValues(values: readonly WireValue[]): string {
+  const shown = values.slice(0, 50).map((value) => {
+    if (value instanceof Uint8Array) return `<${value.byteLength} bytes>`
+    if (typeof value === 'string') return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value)
+    return String(value)
+  })
+  return `[${shown.join(', ')}${values.length > shown.length ? ', …' : ''}]`
 }

@@ -58,24 +58,24 @@ export class TransactionHandle implements AsyncTransaction {
     return this.#session.execute<R>(statement, this.#call(params, options))
   }
 
-  async scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
-    return await this.execute(statement, params, options).scalar<T>()
+  scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
+    return this.execute(statement, params, options).scalar<T>()
   }
 
   stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
     return this.#session.stream<R>(statement, this.#call(params, options))
   }
 
-  async executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
-    return await this.#session.executeMany(statement, rows, this.#transaction)
+  executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
+    return this.#do(() => this.#session.executeMany(statement, rows, this.#transaction))
   }
 
-  async script(text: string): Promise<void> {
-    await this.#session.script(text, this.#transaction)
+  script(text: string): Promise<void> {
+    return this.#do(() => this.#session.script(text, this.#transaction))
   }
 
-  async call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
-    return await this.#session.call<T>(callTarget(module, name, args), this.#transaction)
+  call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
+    return this.#do(() => this.#session.call<T>(callTarget(module, name, args), this.#transaction))
   }
 
   async begin(options?: BeginOptions): Promise<AsyncTransaction> {
@@ -86,8 +86,17 @@ export class TransactionHandle implements AsyncTransaction {
     return this.#handleOn(await this.#session.beginNested(this.#transaction))
   }
 
-  async transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return await this.#connection.runTransaction(fn, options, this.#transaction)
+  transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return this.#do(() => this.#connection.runTransaction(fn, options, this.#transaction))
+  }
+
+  /** Work that keeps this handle until it is done, and counts against its transaction. */
+  #do<T>(work: () => Promise<T>): Promise<T> {
+    return this.#session.track(this.#transaction, this.#await(work))
+  }
+
+  async #await<T>(work: () => Promise<T>): Promise<T> {
+    return await work()
   }
 
   async commit(): Promise<void> {

@@ -102,9 +102,12 @@ export class TurnQueue {
   /** Keeps the connection for one task from its turn until `work` is done. */
   async hold<T>(wait: WaitOptions, work: (turn: Turn) => Promise<T>): Promise<T> {
     const turn = new Turn()
-    await this.#take(null, wait, () => {
+    const take = (): void => {
       this.#outer = turn
-    })
+    }
+    // Without a wait it begins within the call: what is called right behind it finds it begun.
+    if (this.mustWait(null)) await this.wait(null, wait, take)
+    else take()
     try {
       return await work(turn)
     } finally {
@@ -121,7 +124,10 @@ export class TurnQueue {
     work: (turn: Turn, through: V | null) => Promise<T>,
   ): Promise<T> {
     const turn = new Turn()
-    const through = await this.#take(via, wait, () => this.#inner.push(turn))
+    const take = (): void => void this.#inner.push(turn)
+    let through = via
+    if (this.mustWait(via)) through = await this.wait(via, wait, take)
+    else take()
     try {
       return await work(turn, through)
     } finally {
@@ -130,12 +136,6 @@ export class TurnQueue {
       // A commit() among them makes outsiders of those behind it.
       for (const { via: through, start } of turn.behind.drain()) this.run(through, start)
     }
-  }
-
-  async #take<V extends TurnOwner>(via: V | null, wait: WaitOptions, take: () => void): Promise<V | null> {
-    if (this.mustWait(via)) return await this.wait(via, wait, take)
-    take()
-    return via
   }
 
   #queueFor(via: TurnOwner | null): FifoQueue<Entry> | null {

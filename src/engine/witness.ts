@@ -3,11 +3,16 @@ import type { Execution } from './execution.ts'
 /** Where a statement comes from when it could not even be compiled: the error waits for whoever looks. */
 export type ExecutionSource = Execution | Error
 
-/**
- * Whether anybody will see how a statement ends: a transaction does not commit over a failed one that nobody has looked at. Apart from the
- * promise itself, which nothing inside the engine may hold.
- */
-export class Witness {
+/** Work inside a transaction, which does not commit over a failure that nobody has looked at. */
+export interface Watched {
+  /** Somebody has looked. */
+  readonly observed: boolean
+  /** Waits until it is known to work or to fail, without counting as somebody who looks. */
+  failure(): Promise<Error | null>
+}
+
+/** Whether anybody will see how a statement ends. Apart from the promise itself, which nothing inside the engine may hold. */
+export class Witness implements Watched {
   readonly #source: ExecutionSource
   #observed = false
   #raised: Promise<never> | null = null
@@ -16,7 +21,6 @@ export class Witness {
     this.#source = source
   }
 
-  /** Somebody has looked. */
   get observed(): boolean {
     return this.#observed
   }
@@ -37,7 +41,6 @@ export class Witness {
     throw this.#source.error
   }
 
-  /** Waits until it is known to work or to fail, without counting as somebody who looks. */
   async failure(): Promise<Error | null> {
     if (this.#source instanceof Error) return this.#source
     await this.#source.arrived()

@@ -60,6 +60,8 @@ export const StatementTrait = {
   insert: 1,
   /** It may leave state on the connection: a pragma, a temporary table, an attached database, an open transaction. */
   connectionState: 2,
+  /** It changes rows: how many it yields or has changed is its row count. */
+  changesRows: 4,
 } as const
 
 /** Worker to user's thread. */

@@ -65,7 +65,8 @@ export class StatementCompiler {
   compile(executable: Executable, parameters?: Parameters): CompiledStatement {
     if (typeof executable === 'string') return this.#bind(executable, parameters)
     const { sql, values } = this.#resolve(executable)
-    if (parameters !== undefined) throw new TypeError('This statement has its values inside it: expected no second list of parameters.')
+    if (parameters !== undefined && !(isList(parameters) && parameters.length === 0))
+      throw new TypeError('This statement has its values inside it: expected no second list of parameters.')
     return this.#bind(sql, values)
   }
 

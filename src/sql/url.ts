@@ -166,6 +166,10 @@ export function checkUrlOptions(url: EngineURL): void {
     const values = known[name] ?? []
     if (!values.includes(value)) throw new ArgumentError(`Option "${name}" in the ${url.dialect} URL must be one of ${values.join(', ')}.`)
   }
+  const inMemory = url.dialect === 'sqlite' && (url.database === undefined || url.database === ':memory:')
+  if (inMemory && url.query['mode'] !== undefined && url.query['mode'] !== 'rwc') {
+    throw new ArgumentError(`A memory database is made when it is opened: option "mode" in the sqlite URL needs a file, unless it is rwc.`)
+  }
 }
 
 function parseParts(text: string): EngineURLParts {

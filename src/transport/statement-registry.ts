@@ -46,7 +46,8 @@ export class StatementRegistry {
 
   constructor(channel: StatementChannel, capacity: number) {
     this.#channel = channel
-    this.#capacity = capacity
+    // One that is on its way is known to both sides, however few are kept.
+    this.#capacity = Math.max(1, capacity)
   }
 
   /** The statement's number, told to the worker in this tick's batch if it is new. */

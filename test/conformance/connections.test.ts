@@ -61,6 +61,13 @@ describeTargets((db) => {
       await engine.execute("insert into notes values (3, 'c', 'Grace')")
       expect((await rejectionOf(connection.execute('insert into notes values (4)'))).message).toContain('has 3 columns but 1 values')
       expect(await connection.execute('select author from notes order by id').scalars()).toEqual([null, 'Ada', 'Grace'])
+      await other.script('alter table notes rename column author to writer')
+      await connection.script('alter table notes rename column writer to author')
+      await other.execute('create index by_author on notes (author)')
+      await connection.script('drop index by_author')
+      await other.script('create index by_author on notes (author)')
+      await connection.execute('alter table notes add column title text')
+      await other.execute('alter table notes drop column title')
     })
 
     test('gives every call its own answer when some of them fail', async () => {
@@ -180,12 +187,25 @@ describeTargets((db) => {
       await tx.execute("insert into notes (text) values ('a')")
       await connection.close()
       expect(tx.isActive).toBe(false)
-      expect(await rejectionOf(tx.execute("insert into notes (text) values ('b')"))).toMatchObject({
-        message: 'This transaction is inactive',
-      })
+      expect(await rejectionOf(tx.execute("insert into notes (text) values ('b')"))).toMatchObject(closed)
       expect(await rejectionOf(tx.commit())).toMatchObject({ name: 'InvalidRequestError', message: 'This transaction is inactive' })
       await tx.rollback()
       expect(await textsOf(engine)).toEqual([])
+    })
+
+    test('lets an executeMany that was called before finish, and refuses what is called after', async () => {
+      const engine = await db.notes()
+      const connection = await engine.connect()
+      const many = connection.executeMany('insert into notes (text) values (?)', [['a'], ['b']])
+      const closing = connection.close()
+      expect(connection.closed).toBe(true)
+      expect(await rejectionOf(connection.executeMany('insert into notes (text) values (?)', []))).toMatchObject(closed)
+      await closing
+      expect(await many).toEqual({ rowcount: 2 })
+      const other = await engine.connect()
+      const more = other.executeMany('insert into notes (text) values (?)', [['c']])
+      await engine.close()
+      expect(await more).toEqual({ rowcount: 1 })
     })
 
     test('lets a COMMIT that is on its way finish first', async () => {

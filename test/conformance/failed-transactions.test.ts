@@ -1,3 +1,4 @@
+import type { AsyncTransaction } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { describeTargets, rejectionOf, textsOf } from './targets.ts'
 
@@ -20,6 +21,39 @@ describeTargets((db) => {
     await engine.executeMany(insert, [['a'], ['b']])
     return engine
   }
+
+  /** Every way to work inside a transaction; each of these fails. */
+  const failures: readonly (readonly [string, (tx: AsyncTransaction, module: URL) => Promise<unknown>])[] = [
+    ['execute', (tx) => tx.execute('insert into missing values (1)')],
+    ['execute, not compiled', (tx) => tx.execute('insert into notes (text) values (?)')],
+    ['fetchall', (tx) => tx.execute('select * from missing').fetchall()],
+    ['one', (tx) => tx.execute('select * from notes where false').one()],
+    ['scalar', (tx) => tx.scalar('select * from missing')],
+    ['script', (tx) => tx.script('insert into missing values (1)')],
+    ['executeMany', (tx) => tx.executeMany('insert into missing values (?)', [[1]])],
+    ['call', (tx, module) => tx.call(module, 'fail')],
+    ['transaction', (tx) => tx.transaction(async (inner) => inner.execute('insert into missing values (1)'))],
+    ['execute of its connection', (tx) => tx.connection.execute('insert into missing values (1)')],
+    ['script of its connection', (tx) => tx.connection.script('insert into missing values (1)')],
+  ]
+
+  test.each(failures)('a transaction does not commit over a failed %s that nobody looked at', async (_, fail) => {
+    const engine = await db.notes()
+    const module = db.module('fail.mjs', "export function fail() { throw new Error('failed') }")
+    for (const when of ['in flight', 'over'] as const) {
+      const tx = await engine.begin()
+      await tx.execute(insert, ['lost'])
+      void fail(tx, module)
+      // A statement behind it, and it has failed as well.
+      if (when === 'over') await tx.scalar('select 1')
+      expect(await rejectionOf(tx.commit())).toMatchObject({ name: 'InvalidRequestError', cause: expect.any(Error) })
+    }
+    const tx = await engine.begin()
+    await tx.execute(insert, ['stored'])
+    await rejectionOf(fail(tx, module))
+    await tx.commit()
+    expect(await textsOf(engine)).toEqual(['stored'])
+  })
 
   describe.each(endings)('a transaction that the database ends by %s', (_, ending) => {
     test('takes no statement until rollback(), neither its own nor through the connection', async () => {

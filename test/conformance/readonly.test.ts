@@ -119,6 +119,20 @@ describeFiles((db) => {
     expect(await textsOf(connection)).toEqual(['a'])
   })
 
+  test('a URL with mode=ro never writes, whoever has used the connection before', async () => {
+    const writer = await db.notes()
+    const engine = createEngine(`${db.url}?mode=ro`, { pool: { max: 1 } })
+    for (let use = 0; use < 3; use++) {
+      const connection = await engine.connect()
+      expect(await rejectionOf(connection.execute(insert, ['a']))).toMatchObject(refused)
+      await connection.close()
+      expect(await rejectionOf(engine.executeMany(insert, [['a']]))).toMatchObject(refused)
+      expect(await rejectionOf(engine.transaction((tx) => tx.execute(insert, ['a'])))).toMatchObject(refused)
+    }
+    await engine.close()
+    expect(await textsOf(writer)).toEqual([])
+  })
+
   test('a URL with mode=ro opens the file for reading only, whatever it is asked for', async () => {
     const maker = db.engine()
     await maker.script("create table notes (id integer primary key, text text); insert into notes (text) values ('a')")

@@ -179,6 +179,8 @@ describeTargets((db) => {
       withExecutor(async (executor) => {
         const rowcount = async (text: string) => (await executor.execute(text)).rowcount
         expect(await rowcount(query)).toBe(-1)
+        expect(await rowcount(`explain ${query}`)).toBe(-1)
+        expect(await rowcount('pragma table_list')).toBe(-1)
         expect(await rowcount("insert into notes (text) values ('d'), ('e')")).toBe(2)
         expect(await rowcount("update notes set text = text || '!'")).toBe(5)
         expect(await rowcount('update notes set text = text')).toBe(5)

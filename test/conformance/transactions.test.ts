@@ -1,4 +1,4 @@
-import { IntegrityError } from 'offloop'
+import { IntegrityError, OperationalError } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { describeTargets, type Fixture, rejectionOf, textsOf } from './targets.ts'
 
@@ -135,6 +135,7 @@ describeTargets((db) => {
           () => tx.execute(insert, ['a']).fetchall(),
           () => tx.scalar(`${insert} returning id`, ['a']),
           () => tx.executeMany(insert, [['a']]),
+          () => tx.executeMany(insert, []),
           () => tx.script("insert into notes (text) values ('a')"),
           () => tx.stream(`${insert} returning id`, ['a'])[Symbol.asyncIterator]().next(),
           () => tx.call(module, 'insert'),
@@ -363,6 +364,25 @@ describeTargets((db) => {
         )
         expect(await rejectionOf(work)).toMatchObject({ name: 'AbortError', cause: reason })
       }
+      expect(await textsOf(engine)).toEqual([])
+    })
+
+    test('inside a transaction run again as often as they are told to, and cannot be made read-only', async () => {
+      const engine = await db.notes()
+      await engine.transaction(async (tx) => {
+        let runs = 0
+        const locked = new OperationalError('locked', { retryable: true })
+        const nested = tx.transaction(
+          async (inner) => {
+            await inner.execute(insert, [`${++runs}`])
+            throw locked
+          },
+          { retries: 2 },
+        )
+        expect(await rejectionOf(nested)).toBe(locked)
+        expect(runs).toBe(3)
+        expect(await rejectionOf(tx.transaction(async () => {}, { readonly: true }))).toMatchObject({ name: 'InvalidRequestError' })
+      })
       expect(await textsOf(engine)).toEqual([])
     })
 

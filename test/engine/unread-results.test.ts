@@ -42,3 +42,14 @@ test('nor an engine, whoever has the result', async () => {
   await engine.close()
   for (const result of results) await expect(result.fetchall()).rejects.toThrow(ResourceClosedError)
 })
+
+test('that nobody ever looks at is no failure of its statement when it is closed unread', async () => {
+  await using engine = createEngine(url)
+  const conn = await engine.connect()
+  const tx = await engine.begin()
+  // An unhandled rejection would fail this file.
+  for (const executor of [engine, conn, tx]) void executor.execute(manyRows)
+  await Promise.all([conn.scalar('select 1'), tx.scalar('select 1'), engine.scalar('select 1')])
+  await tx.commit()
+  await conn.close()
+})

@@ -164,6 +164,17 @@ describe('echo', () => {
     ])
   })
 
+  test('prints parameters only where they are asked for, cut short', async () => {
+    const { logger, lines } = keepLines()
+    const engine = openEngine({ echo: true, hideParameters: false, logger })
+    await engine.scalar('select ?, ?, ?, ?', [1, null, 'x'.repeat(200), new Uint8Array(3)])
+    await engine.scalar('select :a', { a: "it's" })
+    expect(lines).toEqual([
+      `info offloop: select ?, ?, ?, ? [1, null, "${'x'.repeat(100)}…", <3 bytes>]`,
+      'info offloop: select :a ["it\'s"]',
+    ])
+  })
+
   test('prints to stderr without a logger', async () => {
     const program = `
       import { createEngine } from 'offloop'

@@ -1,6 +1,6 @@
 import type { AsyncConnection, AsyncEngine } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { driverNames, expectPristine, openEngine, Settlements, turn } from './test-engine.ts'
+import { driverNames, expectPristine, openEngine, Settlements, turn, untilNothingIsQuarantined } from './test-engine.ts'
 
 /** Yields rows without end. */
 const endlessRows = 'with recursive n(i) as (select 1 union all select i + 1 from n) select i from n'
@@ -26,6 +26,7 @@ describe.each(driverNames)('%s', (driverName) => {
     await settlements.all()
     expect(settlements.settled).toBe(200)
     expect(settlements.errorNames.filter((name) => name !== 'AbortError')).toEqual([])
+    await untilNothingIsQuarantined(engine)
     await expectPristine(engine, 4)
     await engine.execute('insert into t values (2)')
   })

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { BroadcastChannel } from 'node:worker_threads'
 import { InvalidRequestError, StatementTimeoutError } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { driverNames, expectPristine, openEngine, rejectionOf, temporaryFile, turn } from './test-engine.ts'
+import { driverNames, expectPristine, openEngine, rejectionOf, temporaryFile, turn, untilNothingIsQuarantined } from './test-engine.ts'
 
 /** Yields rows without end. */
 const endlessRows = 'with recursive n(i) as (select 1 union all select i + 1 from n) select i from n'
@@ -122,12 +123,36 @@ describe.each(driverNames)('%s', (driverName) => {
 
     test('an implicit statement inside one native call rejects at once, and the engine goes on', async () => {
       const engine = openEngine({ driverName, readers: 1 })
+      await engine.scalar('select 1')
       const given = begin()
       const running = rejectionOf(engine.execute(mediumCall, [], given.options))
       await turn()
       given.now()
       given.check(await running)
+      expect(engine.status().quarantined).toBe(1)
       expect(await engine.scalar('select 1')).toBe(1)
+      await untilNothingIsQuarantined(engine)
+    })
+
+    test('rows that have come already are not given out any more', async () => {
+      const engine = openEngine({ driverName })
+      const conn = await engine.connect()
+      for (const rows of [10, 500, 3_000]) {
+        const query = `with recursive n(i) as (select 1 union all select i + 1 from n limit ${rows}) select i from n`
+        const abort = new AbortController()
+        let seen = 0
+        const reading = async (): Promise<void> => {
+          for await (const _ of conn.stream(query, [], { signal: abort.signal })) if (++seen === 5) abort.abort(reason)
+        }
+        expect(await rejectionOf(reading())).toMatchObject({ name: 'AbortError', cause: reason })
+        expect(seen).toBe(5)
+        const later = new AbortController()
+        const result = await conn.execute(query, [], { signal: later.signal })
+        later.abort(reason)
+        expect(await rejectionOf(result.fetchall())).toMatchObject({ name: 'AbortError', cause: reason })
+      }
+      expect(await conn.scalar('select 1')).toBe(1)
+      await conn.close()
     })
 
     test('waiting for the pool', async () => {
@@ -316,7 +341,8 @@ describe.each(driverNames)('%s', (driverName) => {
     await engine.script('create table t (x); insert into t values (zeroblob(5000000))')
     const abort = new AbortController()
     const steps: number[] = []
-    const backup = engine.backup(temporaryFile(), {
+    const file = temporaryFile()
+    const backup = engine.backup(file, {
       signal: abort.signal,
       onProgress: ({ remainingPages }) => {
         steps.push(remainingPages)
@@ -324,6 +350,7 @@ describe.each(driverNames)('%s', (driverName) => {
       },
     })
     expect(await rejectionOf(backup)).toMatchObject({ name: 'AbortError', cause: reason })
+    expect(existsSync(file)).toBe(false)
     expect(steps[0]).toBeGreaterThan(0)
     expect(await engine.scalar('select count(*) from t')).toBe(1)
     await expectPristine(engine)

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { createEngine } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { driverNames } from '../soak/scratch.ts'
 import { openFile, temporaryDirectory } from './test-engine.ts'
@@ -28,6 +29,33 @@ describe.each(driverNames)('%s', (driver) => {
     await reader.execute('vacuum into ?', [join(directory, 'copy.db')])
     expect(existsSync(join(directory, 'copy.db'))).toBe(true)
     await expect(reader.execute('vacuum into ?', [join(directory, 'copy.db')])).rejects.toMatchObject({ code: 'OFFLOOP_PROGRAMMING' })
+  })
+
+  test('a memory database attaches and writes files of the system, however they are named', async () => {
+    const directory = temporaryDirectory()
+    const named = (name: string): string => join(directory, name)
+    const engine = createEngine(`sqlite+${driver}://`)
+    try {
+      await using connection = await engine.connect()
+      await connection.execute('create table note (text)')
+      await connection.execute("insert into note values ('a')")
+      await connection.execute('vacuum into ?', [named('one.db')])
+      const odd = named("it's ?two#%.db")
+      const quoted = `'${odd.replaceAll("'", "''")}'`
+      await connection.execute(`VACUUM main INTO ${quoted}`)
+      expect(existsSync(odd)).toBe(true)
+      await connection.execute('attach ? as one', [named('one.db')])
+      await connection.execute(`attach database ${quoted} as two`)
+      await connection.script(
+        `attach 'file:${named('one.db')}?mode=ro' as three; insert into one.note values ('semi;colon'); attach '' as four`,
+      )
+      expect(await connection.execute('select text from one.note').scalars()).toEqual(['a', 'semi;colon'])
+      expect(await connection.execute('select text from two.note').scalars()).toEqual(['a'])
+      expect(await connection.execute('select text from three.note').scalars()).toEqual(['a', 'semi;colon'])
+      await expect(connection.execute(`attach 'a' || 'b' as five`)).rejects.toThrow('take the name of the file as a text or a parameter')
+    } finally {
+      await engine.close()
+    }
   })
 
   test('load_extension() in SQL is refused', async () => {

@@ -125,6 +125,11 @@ export class Settlements {
   }
 }
 
+/** Resolves when no thread is inside a call that nobody waits for any more. */
+export async function untilNothingIsQuarantined(engine: AsyncEngine): Promise<void> {
+  while (engine.status().quarantined > 0) await turn()
+}
+
 /** Every place of the pool is free, and every connection in it works and is in no transaction. */
 export async function expectPristine(engine: AsyncEngine, size = 1): Promise<void> {
   expect(engine.status()).toMatchObject({ inUse: 0, waiting: 0 })

@@ -8,6 +8,7 @@ import {
   ColumnMemo,
   checkDatabaseName,
   compile,
+  lookBeforeScript,
   type ProgramFacts,
   type ProgramStep,
   prepareConnection,
@@ -161,6 +162,7 @@ class BetterSqlite3Connection implements DriverConnection {
   script(sql: string): void {
     if (/attach/i.test(sql)) this.#clock.distrust()
     this.#clock.tick()
+    lookBeforeScript(sql, (text) => this.#handle.exec(text))
     this.#handle.exec(sql)
   }
 

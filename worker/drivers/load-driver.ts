@@ -28,20 +28,20 @@ export function loadErrorToWire(error: unknown): WireError {
 }
 
 async function loadForeignDriver(name: string): Promise<Driver> {
-  let module: { readonly default?: unknown }
+  let module: Readonly<Record<string, unknown>>
   try {
     module = await importModule(name)
   } catch (error) {
     throw loadFault(name, error)
   }
-  const missing = missingPart(module.default)
+  const missing = missingPart(module['default'])
   if (missing !== undefined) throw new DriverFault('driverLoad', `The default export of the driver ${name} is not a Driver: ${missing}.`)
   // Every part has just been looked at.
-  return module.default as Driver
+  return module['default'] as Driver
 }
 
 /** A package is looked for where offloop is installed, then from the working directory: a strict package manager shows it only there. */
-async function importModule(name: string): Promise<{ readonly default?: unknown }> {
+export async function importModule(name: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     return await import(name)
   } catch (error) {

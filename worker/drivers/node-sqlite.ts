@@ -8,6 +8,7 @@ import {
   ColumnMemo,
   checkDatabaseName,
   compile,
+  lookBeforeScript,
   type NativeColumn,
   type ProgramFacts,
   type ProgramStep,
@@ -175,6 +176,7 @@ class NodeSqliteConnection implements DriverConnection {
   script(sql: string): void {
     if (/attach/i.test(sql)) this.#clock.distrust()
     this.#clock.tick()
+    lookBeforeScript(sql, (text) => this.#handle.exec(text))
     this.#handle.exec(sql)
   }
 

@@ -332,6 +332,16 @@ export function compile<T>(prepare: () => T, exec: (sql: string) => void): T {
   }
 }
 
+/** As `compile`, for a script, which cannot be begun again: it is preceded by a look at the schema if it may have to do with that. */
+export function lookBeforeScript(script: string, exec: (sql: string) => void): void {
+  if (!/\b(?:create|alter|drop|insert|replace)\b/i.test(script)) return
+  try {
+    exec(LOOK_AT_SCHEMA)
+  } catch {
+    // Somebody holds the file exclusively: the script will find out.
+  }
+}
+
 /** Applies the pragmas and proves that there is a database: SQLite reads the file only now, its schema included. */
 export async function prepareConnection(connection: NewConnection, options: OpenOptions): Promise<void> {
   const deadline = performance.now() + options.busyTimeoutMs

@@ -1,0 +1,62 @@
+import { InvalidRequestError } from '../errors.ts'
+import { RequestKind } from '../protocol/frames.ts'
+import type { BeginOptions } from '../sql/executor.ts'
+import { watchDeadline } from './deadline.ts'
+import { type RequestSettings, SingleRequest } from './operation.ts'
+import type { PhysicalConnection } from './physical-connection.ts'
+
+/** Sends BEGIN, and on a connection that can write has the database itself refuse that to a read-only transaction. */
+export class RootBegin {
+  readonly #physical: PhysicalConnection
+  readonly #memory: boolean
+  /** The open transaction has made a connection read-only that is not so by itself. */
+  #queryOnly = false
+
+  constructor(physical: PhysicalConnection, memory: boolean) {
+    this.#physical = physical
+    this.#memory = memory
+  }
+
+  async send(options: BeginOptions): Promise<void> {
+    const physical = this.#physical
+    const readonly = options.readonly === true || physical.readonly
+    const mode = options.mode ?? (readonly ? 'deferred' : 'immediate')
+    const writes = !readonly && (mode !== 'deferred' || this.#memory)
+    // The reset of the connection takes it back for the next user.
+    if (readonly && !physical.readonly) await this.#setQueryOnly(true)
+    const begin = physical.control(`begin ${mode}`, writes ? 'exclusive' : this.#memory ? 'shared' : 'none', 0)
+    const stop = watchDeadline(options, (error) => {
+      // What was called behind it would be acknowledged, and then rolled back with it. Before the BEGIN itself: a worker that finds only
+      // that given up would run the rest outside of it.
+      const refusal = (): Error => new InvalidRequestError('The begin() before this call was given up, and this with it.', { cause: error })
+      if (begin.started) physical.abortBehind(begin, refusal)
+      begin.abort(error)
+      if (!begin.started) return
+      // It may have begun all the same: whatever comes next on this connection must not find itself inside.
+      physical.rollBack('rollback').catch(() => {})
+    })
+    physical.submit(begin)
+    try {
+      await begin.answer()
+    } catch (error) {
+      await this.ended()
+      throw error
+    } finally {
+      stop()
+    }
+  }
+
+  /** The transaction has ended, or has not begun: the connection can write again. */
+  async ended(): Promise<void> {
+    if (this.#queryOnly) await this.#setQueryOnly(false)
+  }
+
+  async #setQueryOnly(on: boolean): Promise<void> {
+    const sql = `pragma query_only = ${on ? 1 : 0}`
+    const post: RequestSettings['post'] = ({ channel }, id) => channel.post({ kind: RequestKind.script, id, flags: 0, sql })
+    this.#queryOnly = on
+    const request = new SingleRequest({ access: 'none', leavesConnectionState: true, post })
+    this.#physical.submit(request)
+    await request.answer()
+  }
+}
