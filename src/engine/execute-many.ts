@@ -91,6 +91,7 @@ function batchRequest(sql: string, scanned: ScannedStatement, batch: Batch, sess
     access: 'none',
     leavesConnectionState: scanned.connectionState,
     sql,
+    values,
     post: ({ channel, statements }, id) => {
       const { id: statementId } = statements.reference({ sql, names, traits: statementTraits(scanned) })
       const flags = session.transactionFlags
