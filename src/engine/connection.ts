@@ -13,6 +13,7 @@ import type {
   TransactionOptions,
 } from '../sql/executor.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
+import { checkBackupOptions } from './call-options.ts'
 import { callTarget, cloneArguments } from './call-target.ts'
 import type { AsyncConnection, AsyncTransaction, BackupOptions, DriverRemote } from './contract.ts'
 import { driverRemote } from './driver-remote.ts'
@@ -107,6 +108,7 @@ export class Connection implements ConnectionHandle {
 
   async backup(file: string | URL, options: BackupOptions = {}): Promise<void> {
     this.#assertOpen()
+    checkBackupOptions(options)
     await this.#session.backup(filePath(file), options)
   }
 

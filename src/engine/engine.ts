@@ -12,7 +12,7 @@ import type {
 } from '../sql/executor.ts'
 import { type Executable, type Parameters, StatementCompiler } from '../sql/statement.ts'
 import { checkUrlOptions, EngineURL } from '../sql/url.ts'
-import { checkBeginOptions, checkConnectOptions, checkExecuteOptions } from './call-options.ts'
+import { checkBackupOptions, checkBeginOptions, checkCloseOptions, checkConnectOptions, checkExecuteOptions } from './call-options.ts'
 import { callTarget } from './call-target.ts'
 import { Connection, filePath } from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'
@@ -196,9 +196,11 @@ class Engine implements AsyncEngine {
   }
 
   async backup(file: string | URL, options: BackupOptions = {}): Promise<void> {
+    checkBackupOptions(options)
+    const path = filePath(file)
     const { signal } = options
     const readonly = !this.#database.memory
-    await this.#accept(this.#withConnection({ readonly, signal }, (session) => session.backup(filePath(file), options)))
+    await this.#accept(this.#withConnection({ readonly, signal }, (session) => session.backup(path, options)))
   }
 
   async hasTable(name: string, schema?: string): Promise<boolean> {
@@ -227,12 +229,14 @@ class Engine implements AsyncEngine {
     }
   }
 
-  close({ force = false, timeoutMs = 5_000 }: CloseOptions = {}): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkCloseOptions(options)
+    const { force = false, timeoutMs = 5_000 } = options
     // Force also hurries a close() that waits.
     const closing = force ? this.#closeByForce(timeoutMs) : (this.#closing ?? this.#close())
     this.#closing ??= closing
     clearInterval(this.#sweeper)
-    return closing
+    await closing
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
