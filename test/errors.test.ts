@@ -199,6 +199,20 @@ describe('errorFromWire', () => {
     expect(error.message).toContain('postgresql://app:***@db/x')
   })
 
+  test('keeps the beginning and the end of a message that repeats megabytes', () => {
+    const message = `unrecognized token: "${'\u{1f600}'.repeat(1_000_000)}", and that is all`
+    const cause = { name: 'SqliteError', message, stack: `SqliteError: ${message}\n    at worker` }
+    const error = errorFromWire({ family: 'programming', message, driverCode: 'SQLITE_ERROR', cause }, {})
+    for (const shown of [error.message, (error.cause as Error).message, (error.cause as Error).stack ?? '']) {
+      expect(shown.length).toBeLessThan(2_100)
+      expect(shown).toContain('unrecognized token: "')
+      expect(shown).toContain('", and that is all')
+      expect(shown.isWellFormed()).toBe(true)
+    }
+    expect((error.cause as Error).stack).toContain('\n    at worker')
+    expect(errorFromWire({ family: 'user', message }, {}).message).toBe(message)
+  })
+
   describe('hides what a message repeats of the values', () => {
     const failed = (message: string, sql: string, values: readonly WireValue[], driverCode = 'SQLITE_ERROR'): Error => {
       const cause = { name: 'SqliteError', message, stack: `SqliteError: ${message}\n    at worker` }

@@ -17,6 +17,9 @@ import {
 import type { WireCause, WireError } from '../protocol/wire-error.ts'
 import { hideValues, type StatementContext } from './hide-values.ts'
 
+/** Characters of a message that are kept, one half at its beginning and one at its end. */
+const maxMessageLength = 2_000
+
 /**
  * Rebuilds an error that a worker sent: its class by family, the driver's own error as `cause`. The counterpart of `toWireError` in the
  * worker. An error of the user's own function comes back as a built-in error of the same name, message and `code`.
@@ -24,7 +27,7 @@ import { hideValues, type StatementContext } from './hide-values.ts'
  * Call it inside the async function the caller awaits: the stack is taken here.
  */
 export function errorFromWire(wire: WireError, context: StatementContext): OffloopError | Error {
-  const hide = (text: string): string => hideCredentials(mayShowValues(wire) ? hideValues(text, context) : text)
+  const hide = (text: string): string => shorten(hideCredentials(mayShowValues(wire) ? hideValues(text, context) : text), wire)
   const message = hide(wire.message)
   const cause = wire.cause === undefined ? undefined : errorFromWireCause(wire.cause, hide)
   switch (wire.family) {
@@ -92,6 +95,13 @@ function errorFromWireCause(wire: WireCause, hide: (text: string) => string): Er
   Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true })
   if (wire.code !== undefined) Object.assign(error, { code: wire.code })
   return error
+}
+
+/** A database repeats what it does not understand, megabytes of it; a program's own errors are as long as it wants them. */
+function shorten(text: string, { family }: WireError): string {
+  if (text.length <= maxMessageLength || family === 'user') return text
+  const kept = maxMessageLength / 2
+  return `${text.slice(0, kept)} … ${text.slice(-kept)}`.toWellFormed()
 }
 
 /** Words of the database, other than those on a constraint, which name tables and columns; a trigger's are its author's. */
