@@ -164,6 +164,7 @@ class Engine implements AsyncEngine {
 
   /** A stream has a connection to itself: a cursor would keep the next reader of a shared one in the past. */
   async #openStream<R>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<ChunkSource<R>> {
+    checkExecuteOptions(options)
     const session = await this.#checkOutForUser({ signal: options?.signal })
     try {
       const source = await session.execute<R>(statement, { params, options, via: null, lifeline: undefined }).source()

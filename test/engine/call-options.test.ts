@@ -37,6 +37,13 @@ test.each(refusedByBackup)('backup(…, %j) is refused before a connection is ta
   expect(await errorOf(connection.backup(temporaryFile(), options as never))).toMatchObject({ message })
 })
 
+test('stream() refuses its options before a connection is taken', async () => {
+  const engine = openEngine()
+  const rows = engine.stream('select 1', [], { signal: {} as never })
+  expect(await errorOf(rows[Symbol.asyncIterator]().next())).toMatchObject({ message: 'signal must be an AbortSignal.' })
+  expect(engine.status().size).toBe(0)
+})
+
 test('a name that is no option is repeated as far as it can be printed', async () => {
   const error = await errorOf(openEngine().execute('select 1', [], { [`a\n\ud800${'x'.repeat(10_000)}`]: 1 } as never))
   expect(error.message).toContain('execute() has no option "a\\n\ufffdxxx')
