@@ -354,6 +354,8 @@ class Engine implements AsyncEngine {
 
   async #closeByForce(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs
+    // Nobody has to give back what ends here.
+    for (const session of this.#held) unwatchLifeline(session)
     this.#database.terminate()
     this.#pool.close()
     await this.#database.destroy(deadline)
