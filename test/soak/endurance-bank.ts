@@ -30,7 +30,7 @@ export class Bank {
   readonly driver: string
   readonly file: string
   readonly random: Random
-  readonly violations: string[] = []
+  readonly violations: string[]
   /** Work that somebody may give up. */
   readonly aborts = new Set<AbortController>()
   readonly acknowledged = new Array<number>(clients).fill(0)
@@ -38,15 +38,17 @@ export class Bank {
   /** Calls that have begun and have not ended. */
   pending = 0
 
-  private constructor(engine: AsyncEngine, place: Pick<Bank, 'driver' | 'file'>, seed: number) {
+  private constructor(engine: AsyncEngine, place: Place, seed: number) {
     this.engine = engine
+    this.violations = place.violations
     this.driver = place.driver
     this.file = place.file
     this.random = new Random(seed)
   }
 
   static async open(driver: string, file: string, seed: number): Promise<Bank> {
-    const engine = openBankEngine(driver, file)
+    const place = { driver, file, violations: [] }
+    const engine = openBankEngine(place)
     await engine.script(schema)
     const filler = 'filler '.repeat(20)
     await engine.executeMany(
@@ -57,7 +59,7 @@ export class Bank {
       'insert into counter values (?, 0)',
       Array.from({ length: clients }, (_, client) => [client]),
     )
-    return new Bank(engine, { driver, file }, seed)
+    return new Bank(engine, place, seed)
   }
 
   /** Two accounts and an amount. */
@@ -94,13 +96,21 @@ export class Bank {
   }
 }
 
-/** Threads have little memory, so that one can run out of it soon, and their SQL can end them. */
-export function openBankEngine(driver: string, file: string): AsyncEngine {
+interface Place {
+  readonly driver: string
+  readonly file: string
+  readonly violations: string[]
+}
+
+/** Threads have little memory, so that one can run out of it soon, and their SQL can end them. There is nothing to warn of. */
+export function openBankEngine({ driver, file, violations }: Place): AsyncEngine {
+  const warn = (...data: unknown[]): void => void violations.push(`a warning: ${data.join(' ')}`)
   return createEngine(urlOf(driver, file), {
     setup: module,
     readers: 2,
     pool: { max: 12, idleTimeoutMs: 2_000 },
     resourceLimits: { maxOldGenerationSizeMb: 32 },
+    logger: { debug() {}, info() {}, warn, error: warn },
   })
 }
 

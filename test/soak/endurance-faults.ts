@@ -224,7 +224,7 @@ const leftOpen: Readonly<Record<string, Fault>> = {
 
 const enginesOfOthers: Readonly<Record<string, Fault>> = {
   'another engine closed by force': async (bank) => {
-    const other = openBankEngine(bank.driver, bank.file)
+    const other = openBankEngine(bank)
     const tx = await other.begin()
     await bank.take(tx)
     const running = expectRefusal(bank, 'a call of a closed engine', tx.scalar(longCall), WorkerTerminatedError, ResourceClosedError)
@@ -232,9 +232,11 @@ const enginesOfOthers: Readonly<Record<string, Fault>> = {
     await running
   },
   'another engine closed at leisure': async (bank) => {
-    await using other = openBankEngine(bank.driver, bank.file)
-    await bank.move(await other.begin())
-    await other.scalar('select 1')
+    const other = openBankEngine(bank)
+    const tx = await other.begin()
+    await bank.take(tx)
+    await other.close()
+    await tx.rollback()
   },
 }
 

@@ -15,13 +15,15 @@ export interface EnduranceFigures {
   faults: number
   /** Faults that came when others were still under way, and were left out. */
   skipped: number
-  /** Null where there were too few samples. */
+  /** Null where samples were taken for less than a minute. */
   slopeMbPerMinute: number | null
   readonly violations: string[]
 }
 
 const faultEveryMs = 50
 const sampleEveryMs = 3_000
+/** In less, one full cache more or less looks like growth. */
+const leastSampledMs = 60_000
 const maxFaultsAtOnce = 8
 const maxSlopeMbPerMinute = 1
 /** Of the time, before memory is looked at: code is compiled, caches fill. */
@@ -145,7 +147,8 @@ async function watchMemory({ clock, figures }: Shift): Promise<void> {
     if (clock.over) break
     if (clock.share > warmUpShare) samples.push(sampleMemory())
   }
-  if (samples.length < 5) return
+  const [first, last] = [samples[0], samples.at(-1)]
+  if (first === undefined || last === undefined || last.atMs - first.atMs < leastSampledMs) return
   const slope = slopeOf(samples)
   figures.slopeMbPerMinute = slope
   if (slope > maxSlopeMbPerMinute) figures.violations.push(`memory grows by ${slope.toFixed(2)} MB a minute`)
