@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import * as errors from '../src/errors.ts'
+import type { WireValue } from '../src/protocol/values.ts'
 import type { WireError } from '../src/protocol/wire-error.ts'
 import { errorFromWire } from '../src/transport/error-from-wire.ts'
 
@@ -196,5 +197,57 @@ describe('errorFromWire', () => {
     const error = errorFromWire({ family: 'operational', message, cause }, {})
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(secret)
     expect(error.message).toContain('postgresql://app:***@db/x')
+  })
+
+  test('keeps the beginning and the end of a message that repeats megabytes', () => {
+    const message = `unrecognized token: "${'\u{1f600}'.repeat(1_000_000)}", and that is all`
+    const cause = { name: 'SqliteError', message, stack: `SqliteError: ${message}\n    at worker` }
+    const error = errorFromWire({ family: 'programming', message, driverCode: 'SQLITE_ERROR', cause }, {})
+    for (const shown of [error.message, (error.cause as Error).message, (error.cause as Error).stack ?? '']) {
+      expect(shown.length).toBeLessThan(2_100)
+      expect(shown).toContain('unrecognized token: "')
+      expect(shown).toContain('", and that is all')
+      expect(shown.isWellFormed()).toBe(true)
+    }
+    expect((error.cause as Error).stack).toContain('\n    at worker')
+    expect(errorFromWire({ family: 'user', message }, {}).message).toBe(message)
+  })
+
+  describe('hides what a message repeats of the values', () => {
+    const failed = (message: string, sql: string, values: readonly WireValue[], driverCode = 'SQLITE_ERROR'): Error => {
+      const cause = { name: 'SqliteError', message, stack: `SqliteError: ${message}\n    at worker` }
+      const family = driverCode.startsWith('SQLITE_CONSTRAINT') ? 'integrity' : 'programming'
+      return errorFromWire({ family, message, driverCode, cause }, { sql, values })
+    }
+
+    test.each<readonly [string, string, WireValue]>([
+      ["bad JSON path: 's3cr3t'", "bad JSON path: '***'", 's3cr3t'],
+      ["bad JSON path: 'it''s'", "bad JSON path: '***'", "it's"],
+      ["bad JSON path: '41111'", "bad JSON path: '***'", 41111],
+      ['no such column: cr3t', 'no such column: ***', 's3-cr3t: x'],
+      ['fts5: syntax error near "x"', 'fts5: syntax error near "***"', 's3cr3t AND x'],
+      ['malformed MATCH expression: ["a" AND (]', 'malformed MATCH expression: [***]', '"a" AND ('],
+      ['malformed MATCH expression: [a (]', 'malformed MATCH expression: [***]', Buffer.from('a (')],
+      ['database s3cr3t is already in use', 'database *** is already in use', 's3cr3t'],
+      ['no such database: a: b', 'no such database: ***', 'a: b'],
+    ])('%s', (message, shown, value) => {
+      const error = failed(message, 'select ?', ['other', null, value])
+      expect(error.message).toBe(shown)
+      expect(error.cause).toMatchObject({ message: shown, stack: `SqliteError: ${shown}\n    at worker` })
+    })
+
+    test.each<readonly [string, string, WireValue, string]>([
+      ['no such column: text', 'update t set text = ?', 'text', 'SQLITE_ERROR'],
+      ['near "selekt": syntax error', 'selekt ?', 'selekt ?', 'SQLITE_ERROR'],
+      ['table t has 1 columns but 2 values were supplied', 'insert into t values (?, 1)', 't', 'SQLITE_ERROR'],
+      ['UNIQUE constraint failed: users.name', 'insert into users values (?)', 'name', 'SQLITE_CONSTRAINT_UNIQUE'],
+    ])('and nothing else: %s', (message, sql, value, driverCode) => {
+      expect(failed(message, sql, [value], driverCode).message).toBe(message)
+    })
+
+    test('what a function of the program says is its own', () => {
+      const error = errorFromWire({ family: 'user', message: 'no user 4711' }, { sql: 'select find(?)', values: [4711] })
+      expect(error.message).toBe('no user 4711')
+    })
   })
 })

@@ -1,12 +1,14 @@
 import { ArgumentError } from '../errors.ts'
 import type { ExecuteOptions, TransactionOptions } from '../sql/executor.ts'
-import type { CloseOptions, ConnectOptions } from './contract.ts'
+import { printableName } from '../sql/nearest-name.ts'
+import type { BackupOptions, CloseOptions, ConnectOptions } from './contract.ts'
 import { checkWaitOptions } from './deadline.ts'
 
 const executeNames: ReadonlySet<string> = new Set(['signal', 'timeoutMs', 'rowMode', 'integers', 'batchRows'])
 const beginNames: ReadonlySet<string> = new Set(['mode', 'readonly', 'isolationLevel', 'signal', 'timeoutMs', 'retries'])
 const connectNames: ReadonlySet<string> = new Set(['signal', 'timeoutMs', 'readonly'])
 const closeNames: ReadonlySet<string> = new Set(['force', 'timeoutMs'])
+const backupNames: ReadonlySet<string> = new Set(['onProgress', 'signal'])
 const modes: ReadonlySet<unknown> = new Set([undefined, 'deferred', 'immediate', 'exclusive'])
 const isolationLevels: ReadonlySet<unknown> = new Set([undefined, 'read committed', 'repeatable read', 'serializable'])
 
@@ -56,9 +58,18 @@ export function checkCloseOptions(options: CloseOptions): void {
   if (options.force !== undefined && typeof options.force !== 'boolean') throw new ArgumentError('force must be true or false.')
 }
 
+/** @throws {ArgumentError} an option is unknown or of the wrong type */
+export function checkBackupOptions(options: BackupOptions): void {
+  checkNames(options, backupNames, 'backup')
+  checkWaitOptions({ signal: options.signal })
+  const { onProgress } = options
+  if (onProgress !== undefined && typeof onProgress !== 'function') throw new ArgumentError('onProgress must be a function.')
+}
+
 function checkNames(options: object, known: ReadonlySet<string>, what: string): void {
-  if (typeof options !== 'object' || options === null) throw new ArgumentError(`The options of ${what}() must be an object.`)
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new ArgumentError(`The options of ${what}() must be an object.`)
   for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw new ArgumentError(`${what}() has no option "${name}"; it has ${[...known].join(', ')}.`)
+    if (!known.has(name)) throw new ArgumentError(`${what}() has no option ${printableName(name)}; it has ${[...known].join(', ')}.`)
   }
 }

@@ -13,11 +13,45 @@ export interface CallTarget {
  *
  * @throws {ArgumentError} the module is neither a URL nor the name of a package
  * @throws {TypeError} the name is no string
- * @throws {DOMException} `DataCloneError`: an argument cannot leave this thread
+ * @throws {DOMException} `DataCloneError`: an argument cannot leave this thread; the message has its position
  */
 export function callTarget(module: URL | string, name: string, args: readonly unknown[]): CallTarget {
   const resolved = resolveModule(module, 'The module of call()')
   if (typeof name !== 'string') throw new TypeError('call() takes the name of an exported function.')
-  const cloned: unknown[] = structuredClone([...args])
-  return { module: resolved, name, args: cloned }
+  return { module: resolved, name, args: cloneArguments(args, 'call()', 3) }
+}
+
+/**
+ * Copies what is about to cross to another thread.
+ *
+ * @param callee what is called, for the message
+ * @param first the position of the first argument, counted from 1
+ * @throws {DOMException} `DataCloneError`: an argument cannot be cloned; the message has its position
+ */
+export function cloneArguments(args: readonly unknown[], callee: string, first = 1): readonly unknown[] {
+  try {
+    return structuredClone([...args]) as unknown[]
+  } catch (error) {
+    // Anything else comes from a getter of the caller's own.
+    if (!isCloneError(error)) throw error
+    const position = args.findIndex((arg) => !canBeCloned(arg)) + first
+    // Not kept as cause: Node's words repeat the value, a symbol's description or a function's source.
+    throw new DOMException(
+      `Argument ${position} of ${callee} cannot be cloned: it is or holds a function, a symbol or what belongs to its thread.`,
+      'DataCloneError',
+    )
+  }
+}
+
+function canBeCloned(value: unknown): boolean {
+  try {
+    structuredClone(value)
+    return true
+  } catch (error) {
+    return !isCloneError(error)
+  }
+}
+
+function isCloneError(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'DataCloneError'
 }

@@ -13,7 +13,8 @@ import type {
   TransactionOptions,
 } from '../sql/executor.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
-import { callTarget } from './call-target.ts'
+import { checkBackupOptions } from './call-options.ts'
+import { callTarget, cloneArguments } from './call-target.ts'
 import type { AsyncConnection, AsyncTransaction, BackupOptions, DriverRemote } from './contract.ts'
 import { driverRemote } from './driver-remote.ts'
 import type { Lifeline } from './lifeline.ts'
@@ -59,10 +60,11 @@ export class Connection implements ConnectionHandle {
     this.#driver ??= driverRemote(async (member, args) => {
       const refusal = this.#closed ? this.#closedError() : this.#session.refusal(null)
       if (refusal !== null) throw refusal
+      const cloned = args === null ? null : cloneArguments(args, `"${member}" of the driver's handle`)
       // A handle can do anything to its connection.
       this.#session.physical.markUsed()
       try {
-        return await this.#session.physical.lease.control.invoke(member, args)
+        return await this.#session.physical.lease.control.invoke(member, cloned)
       } catch (error) {
         if (isFileGone(error as Error)) this.#session.physical.noteFileGone()
         throw error
@@ -113,6 +115,7 @@ export class Connection implements ConnectionHandle {
 
   async backup(file: string | URL, options: BackupOptions = {}): Promise<void> {
     this.#assertOpen()
+    checkBackupOptions(options)
     await this.#session.backup(filePath(file), options)
   }
 

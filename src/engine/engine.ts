@@ -13,7 +13,7 @@ import type {
 import { type Executable, type Parameters, StatementCompiler } from '../sql/statement.ts'
 import { checkUrlOptions, EngineURL } from '../sql/url.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
-import { checkBeginOptions, checkCloseOptions, checkConnectOptions, checkExecuteOptions } from './call-options.ts'
+import { checkBackupOptions, checkBeginOptions, checkCloseOptions, checkConnectOptions, checkExecuteOptions } from './call-options.ts'
 import { callTarget } from './call-target.ts'
 import { Connection, filePath } from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'
@@ -166,6 +166,7 @@ class Engine implements AsyncEngine {
 
   /** A stream has a connection to itself: a cursor would keep the next reader of a shared one in the past. */
   async #openStream<R>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<ChunkSource<R>> {
+    checkExecuteOptions(options)
     const session = await this.#checkOutForUser({ signal: options?.signal })
     try {
       const source = await session.execute<R>(statement, { params, options, via: null, lifeline: undefined }).source()
@@ -199,9 +200,11 @@ class Engine implements AsyncEngine {
   }
 
   async backup(file: string | URL, options: BackupOptions = {}): Promise<void> {
+    checkBackupOptions(options)
+    const path = filePath(file)
     const { signal } = options
     const readonly = !this.#database.memory
-    await this.#accept(this.#withConnection({ readonly, signal }, (session) => session.backup(filePath(file), options)))
+    await this.#accept(this.#withConnection({ readonly, signal }, (session) => session.backup(path, options)))
   }
 
   async hasTable(name: string, schema?: string): Promise<boolean> {
@@ -230,18 +233,14 @@ class Engine implements AsyncEngine {
     }
   }
 
-  close(options: CloseOptions = {}): Promise<void> {
-    try {
-      checkCloseOptions(options)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkCloseOptions(options)
     const { force = false, timeoutMs = 5_000 } = options
     // Force also hurries a close() that waits.
     const closing = force ? this.#closeByForce(timeoutMs) : (this.#closing ?? this.#close())
     this.#closing ??= closing
     clearInterval(this.#sweeper)
-    return closing
+    await closing
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -358,6 +357,8 @@ class Engine implements AsyncEngine {
 
   async #closeByForce(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs
+    // Nobody has to give back what ends here.
+    for (const session of this.#held) unwatchLifeline(session)
     this.#database.terminate()
     this.#pool.close()
     await this.#database.destroy(deadline)

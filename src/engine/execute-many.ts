@@ -1,6 +1,7 @@
 import { RequestKind } from '../protocol/frames.ts'
 import type { WireValue } from '../protocol/values.ts'
 import type { ManyResult } from '../sql/executor.ts'
+import { describeValue } from '../sql/parameters.ts'
 import type { ScannedStatement } from '../sql/scan-statement.ts'
 import { bindParameters, type Executable, type Parameters } from '../sql/statement.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
@@ -42,11 +43,18 @@ export async function executeRows<T extends Pick<AsyncTransaction, 'commit' | 'r
   begin: () => Promise<T>,
 ): Promise<ManyResult> {
   const { services } = session
+  if (!isIterable(rows)) throw new TypeError(`executeMany() takes an iterable of rows, found ${describeValue(rows)}.`)
   const sql = services.compiler.textOf(statement)
   const scanned = services.compiler.scan(sql)
   return await traceQuery(services, { sql, connectionId: session.connectionId }, () =>
     sendBatches(session, { sql, scanned }, gather(sql, scanned, rows, services), begin),
   )
+}
+
+/** Of rows: a text is one of letters. */
+function isIterable(rows: unknown): rows is Rows {
+  if ((typeof rows !== 'object' && typeof rows !== 'function') || rows === null) return false
+  return [Symbol.iterator, Symbol.asyncIterator].some((symbol) => typeof Reflect.get(rows, symbol) === 'function')
 }
 
 async function sendBatches<T extends Pick<AsyncTransaction, 'commit' | 'rollback'>>(
@@ -91,6 +99,7 @@ function batchRequest(sql: string, scanned: ScannedStatement, batch: Batch, sess
     access: 'none',
     leavesConnectionState: scanned.connectionState,
     sql,
+    values,
     post: ({ channel, statements }, id) => {
       const { id: statementId } = statements.reference({ sql, names, traits: statementTraits(scanned) })
       const flags = session.transactionFlags
@@ -141,7 +150,8 @@ class BatchGatherer {
       }
       if (bound.transfer !== undefined) this.#transfer.push(...bound.transfer)
     } catch (error) {
-      if (error instanceof Error) error.message = `Row ${this.#rowNumber}: ${error.message}`
+      // Not by assignment: what a getter of the caller's throws may be frozen.
+      if (error instanceof Error) Reflect.set(error, 'message', `Row ${this.#rowNumber}: ${error.message}`)
       throw error
     }
     this.rowCount++

@@ -373,7 +373,7 @@ export class Execution implements Operation {
   /** What it failed with, or null. */
   get error(): Error | null {
     if (this.#failure !== null && !(this.#failure instanceof Error)) {
-      this.#failure = errorFromWire(this.#failure, { sql: this.statement.sql })
+      this.#failure = errorFromWire(this.#failure, this.statement)
     }
     return this.#failure
   }

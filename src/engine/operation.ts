@@ -1,5 +1,6 @@
 import type { Reply } from '../protocol/frames.ts'
 import { ReplyFlag, ReplyKind } from '../protocol/frames.ts'
+import type { WireValue } from '../protocol/values.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import { errorFromWire } from '../transport/error-from-wire.ts'
 import type { Lease } from '../transport/lease.ts'
@@ -47,6 +48,8 @@ export interface RequestSettings {
   /** Sends the request under this id. */
   readonly post: (lease: Lease, id: number) => void
   readonly sql?: string | undefined
+  /** Kept out of its errors. */
+  readonly values?: readonly WireValue[] | undefined
   /** Told of replies that are not the last. */
   readonly onPartial?: ((value: unknown) => void) | undefined
   /** It stops soon after it was told to, and has something to tidy up: whoever gives it up hears of it when that is done. */
@@ -103,7 +106,7 @@ export class SingleRequest implements Operation {
     } catch (error) {
       throw withCallersStack(error)
     }
-    if (reply.kind === ReplyKind.error) throw errorFromWire(reply.error, { sql: this.#settings.sql })
+    if (reply.kind === ReplyKind.error) throw errorFromWire(reply.error, this.#settings)
     return reply
   }
 

@@ -1,4 +1,4 @@
-import { ArgumentError, InvalidRequestError, ResourceClosedError, WorkerTerminatedError } from '../errors.ts'
+import { InvalidRequestError, ResourceClosedError, WorkerTerminatedError } from '../errors.ts'
 import { ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
 import type { BeginOptions, ManyResult, RowStream, TransactionOptions } from '../sql/executor.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
@@ -6,7 +6,7 @@ import { withCallersStack } from '../transport/callers-stack.ts'
 import { checkBeginOptions, checkExecuteOptions } from './call-options.ts'
 import type { CallTarget } from './call-target.ts'
 import type { BackupOptions, BackupProgress } from './contract.ts'
-import { abortErrorOf, checkWaitOptions, type WaitOptions, watchDeadline } from './deadline.ts'
+import { abortErrorOf, type WaitOptions, watchDeadline } from './deadline.ts'
 import { executeRows } from './execute-many.ts'
 import { Execution } from './execution.ts'
 import { scriptWithFilesOfSystem } from './memory-files.ts'
@@ -197,9 +197,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   }
 
   async backup(file: string, options: BackupOptions): Promise<void> {
-    checkWaitOptions(options)
     const { onProgress } = options
-    if (onProgress !== undefined && typeof onProgress !== 'function') throw new ArgumentError('onProgress must be a function.')
     const post: RequestSettings['post'] = ({ channel }, id) => channel.post({ kind: RequestKind.backup, id, file })
     const onPartial = (value: unknown): void => onProgress?.(value as BackupProgress)
     const access = this.#services.memory ? 'shared' : 'none'

@@ -188,11 +188,13 @@ function bindNamed(sql: string, scanned: ScannedStatement, object: object, diale
   const values = new Array<WireValue>(names.length)
   for (let index = 0; index < names.length; index += 1) {
     const name = names[index] as string
-    if (!Object.hasOwn(record, name)) throw new ProgrammingError(`No value was given for parameter "${name}".`, { sql })
+    if (!Object.hasOwn(record, name)) throw missing(sql, name)
     values[index] = toWireValue(record[name], name, dialect)
   }
   if (keys.length !== names.length) {
-    const extra = keys.find((key) => !names.includes(key)) ?? ''
+    const extra = keys.find((key) => !names.includes(key))
+    // Hidden from a loop over the names, and so no value of them.
+    if (extra === undefined) throw missing(sql, names.find((name) => !keys.includes(name)) ?? '')
     throw new ProgrammingError(`The statement has no parameter "${printable(extra)}"; it has ${nameList(names)}.`, { sql })
   }
   return values
@@ -272,6 +274,10 @@ function isList(parameters: Parameters): parameters is readonly unknown[] {
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
+}
+
+function missing(sql: string, name: string): ProgrammingError {
+  return new ProgrammingError(`No value was given for parameter "${name}".`, { sql })
 }
 
 function missingAll(sql: string, scanned: ScannedStatement): ProgrammingError {

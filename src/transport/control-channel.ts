@@ -4,6 +4,7 @@ import type { ControlHandle } from '../protocol/control.ts'
 import { RequestKind } from '../protocol/frames.ts'
 import { withCallersStack } from './callers-stack.ts'
 import { errorFromWire } from './error-from-wire.ts'
+import { LoopHold } from './loop-hold.ts'
 import type { StatementChannel } from './statement-channel.ts'
 
 /**
@@ -12,6 +13,7 @@ import type { StatementChannel } from './statement-channel.ts'
  */
 export class ControlChannel {
   readonly #port: MessagePort
+  readonly #loop: LoopHold
   readonly #remote: Remote<ControlHandle>
   readonly #inFlight = new Set<(error: Error) => void>()
   #lost: Error | null = null
@@ -20,7 +22,7 @@ export class ControlChannel {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     this.#remote = wrap<ControlHandle>(port1)
-    this.#port.unref()
+    this.#loop = new LoopHold(port1)
     channel.post({ kind: RequestKind.control, port: port2 }, [port2])
     channel.flush()
   }
@@ -37,7 +39,7 @@ export class ControlChannel {
     // Whoever rejects it, this call is what listens.
     lost.promise.catch(() => {})
     this.#inFlight.add(lost.reject)
-    this.#port.ref()
+    this.#loop.wanted = true
     try {
       const reply = await Promise.race([this.#remote.invoke(member, args), lost.promise])
       // Cloning has made a Uint8Array of the Buffer that a driver gives, as `serialize` does.
@@ -47,12 +49,13 @@ export class ControlChannel {
       throw error === this.#lost ? withCallersStack(error) : error
     } finally {
       this.#inFlight.delete(lost.reject)
-      if (this.idle) this.#port.unref()
+      this.#loop.wanted = !this.idle
     }
   }
 
   lose(error: Error): void {
     this.#lost ??= error
+    this.#loop.end()
     this.#port.close()
     for (const reject of this.#inFlight) reject(error)
     this.#inFlight.clear()

@@ -15,6 +15,10 @@ import {
   TransactionAbortedError,
 } from '../errors.ts'
 import type { WireCause, WireError } from '../protocol/wire-error.ts'
+import { hideValues, type StatementContext } from './hide-values.ts'
+
+/** Characters of a message that are kept, one half at its beginning and one at its end. */
+const maxMessageLength = 2_000
 
 /**
  * Rebuilds an error that a worker sent: its class by family, the driver's own error as `cause`. The counterpart of `toWireError` in the
@@ -22,9 +26,10 @@ import type { WireCause, WireError } from '../protocol/wire-error.ts'
  *
  * Call it inside the async function the caller awaits: the stack is taken here.
  */
-export function errorFromWire(wire: WireError, context: { readonly sql?: string | undefined }): OffloopError | Error {
-  const message = hideCredentials(wire.message)
-  const cause = wire.cause === undefined ? undefined : errorFromWireCause(wire.cause)
+export function errorFromWire(wire: WireError, context: StatementContext): OffloopError | Error {
+  const hide = (text: string): string => shorten(hideCredentials(mayShowValues(wire) ? hideValues(text, context) : text), wire)
+  const message = hide(wire.message)
+  const cause = wire.cause === undefined ? undefined : errorFromWireCause(wire.cause, hide)
   switch (wire.family) {
     case 'integrity':
       return new IntegrityError(message, databaseOptions(wire, context.sql, cause))
@@ -81,15 +86,28 @@ function userError(message: string, wireCause: WireCause | undefined, cause: Err
   return error
 }
 
-function errorFromWireCause(wire: WireCause): Error {
-  const message = hideCredentials(wire.message)
+function errorFromWireCause(wire: WireCause, hide: (text: string) => string): Error {
+  const message = hide(wire.message)
   const error = new Error(message)
   Object.defineProperty(error, 'name', { value: wire.name, writable: true, configurable: true })
   // The worker's stack says where it happened; the one taken here would only show this function.
-  const stack = wire.stack === undefined ? `${wire.name}: ${message}` : hideCredentials(wire.stack)
+  const stack = wire.stack === undefined ? `${wire.name}: ${message}` : hideCredentials(wire.stack.replace(wire.message, () => message))
   Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true })
   if (wire.code !== undefined) Object.assign(error, { code: wire.code })
   return error
+}
+
+/** A database repeats what it does not understand, megabytes of it; a program's own errors are as long as it wants them. */
+function shorten(text: string, { family }: WireError): string {
+  if (text.length <= maxMessageLength || family === 'user') return text
+  const kept = maxMessageLength / 2
+  return `${text.slice(0, kept)} … ${text.slice(-kept)}`.toWellFormed()
+}
+
+/** Words of the database, other than those on a constraint, which name tables and columns; a trigger's are its author's. */
+function mayShowValues({ family, driverCode }: WireError): boolean {
+  if (driverCode === undefined) return false
+  return family !== 'integrity' || driverCode === 'SQLITE_CONSTRAINT_TRIGGER'
 }
 
 /** Drivers of server databases repeat a connection URL in some messages: `scheme://user:password@` becomes `scheme://user:***@`. */

@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
 import { createCancelSlots, markCancelled } from '../protocol/cancel-slots.ts'
 import { FrameReader, type Frames, type Reply, ReplyFlag, type Request, readReply, writeRequest } from '../protocol/frames.ts'
+import { LoopHold } from './loop-hold.ts'
 
 const maxRequestId = 2 ** 31 - 1
 
@@ -20,6 +21,7 @@ export interface ReplyHandler {
  */
 export class StatementChannel {
   readonly #port: MessagePort
+  readonly #loop: LoopHold
   /** The worker's end, given away with the task. */
   readonly remotePort: MessagePort
   readonly cancelSlots = createCancelSlots()
@@ -35,7 +37,6 @@ export class StatementChannel {
   #batch = 0
   #nextId = 1
   #lost: Error | null = null
-  #referenced = false
   #closing = false
 
   constructor() {
@@ -43,7 +44,7 @@ export class StatementChannel {
     this.#port = port1
     this.remotePort = port2
     this.#port.on('message', (frames: Frames) => this.#receive(frames))
-    this.#port.unref()
+    this.#loop = new LoopHold(port1)
   }
 
   /** Requests that wait for their last reply. */
@@ -143,6 +144,7 @@ export class StatementChannel {
       this.#receive(message.message as Frames)
     }
     this.#lost = error
+    this.#loop.end()
     this.#port.close()
     const waiting = [...this.#inFlight.values()]
     this.#inFlight.clear()
@@ -174,11 +176,7 @@ export class StatementChannel {
   }
 
   #hold(): void {
-    const wanted = this.pending > 0 || this.#closing
-    if (wanted === this.#referenced || this.#lost !== null) return
-    this.#referenced = wanted
-    if (wanted) this.#port.ref()
-    else this.#port.unref()
+    this.#loop.wanted = this.pending > 0 || this.#closing
   }
 }
 

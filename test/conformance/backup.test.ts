@@ -77,6 +77,7 @@ describeTargets((db) => {
   test('backup() into a folder that does not exist is an OperationalError', async () => {
     const engine = await db.notes()
     expect(await rejectionOf(engine.backup(join(db.folder, 'missing', 'copy.db')))).toMatchObject({ name: 'OperationalError' })
+    expect(await rejectionOf(engine.backup('/dev/null/copy.db'))).toMatchObject({ name: 'OperationalError', driverCode: 'SQLITE_CANTOPEN' })
     expect(await rejectionOf(engine.backup(''))).toMatchObject({ name: 'TypeError' })
     expect(await textsOf(engine)).toEqual([])
   })

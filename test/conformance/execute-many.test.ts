@@ -122,6 +122,18 @@ describeTargets((db) => {
       expect(await textsOf(engine)).toEqual([])
     })
 
+    test('passes on what a row throws, frozen or not', async () => {
+      const engine = await db.notes()
+      await use(engine, async (executor) => {
+        const thrown = Object.freeze(new Error('thrown by a row'))
+        const get = (): never => {
+          throw thrown
+        }
+        expect(await rejectionOf(executor.executeMany(insert, [['a'], Object.defineProperty([''], 0, { get })]))).toBe(thrown)
+      })
+      expect(await textsOf(engine)).toEqual([])
+    })
+
     test('ends the iteration when a row is refused', async () => {
       const engine = await db.notes()
       let ended = false
@@ -157,7 +169,15 @@ describeTargets((db) => {
           () => executor.executeMany('', [['a']]),
         ]
         for (const call of refused) expect(await rejectionOf(call), String(call)).toMatchObject({ name: 'ProgrammingError' })
-        expect(await rejectionOf(executor.executeMany(insert, 5 as never))).toMatchObject({ name: 'TypeError' })
+        for (const [rows, found] of [
+          [5, 'a number'],
+          [null, 'null'],
+          ['text', 'a string'],
+          [{ 0: ['a'] }, 'a plain object'],
+        ]) {
+          const error = await rejectionOf(executor.executeMany(insert, rows as never))
+          expect(error).toMatchObject({ name: 'TypeError', message: `executeMany() takes an iterable of rows, found ${found}.` })
+        }
       })
       expect(await textsOf(engine)).toEqual([])
     })

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { describeTargets, rejectionOf, textsOf } from './targets.ts'
 
@@ -66,6 +67,16 @@ describeTargets((db) => {
       await using connection = await engine.connect()
       const module = functions()
       expect((await rejectionOf(connection.call(module, 'echo', () => 1))).name).toBe('DataCloneError')
+      const refused = [
+        () => connection.call(module, 'echo', 1, Symbol('c4n4ry')),
+        () => connection.driver.exec('select 1', [() => 'c4n4ry']),
+      ]
+      for (const call of refused) {
+        const error = await rejectionOf(call())
+        expect(error.name).toBe('DataCloneError')
+        expect(error.message).toMatch(/^Argument [24] of .* cannot be cloned/)
+        expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('c4n4ry')
+      }
       expect(await rejectionOf(connection.call(module, 'leak'))).toBeInstanceOf(Error)
       expect(await connection.scalar('select 1')).toBe(1)
     })

@@ -64,6 +64,23 @@ describe.each(driverNames)('%s', (driverName) => {
     })
   }
 
+  test.each([false, true])('of an engine that is closed (force: %s) nothing is forgotten', async (force) => {
+    const warnings: string[] = []
+    const logger = { ...console, warn: (text: unknown) => warnings.push(String(text)) }
+    const engine = openEngine({ driverName, logger })
+    await engine.execute('create table t (x)')
+    await (async () => {
+      const tx = await engine.begin()
+      await tx.execute('insert into t values (1)')
+      await engine.close({ force })
+    })()
+    for (let round = 0; round < 20; round++) {
+      collectGarbage()
+      await turn()
+    }
+    expect(warnings).toEqual([])
+  })
+
   test('whoever still has a part of it keeps the connection', async () => {
     const engine = openEngine({ driverName, pool: { max: 4 } })
     const rows = 'with recursive n(i) as (select 1 union all select i + 1 from n limit 100000) select i from n'

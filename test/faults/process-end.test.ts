@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { deaths } from './modules/deaths.ts'
 import { runProgram } from './run-program.ts'
 import { driverNames, openEngine, temporaryFile } from './test-engine.ts'
 
@@ -36,6 +37,30 @@ describe.each(driverNames)('%s', (driverName) => {
   test.each(Object.entries(states))('a program ends by itself with %s', async (_, body) => {
     const end = await runProgram(program(driverName, temporaryFile(), body), { args: [temporaryFile()] })
     expect(end).toEqual({ code: 0, signal: null, stdout: 'ready\n', stderr: '' })
+  })
+})
+
+describe.each(driverNames)('%s', (driverName) => {
+  const deathsModule = JSON.stringify(new URL('modules/deaths.ts', import.meta.url))
+
+  test('a program that waits for nothing but a thread is told of its death, in whatever way it dies', async () => {
+    const told = await runProgram(`
+      import { createEngine } from 'offloop'
+      import { deaths } from ${deathsModule}
+      const engine = createEngine('sqlite+${driverName}:///${temporaryFile()}', { resourceLimits: { maxOldGenerationSizeMb: 32 } })
+      const tell = (call) => call.catch((error) => console.log(error.name))
+      for (const death of deaths) {
+        const conn = await engine.connect()
+        await tell(conn.call(${deathsModule}, death))
+      }
+      const conn = await engine.connect()
+      await conn.call(${deathsModule}, 'defineDie')
+      await tell(conn.driver.exec('select die()'))
+      const setup = ${JSON.stringify(new URL('modules/setup-exits.ts', import.meta.url))}
+      await tell(createEngine('sqlite+${driverName}://', { setup }).connect())
+    `)
+    const names = [...deaths.map(() => 'WorkerTerminatedError'), 'WorkerTerminatedError', 'DriverLoadError']
+    expect(told).toMatchObject({ code: 0, stdout: names.map((name) => `${name}\n`).join('') })
   })
 })
 

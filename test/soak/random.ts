@@ -24,4 +24,12 @@ export class Random {
     if (value === undefined) throw new RangeError('there is nothing to pick from')
     return value
   }
+
+  /** The same values in another order. */
+  shuffle<T>(values: readonly T[]): T[] {
+    return values
+      .map((value) => ({ value, at: this.next() }))
+      .sort((one, other) => one.at - other.at)
+      .map(({ value }) => value)
+  }
 }

@@ -123,6 +123,11 @@ describe('parameters', () => {
     expect(() => compile('select :__proto__', {})).toThrow(ProgrammingError)
   })
 
+  test('are none that are hidden from a loop over their names', () => {
+    const hidden = Object.defineProperty({}, 'a', { value: 1 })
+    expect(() => compile('select :a', hidden)).toThrow('No value was given for parameter "a".')
+  })
+
   test('may have any name and any prototype', () => {
     expect(compile('select :a', Object.assign(Object.create(null), { a: 1 })).values).toEqual([1])
     expect(compile('select :__proto__', JSON.parse('{"__proto__": 1}')).values).toEqual([1])

@@ -1,6 +1,7 @@
-import { existsSync, rmSync, statSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
 import type { BackupProgress, DriverStatement, RowIterator } from './driver.ts'
+import { statOrNothing } from './file-guard.ts'
 import { cannotOpen } from './sqlite.ts'
 import { DriverFault } from './sqlite-errors.ts'
 
@@ -18,9 +19,9 @@ export function checkBackupFile(file: string, database: string | undefined): voi
   if (file.includes('\0') || file !== file.trim() || !isAbsolute(file)) {
     throw new DriverFault('argument', 'The file of a backup must be an absolute path without NUL characters and white space at its end.')
   }
-  if (!existsSync(dirname(file))) throw cannotOpen('the directory of the backup does not exist')
-  const target = statSync(file, { throwIfNoEntry: false })
-  const source = database === undefined ? undefined : statSync(database, { throwIfNoEntry: false })
+  if (statOrNothing(dirname(file))?.isDirectory() !== true) throw cannotOpen('the directory of the backup does not exist')
+  const target = statOrNothing(file)
+  const source = database === undefined ? undefined : statOrNothing(database)
   if (target !== undefined && source !== undefined && target.dev === source.dev && target.ino === source.ino) {
     throw new DriverFault('argument', 'The file of a backup is the database itself.')
   }
