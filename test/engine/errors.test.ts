@@ -11,7 +11,8 @@ import {
   ProgrammingError,
 } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { driverNames, openEngine, rejectionOf, temporaryFile } from '../faults/test-engine.ts'
+import { openEngine, rejectionOf, temporaryFile } from '../faults/test-engine.ts'
+import { driverNames } from '../soak/scratch.ts'
 
 const schema = `
   create table parent (id integer primary key);

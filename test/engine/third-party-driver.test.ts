@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { type AsyncEngine, createEngine, IntegrityError, InvalidRequestError, ProgrammingError, WorkerTerminatedError } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { expectPristine, openEngine, rejectionOf, Settlements, temporaryFile, turn } from '../faults/test-engine.ts'
+import { expectPristine, openEngine, rejectionOf, temporaryFile, turn } from '../faults/test-engine.ts'
+import { Settlements } from '../soak/settlements.ts'
 
 const driver = new URL('drivers/later.ts', import.meta.url)
 const numbers = (limit: number): string =>

@@ -1,6 +1,8 @@
 import type { AsyncConnection, AsyncEngine } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { driverNames, expectPristine, openEngine, Settlements, turn, untilNothingIsQuarantined } from './test-engine.ts'
+import { driverNames } from '../soak/scratch.ts'
+import { Settlements } from '../soak/settlements.ts'
+import { expectPristine, openEngine, turn, untilNothingIsQuarantined } from './test-engine.ts'
 
 /** Yields rows without end. */
 const endlessRows = 'with recursive n(i) as (select 1 union all select i + 1 from n) select i from n'

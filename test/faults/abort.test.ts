@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs'
 import { BroadcastChannel } from 'node:worker_threads'
 import { InvalidRequestError, StatementTimeoutError } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { driverNames, expectPristine, openEngine, rejectionOf, temporaryFile, turn, untilNothingIsQuarantined } from './test-engine.ts'
+import { driverNames } from '../soak/scratch.ts'
+import { expectPristine, openEngine, rejectionOf, temporaryFile, turn, untilNothingIsQuarantined } from './test-engine.ts'
 
 /** Yields rows without end. */
 const endlessRows = 'with recursive n(i) as (select 1 union all select i + 1 from n) select i from n'

@@ -10,16 +10,10 @@ import {
   StatementTimeoutError,
 } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import {
-  driverNames,
-  livingThreads,
-  openEngine,
-  rejectionOf,
-  Settlements,
-  temporaryDirectory,
-  temporaryFile,
-  threadStarted,
-} from './test-engine.ts'
+import { driverNames } from '../soak/scratch.ts'
+import { Settlements } from '../soak/settlements.ts'
+import { livingThreads } from '../soak/threads.ts'
+import { openEngine, rejectionOf, temporaryDirectory, temporaryFile, threadStarted } from './test-engine.ts'
 
 const moduleUrl = (name: string): URL => new URL(`modules/${name}.ts`, import.meta.url)
 

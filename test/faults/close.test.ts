@@ -3,7 +3,10 @@ import { existsSync } from 'node:fs'
 import { BroadcastChannel } from 'node:worker_threads'
 import { type AsyncEngine, OperationalError, ResourceClosedError } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { driverNames, livingThreads, openEngine, rejectionOf, Settlements, temporaryFile, threadsExited } from './test-engine.ts'
+import { driverNames } from '../soak/scratch.ts'
+import { Settlements } from '../soak/settlements.ts'
+import { livingThreads } from '../soak/threads.ts'
+import { openEngine, rejectionOf, temporaryFile, threadsExited } from './test-engine.ts'
 
 const setup = new URL('modules/announce.ts', import.meta.url)
 const longCall =

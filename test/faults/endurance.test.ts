@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { endure } from '../soak/endurance.ts'
 import { type MemorySample, slopeOf } from '../soak/process-figures.ts'
-import { driverNames } from './test-engine.ts'
+import { driverNames } from '../soak/scratch.ts'
 
 describe.each(driverNames)('%s', (driver) => {
   test('a mixed load with a fault every 50 ms loses nothing and leaves nothing', async () => {

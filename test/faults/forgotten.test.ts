@@ -2,7 +2,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { AsyncEngine } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { driverNames, openEngine, turn } from './test-engine.ts'
+import { driverNames } from '../soak/scratch.ts'
+import { openEngine, turn } from './test-engine.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { driverNames } from '../soak/scratch.ts'
 import { deaths } from './modules/deaths.ts'
 import { runProgram } from './run-program.ts'
-import { driverNames, openEngine, temporaryFile } from './test-engine.ts'
+import { openEngine, temporaryFile } from './test-engine.ts'
 
 /** A module that has an engine on a file with one row, and says "ready" when `body` has run. */
 function program(driverName: string, file: string, body: string): string {

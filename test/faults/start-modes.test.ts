@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { driverNames } from '../soak/scratch.ts'
 import { runProgram } from './run-program.ts'
-import { driverNames, openEngine, temporaryDirectory, temporaryFile } from './test-engine.ts'
+import { openEngine, temporaryDirectory, temporaryFile } from './test-engine.ts'
 
 const root = new URL('../../', import.meta.url)
 const useEngine = new URL('programs/use-engine.ts', import.meta.url)

@@ -1,8 +1,11 @@
 import { BroadcastChannel } from 'node:worker_threads'
 import { type AsyncEngine, CommitOutcomeUnknownError, WorkerTerminatedError } from 'offloop'
 import { describe, expect, test } from 'vitest'
+import { driverNames } from '../soak/scratch.ts'
+import { Settlements } from '../soak/settlements.ts'
+import { livingThreads } from '../soak/threads.ts'
 import { deaths } from './modules/deaths.ts'
-import { driverNames, livingThreads, openEngine, rejectionOf, Settlements, temporaryFile, threadsExited } from './test-engine.ts'
+import { openEngine, rejectionOf, temporaryFile, threadsExited } from './test-engine.ts'
 
 const module = new URL('modules/deaths.ts', import.meta.url)
 const resourceLimits = { maxOldGenerationSizeMb: 32 }
