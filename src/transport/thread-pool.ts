@@ -3,8 +3,11 @@ import { Piscina } from 'piscina'
 import { DriverLoadError } from '../errors.ts'
 import type { LeaseTask } from '../protocol/lease-task.ts'
 
-/** A thread that is given up while it starts has this long to end by itself. */
-const startingGraceMs = 2_000
+/**
+ * A thread that is given up while it starts has this long to end by itself. Only one that never leaves its modules needs to be ended, and
+ * to end one that is merely slow is to end the process: on a busy machine 23 of 200 that were given up took longer than two seconds.
+ */
+const startingGraceMs = 60_000
 
 /** A thread can be asked for long before one is free; the engine's own pool says no earlier than this. */
 const maxThreads = 1_024

@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BroadcastChannel } from 'node:worker_threads'
 import {
   ArgumentError,
   DriverLoadError,
@@ -13,7 +15,7 @@ import { describe, expect, test } from 'vitest'
 import { driverNames } from '../soak/scratch.ts'
 import { Settlements } from '../soak/settlements.ts'
 import { livingThreads } from '../soak/threads.ts'
-import { openEngine, rejectionOf, temporaryDirectory, temporaryFile, threadStarted } from './test-engine.ts'
+import { openEngine, rejectionOf, temporaryDirectory, temporaryFile, threadStarted, threadsExited } from './test-engine.ts'
 
 const moduleUrl = (name: string): URL => new URL(`modules/${name}.ts`, import.meta.url)
 
@@ -192,6 +194,18 @@ test('a thread that dies while it opens takes nobody else with it', async () => 
   const [worked, failed] = await Promise.allSettled([good.scalar('select 1'), bad.scalar('select 1')])
   expect(worked).toMatchObject({ value: 1 })
   expect(failed).toMatchObject({ status: 'rejected' })
+})
+
+test('a thread that is given up while it loads, and is slow, is not ended before it has loaded', async () => {
+  const channel = new BroadcastChannel('offloop-slow-to-load')
+  const engine = openEngine({ driver: moduleUrl('slow-to-load') })
+  const abort = new AbortController()
+  const connecting = rejectionOf(engine.connect({ signal: abort.signal }))
+  expect(await once(channel, 'message')).toMatchObject([{ data: 'loading' }])
+  abort.abort()
+  expect(await connecting).toMatchObject({ name: 'AbortError' })
+  expect(await Promise.race([once(channel, 'message'), threadsExited()])).toMatchObject([{ data: 'loaded' }])
+  channel.close()
 })
 
 test('giving up at any moment of the start ends neither the process nor leaves a thread', async () => {
