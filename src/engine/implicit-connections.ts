@@ -70,6 +70,8 @@ class Slot {
       (opened) => {
         this.#waiting--
         this.#run(opened, execution)
+        // One whose caller gave up meanwhile has no answer: nothing else says that there is room.
+        if (execution.complete) this.#onRoom()
       },
       (error: Error) => {
         this.#waiting--

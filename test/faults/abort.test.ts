@@ -396,6 +396,16 @@ describe.each(driverNames)('%s', (driverName) => {
     abort.abort()
   })
 
+  test('a read that waits behind one that is given up while their reader opens', async () => {
+    const engine = openEngine({ driverName, readers: 1 })
+    const abort = new AbortController()
+    const givenUp = rejectionOf(engine.scalar('select 1', [], { signal: abort.signal }))
+    const behind = engine.scalar('select 2', [], { timeoutMs: 9_000 })
+    abort.abort(reason)
+    await givenUp
+    expect(await behind).toBe(2)
+  })
+
   test('closing waits for a waiter that gave up before its turn came', async () => {
     const engine = openEngine({ driverName })
     await engine.script('create table t (x)')
