@@ -95,18 +95,24 @@ export class ConnectionPool {
       if (connection.readonly === readonly) return connection
       try {
         await connection.reset(readonly, signal)
-        return connection
       } catch {
         void this.#retire(connection)
+        continue
       }
+      this.#assertWanted(connection, signal)
+      if (connection.lost === null) return connection
     }
     const opened = await this.#database.open(readonly, wait)
     this.#add(opened)
-    if (signal?.aborted === true || this.#closed) {
-      void this.#retire(opened)
-      throw signal?.aborted === true ? abortErrorOf(signal) : this.#closedError()
-    }
+    this.#assertWanted(opened, signal)
     return opened
+  }
+
+  /** A connection that is ready when its caller has given up may have been given up with him: it goes. */
+  #assertWanted(connection: PhysicalConnection, signal: AbortSignal | undefined): void {
+    if (signal?.aborted !== true && !this.#closed) return
+    void this.#retire(connection)
+    throw signal?.aborted === true ? abortErrorOf(signal) : this.#closedError()
   }
 
   /** The one used last, for its warm caches; one that is open the same way before one that has to be reopened. */

@@ -33,6 +33,25 @@ describe.each(driverNames)('%s', (driverName) => {
     await engine.execute('insert into t values (2)')
   })
 
+  test('a connection that was made as good as new for a caller who gave up meanwhile is not his', async () => {
+    const engine = openEngine({ driverName, pool: { max: 1 } })
+    for (let round = 0; round < 10; round++) {
+      // Open for writing, and wanted for reading: its thread opens it anew.
+      await (await engine.connect()).close()
+      const abort = new AbortController()
+      const connecting = engine.connect({ readonly: true, signal: abort.signal })
+      const used = connecting.then((conn) => conn.scalar('select 1').finally(() => conn.close()))
+      await turn()
+      // The thread's answer is there when this one looks again, and the abort comes before that.
+      block(30)
+      abort.abort(reason)
+      const [outcome] = await Promise.allSettled([used])
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ name: 'AbortError', cause: reason })
+      expect(engine.status()).toMatchObject({ inUse: 0, waiting: 0 })
+    }
+    await expectPristine(engine)
+  })
+
   test('200 aborts around a commit: what was acknowledged is stored, what was not is not', async () => {
     const engine = openEngine({ driverName, pool: { max: 4 } })
     await engine.script('create table t (x)')
@@ -57,6 +76,11 @@ describe.each(driverNames)('%s', (driverName) => {
     await expectPristine(engine)
   })
 })
+
+/** Keeps this thread from everything for a while. */
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}
 
 /** Something that takes a while, in five ways. */
 async function work(engine: AsyncEngine, signal: AbortSignal, kind: number): Promise<unknown> {
