@@ -13,10 +13,9 @@ export type Metric =
   | 'p50Ms'
   | 'p99Ms'
   | 'liveHeapMb'
-  | 'warmMs'
-  | 'coldMs'
+  | 'connectMs'
   | 'importMs'
-  | 'packagesLoaded'
+  | 'kyselyModules'
 
 export type Metrics = Partial<Readonly<Record<Metric, number>>>
 
@@ -45,8 +44,8 @@ export interface Prepared {
 
 export interface Variant {
   readonly name: string
-  /** Opens everything that the work needs; nothing of it is measured. */
-  prepare(): Promise<Prepared>
+  /** Opens everything that the work needs; nothing of it is measured. Null: it has no way to do this. */
+  prepare(): Promise<Prepared | null>
 }
 
 export interface CaseContext {
@@ -60,6 +59,7 @@ export interface BenchCase {
   /** For `--case=name`, and in the results. */
   readonly name: string
   readonly title: string
+  readonly unit: 'op' | 'row'
   /** What its table shows, the most telling first: ratios are made of that one. */
   readonly metrics: readonly [Metric, ...Metric[]]
   /** How many operations, or rows, a run has. */
@@ -68,9 +68,4 @@ export interface BenchCase {
   readonly maxRounds?: number
   readonly targets: readonly Target[]
   variants(context: CaseContext): readonly Variant[]
-}
-
-/** The metrics of which more is better. */
-export function isRate(metric: Metric): boolean {
-  return metric === 'operationsPerSecond'
 }

@@ -39,7 +39,7 @@ const results: CaseResult[] = []
 for (const benchCase of cases) {
   const result = await run(benchCase, options)
   results.push(result)
-  console.log(`\n${formatCase(result, benchCase.metrics)}`)
+  console.log(`\n${formatCase(result, benchCase)}`)
 }
 printSummary()
 writeResults()

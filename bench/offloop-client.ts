@@ -1,9 +1,9 @@
 import { type AsyncConnection, type AsyncEngine, createEngine } from 'offloop'
-import type { Client } from './baselines/client.ts'
+import type { Client, OpenClientOptions } from './baselines/client.ts'
 import { type Item, type ItemValues, insertItem, selectItem, selectItems } from './item.ts'
 
-export function engineFor(file: string): AsyncEngine {
-  return createEngine(`sqlite:///${file}`)
+export function urlOf(file: string): string {
+  return `sqlite:///${file}`
 }
 
 /** One connection of an engine, used as the baselines use theirs. */
@@ -11,8 +11,8 @@ export class OffloopClient implements Client {
   readonly engine: AsyncEngine
   readonly connection: AsyncConnection
 
-  static async open(file: string): Promise<OffloopClient> {
-    const engine = engineFor(file)
+  static async open(file: string, { durable = false }: OpenClientOptions = {}): Promise<OffloopClient> {
+    const engine = createEngine(urlOf(file), { durability: durable ? 'full' : 'normal' })
     return new OffloopClient(engine, await engine.connect())
   }
 
@@ -31,6 +31,11 @@ export class OffloopClient implements Client {
 
   async exec(sql: string): Promise<void> {
     await this.connection.execute(sql)
+  }
+
+  /** Through the engine: that is where autocommit belongs. */
+  async insert(values: ItemValues): Promise<void> {
+    await this.engine.execute(insertItem, values)
   }
 
   async insertMany(rows: readonly ItemValues[]): Promise<void> {

@@ -1,6 +1,7 @@
 import type { BenchCase, Metric } from './bench-case.ts'
+import { metricTitle } from './metric-title.ts'
 import type { VariantRounds } from './runner.ts'
-import { checkTarget, medianOf, metricTitles, ratioOf, type TargetResult } from './targets.ts'
+import { checkTarget, medianOf, ratioOf, type TargetResult } from './targets.ts'
 
 export interface VariantResult {
   readonly name: string
@@ -42,26 +43,26 @@ export function summarise(benchCase: BenchCase, operations: number, variants: re
       ratioToBorder: roundedOrNull(ratioTo(variant, 'border')),
     })),
     targets: benchCase.targets.map((target) => {
-      const result = checkTarget(target, variants)
+      const result = checkTarget(target, benchCase, variants)
       return { ...result, found: roundedOrNull(result.found) }
     }),
   }
 }
 
 /** The table of one case, and what became of its targets. */
-export function formatCase(result: CaseResult, metrics: readonly Metric[]): string {
+export function formatCase(result: CaseResult, { metrics, unit }: BenchCase): string {
   const compares = (['ratioToDirect', 'ratioToBorder'] as const).filter((ratio) =>
     result.variants.some((variant) => variant[ratio] !== null),
   )
   const titles = { ratioToDirect: 'x direct', ratioToBorder: 'x border' }
-  const header = ['', ...metrics.map((metric) => metricTitles[metric]), ...compares.map((ratio) => titles[ratio])]
+  const header = ['', ...metrics.map((metric) => metricTitle(metric, unit)), ...compares.map((ratio) => titles[ratio])]
   const lines = result.variants.map((variant) => [
     variant.name,
     ...metrics.map((metric) => formatNumber(variant.medians[metric])),
     ...compares.map((ratio) => formatNumber(variant[ratio])),
   ])
   const operations = result.operations.toLocaleString('en')
-  const title = `${result.title} [${result.name}: ${operations} a run, median of ${result.rounds}]`
+  const title = `${result.title} [${result.name}: ${operations} ${unit}s a run, median of ${result.rounds}]`
   return [title, ...alignColumns([header, ...lines]), ...result.targets.map(formatTarget)].join('\n')
 }
 

@@ -48,8 +48,9 @@ export async function runCase(benchCase: BenchCase, context: CaseContext, rounds
 
 async function prepareAll(variants: readonly Variant[]): Promise<readonly Contestant[]> {
   const contestants: Contestant[] = []
-  for (const { name, prepare } of variants) {
-    contestants.push({ name, prepared: await prepare(), rounds: [], observed: {} })
+  for (const variant of variants) {
+    const prepared = await variant.prepare()
+    if (prepared !== null) contestants.push({ name: variant.name, prepared, rounds: [], observed: {} })
   }
   return contestants
 }

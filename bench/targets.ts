@@ -1,4 +1,5 @@
-import type { Metric, Target } from './bench-case.ts'
+import type { BenchCase, Metric, Target } from './bench-case.ts'
+import { metricTitle } from './metric-title.ts'
 import type { VariantRounds } from './runner.ts'
 import { median } from './statistics.ts'
 
@@ -29,7 +30,7 @@ export function ratioOf(of: VariantRounds, to: VariantRounds, metric: Metric): n
   return ratios.length === 0 ? null : median(ratios)
 }
 
-export function checkTarget(target: Target, variants: readonly VariantRounds[]): TargetResult {
+export function checkTarget(target: Target, { unit }: BenchCase, variants: readonly VariantRounds[]): TargetResult {
   const find = (name: string) => variants.find((variant) => variant.name === name)
   const [of, to] = [find(target.of), target.relativeTo === undefined ? undefined : find(target.relativeTo)]
   let found: number | null = null
@@ -38,26 +39,11 @@ export function checkTarget(target: Target, variants: readonly VariantRounds[]):
   const atLeast = 'atLeast' in target
   const limit = 'atLeast' in target ? target.atLeast : target.atMost
   const met = found !== null && (atLeast ? found >= limit : found <= limit)
-  const unit = target.relativeTo === undefined ? '' : ` x ${target.relativeTo}`
+  const times = target.relativeTo === undefined ? '' : ` x ${target.relativeTo}`
   return {
-    text: `${target.of}, ${metricTitles[target.metric]}: ${atLeast ? 'at least' : 'at most'} ${limit}${unit}`,
+    text: `${target.of}, ${metricTitle(target.metric, unit)}: ${atLeast ? 'at least' : 'at most'} ${limit}${times}`,
     found,
     limit,
     verdict: found === null ? 'unknown' : met ? 'met' : 'missed',
   }
-}
-
-export const metricTitles: Readonly<Record<Metric, string>> = {
-  operationsPerSecond: 'ops/s',
-  microsPerOperation: 'µs/op',
-  mainThreadMicros: 'main thread µs/op',
-  longestGapMs: 'longest gap ms',
-  elapsedMs: 'ms',
-  p50Ms: 'p50 ms',
-  p99Ms: 'p99 ms',
-  liveHeapMb: 'live heap MB',
-  warmMs: 'warm ms',
-  coldMs: 'cold ms',
-  importMs: 'import ms',
-  packagesLoaded: 'packages',
 }

@@ -1,5 +1,20 @@
 import type { BenchCase } from '../bench-case.ts'
+import { call } from './call.ts'
+import { engineInFlight } from './engine-in-flight.ts'
+import { fetchAll } from './fetch-all.ts'
+import { durableInserts, executeMany, insertsTogether } from './insert-rows.ts'
 import { pointInFlight, pointSequential } from './point-select.ts'
+import { stream } from './stream.ts'
 
 /** In the order of the report. */
-export const allCases: readonly BenchCase[] = [pointSequential, pointInFlight]
+export const allCases: readonly BenchCase[] = [
+  pointSequential,
+  pointInFlight,
+  engineInFlight,
+  fetchAll,
+  stream,
+  executeMany,
+  insertsTogether,
+  call,
+  durableInserts,
+]

@@ -2,7 +2,7 @@ import type { Client } from '../baselines/client.ts'
 import type { DirectDatabase } from '../baselines/direct.ts'
 import type { BenchCase, CaseContext, Outcome, Variant } from '../bench-case.ts'
 import { type Item, idAt } from '../item.ts'
-import { clientVariants, directVariant, offloopFactory } from './client-variants.ts'
+import { clientVariants, directVariant, offloopOpener } from './client-variants.ts'
 import { runTasks } from './run-tasks.ts'
 
 const rows = 100_000
@@ -10,6 +10,7 @@ const rows = 100_000
 export const pointSequential: BenchCase = {
   name: 'point-sequential',
   title: 'point select, awaited one after another',
+  unit: 'op',
   metrics: ['operationsPerSecond', 'mainThreadMicros', 'longestGapMs'],
   operations: (quick) => (quick ? 500 : 5_000),
   targets: [
@@ -29,6 +30,7 @@ export const pointSequential: BenchCase = {
 export const pointInFlight: BenchCase = {
   name: 'point-in-flight',
   title: 'point select, 64 in flight, one connection',
+  unit: 'op',
   metrics: ['operationsPerSecond', 'mainThreadMicros', 'longestGapMs'],
   operations: (quick) => (quick ? 2_000 : 30_000),
   targets: [
@@ -51,15 +53,15 @@ export const pointInFlight: BenchCase = {
 type ClientBody = (client: Client, count: number) => Promise<Outcome>
 
 function variantsOf(context: CaseContext, count: number, run: ClientBody): readonly Variant[] {
-  const factories = [offloopFactory, ...context.baselines]
+  const openers = [offloopOpener, ...context.baselines]
   return [
-    directVariant(context, rows, (database) => selectDirectly(database, count)),
-    ...clientVariants(context, factories, { rows, run: (client) => run(client, count) }),
+    directVariant(context, { rows }, (database) => selectDirectly(database, count)),
+    ...clientVariants<Client>(context, openers, { rows, workOf: (client) => () => run(client, count) }),
   ]
 }
 
 /** There is no such thing as in flight here. */
-export function selectDirectly(database: DirectDatabase, count: number): Outcome {
+function selectDirectly(database: DirectDatabase, count: number): Outcome {
   const found: (Item | undefined)[] = []
   for (let index = 0; index < count; index++) found.push(database.get(idAt(index, rows)))
   return { answer: () => found }
