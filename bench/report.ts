@@ -79,8 +79,8 @@ function alignColumns(table: readonly (readonly string[])[]): readonly string[] 
 
 export function formatNumber(value: number | null | undefined): string {
   if (value === null || value === undefined) return '-'
-  if (value >= 1_000) return Math.round(value).toLocaleString('en')
-  return value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2)
+  if (value >= 100) return Math.round(value).toLocaleString('en')
+  return value.toFixed(value >= 10 ? 1 : value >= 0.1 || value === 0 ? 2 : 3)
 }
 
 function rounded(value: number): number {

@@ -1,7 +1,10 @@
 import type { BenchCase } from '../bench-case.ts'
 import { call } from './call.ts'
+import { connect } from './connect.ts'
 import { engineInFlight } from './engine-in-flight.ts'
 import { fetchAll } from './fetch-all.ts'
+import { httpServer } from './http-server.ts'
+import { importing } from './import.ts'
 import { durableInserts, executeMany, insertsTogether } from './insert-rows.ts'
 import { pointInFlight, pointSequential } from './point-select.ts'
 import { stream } from './stream.ts'
@@ -17,4 +20,7 @@ export const allCases: readonly BenchCase[] = [
   insertsTogether,
   call,
   durableInserts,
+  httpServer,
+  connect,
+  importing,
 ]
