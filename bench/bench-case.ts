@@ -50,6 +50,8 @@ export interface Variant {
 
 export interface CaseContext {
   readonly quick: boolean
+  /** Whether the variant of that name was asked for. */
+  wants(name: string): boolean
   readonly files: DatabaseFiles
   /** Every baseline that could be loaded. */
   readonly baselines: readonly ClientFactory[]

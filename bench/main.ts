@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { loadBaselines } from './baselines/load-baselines.ts'
 import type { BenchCase } from './bench-case.ts'
 import { allCases } from './cases/all-cases.ts'
+import { drawChart } from './chart.ts'
 import { installBaselines } from './install-baselines.ts'
 import { DatabaseFiles } from './item.ts'
 import { describeMachine } from './machine.ts'
@@ -44,8 +45,13 @@ for (const benchCase of cases) {
 printSummary()
 writeResults()
 
-async function run(benchCase: BenchCase, { quick, rounds }: BenchOptions): Promise<CaseResult> {
-  const context = { quick, files: new DatabaseFiles(mkdtempSync(join(directory, `${benchCase.name}-`))), baselines }
+async function run(benchCase: BenchCase, { quick, variants: wanted, rounds }: BenchOptions): Promise<CaseResult> {
+  const context = {
+    quick,
+    wants: (name: string) => wanted.length === 0 || wanted.includes(name),
+    files: new DatabaseFiles(mkdtempSync(join(directory, `${benchCase.name}-`))),
+    baselines,
+  }
   try {
     const variants = await runCase(benchCase, context, Math.min(rounds, benchCase.maxRounds ?? rounds))
     return summarise(benchCase, benchCase.operations(quick), variants)
@@ -62,10 +68,12 @@ function printSummary(): void {
 }
 
 function writeResults(): void {
-  const complete = cases.length === allCases.length && !options.quick
+  const complete = cases.length === allCases.length && options.variants.length === 0 && !options.quick
   const output = options.output ?? (complete ? fileURLToPath(new URL('./', import.meta.url)) : undefined)
   if (output === undefined) return
   writeFileSync(join(output, 'results.json'), `${JSON.stringify({ machine, cases: results }, null, 2)}\n`)
+  const chart = drawChart(results, machine)
+  if (chart !== null) writeFileSync(join(output, 'chart.svg'), chart)
 }
 
 function optionsOrExit(): BenchOptions {

@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util'
 export interface BenchOptions {
   /** Parts of the names of the cases to run; empty for all. */
   readonly cases: readonly string[]
+  /** The names of the variants to run; empty for all. */
+  readonly variants: readonly string[]
   readonly rounds: number
   /** Few operations and rounds: shows that everything works, and no figure worth keeping. */
   readonly quick: boolean
@@ -14,6 +16,7 @@ export interface BenchOptions {
 
 export const usage = `npm run bench -- [options]
   --case=NAME     cases whose name contains NAME; several separated by commas
+  --variant=NAME  only the ways of that name to do it: --variant=offloop,border
   --rounds=N      counted rounds after the one that warms up (5, or 1 with --quick)
   --quick         small numbers, to see that everything works
   --directory=DIR where the databases are made (the system's directory for temporary files)
@@ -25,6 +28,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     args: [...args],
     options: {
       case: { type: 'string' },
+      variant: { type: 'string' },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       directory: { type: 'string' },
@@ -33,6 +37,12 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   })
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
   if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`--rounds expects a whole number of at least 1, not "${values.rounds}".`)
-  const cases = values.case?.split(',') ?? []
-  return { cases, rounds, quick: values.quick, directory: values.directory, output: values.output }
+  return {
+    cases: values.case?.split(',') ?? [],
+    variants: values.variant?.split(',') ?? [],
+    rounds,
+    quick: values.quick,
+    directory: values.directory,
+    output: values.output,
+  }
 }
