@@ -43,6 +43,7 @@ for (const benchCase of cases) {
   console.log(`\n${formatCase(result, benchCase)}`)
 }
 printSummary()
+if (options.quick) console.log('With --quick the figures mean nothing: too little is done for that.')
 writeResults()
 
 async function run(benchCase: BenchCase, { quick, variants: wanted, rounds }: BenchOptions): Promise<CaseResult> {
@@ -78,10 +79,13 @@ function writeResults(): void {
 
 function optionsOrExit(): BenchOptions {
   try {
-    return parseOptions(process.argv.slice(2))
+    const parsed = parseOptions(process.argv.slice(2))
+    if (parsed !== null) return parsed
   } catch (error) {
     return fail(`${error instanceof Error ? error.message : error}\n\n${usage}`)
   }
+  console.log(usage)
+  process.exit(0)
 }
 
 function fail(message: string): never {

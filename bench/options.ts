@@ -22,8 +22,12 @@ export const usage = `npm run bench -- [options]
   --directory=DIR where the databases are made (the system's directory for temporary files)
   --output=DIR    where results.json and chart.svg are written; by default a complete run writes them into bench/`
 
-/** @throws {TypeError} an option is unknown or has no meaning */
-export function parseOptions(args: readonly string[]): BenchOptions {
+/**
+ * Null when help is what is wanted.
+ *
+ * @throws {TypeError} an option is unknown or has no meaning
+ */
+export function parseOptions(args: readonly string[]): BenchOptions | null {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -33,8 +37,10 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       quick: { type: 'boolean', default: false },
       directory: { type: 'string' },
       output: { type: 'string' },
+      help: { type: 'boolean', default: false },
     },
   })
+  if (values.help) return null
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
   if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`--rounds expects a whole number of at least 1, not "${values.rounds}".`)
   return {
