@@ -4,10 +4,8 @@ export interface Measurement {
   readonly longestGapMs: number
 }
 
-const tickMs = 5
-
-/** Runs `work` while a timer ticks every 5 ms; a gap is the time between two ticks, so 5 ms is as good as it gets. */
-export async function measureLoopGaps<T>(work: () => Promise<T>): Promise<Measurement & { readonly result: T }> {
+/** Runs `work` while a timer ticks every 5 ms, or `tickMs`; a gap is the time between two ticks, so that is as good as it gets. */
+export async function measureLoopGaps<T>(work: () => Promise<T>, tickMs = 5): Promise<Measurement & { readonly result: T }> {
   const start = performance.now()
   let lastTick = start
   let longestGapMs = 0

@@ -36,9 +36,9 @@ export interface FunctionSize {
   readonly parameters: number
 }
 
-/** Parses every file that a pattern from the package's root matches. */
+/** Parses every file of ours that a pattern from the package's root matches: the benchmark's folder has packages of its own. */
 export function sourceFiles(...patterns: readonly string[]): readonly SourceFile[] {
-  return globSync(patterns, { cwd: root })
+  return globSync(patterns, { cwd: root, exclude: ['**/node_modules/**'] })
     .map((path) => path.replaceAll('\\', '/'))
     .sort()
     .map(readSourceFile)

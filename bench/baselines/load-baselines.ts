@@ -1,0 +1,38 @@
+import { BorderClient } from './border.ts'
+import type { ClientFactory } from './client.ts'
+import { ComlinkClient } from './comlink.ts'
+import { loadDrizzle } from './drizzle.ts'
+import { loadKysely } from './kysely.ts'
+import { loadLibsql } from './libsql.ts'
+import { loadNodeSqlite3 } from './node-sqlite3.ts'
+import { PiscinaClient } from './piscina.ts'
+import { loadTurso } from './turso.ts'
+
+/** Made of the main package's own dependencies: these are always there. */
+const ownBaselines: readonly ClientFactory[] = [
+  { name: 'border', open: BorderClient.open },
+  { name: 'piscina', open: PiscinaClient.open },
+  { name: 'comlink', open: ComlinkClient.open },
+]
+
+const installedBaselines: Readonly<Record<string, () => Promise<ClientFactory>>> = {
+  'node-sqlite3': loadNodeSqlite3,
+  '@libsql/client': loadLibsql,
+  '@tursodatabase/database': loadTurso,
+  Kysely: loadKysely,
+  Drizzle: loadDrizzle,
+}
+
+/** Every baseline that works on this machine; `onMissing` hears of the others. */
+export async function loadBaselines(onMissing: (name: string, reason: string) => void): Promise<readonly ClientFactory[]> {
+  const loaded = [...ownBaselines]
+  for (const [name, load] of Object.entries(installedBaselines)) {
+    try {
+      loaded.push(await load())
+    } catch (error) {
+      const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
+      onMissing(name, reason)
+    }
+  }
+  return loaded
+}

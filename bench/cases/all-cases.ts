@@ -1,0 +1,26 @@
+import type { BenchCase } from '../bench-case.ts'
+import { call } from './call.ts'
+import { connect } from './connect.ts'
+import { engineInFlight } from './engine-in-flight.ts'
+import { fetchAll } from './fetch-all.ts'
+import { httpServer } from './http-server.ts'
+import { importing } from './import.ts'
+import { durableInserts, executeMany, insertsTogether } from './insert-rows.ts'
+import { pointInFlight, pointSequential } from './point-select.ts'
+import { stream } from './stream.ts'
+
+/** In the order of the report. */
+export const allCases: readonly BenchCase[] = [
+  pointSequential,
+  pointInFlight,
+  engineInFlight,
+  fetchAll,
+  stream,
+  executeMany,
+  insertsTogether,
+  call,
+  durableInserts,
+  httpServer,
+  connect,
+  importing,
+]

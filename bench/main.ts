@@ -1,0 +1,94 @@
+/**
+ * `npm run bench`: every case with every way to do it, in one process and in turn. It prints a table for each case and what became of its
+ * targets; a complete run writes results.json and chart.svg beside this file.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { loadBaselines } from './baselines/load-baselines.ts'
+import type { BenchCase } from './bench-case.ts'
+import { allCases } from './cases/all-cases.ts'
+import { drawChart } from './chart.ts'
+import { installBaselines } from './install-baselines.ts'
+import { DatabaseFiles } from './item.ts'
+import { describeMachine } from './machine.ts'
+import { type BenchOptions, parseOptions, usage } from './options.ts'
+import { type CaseResult, formatCase, summarise } from './report.ts'
+import { runCase } from './runner.ts'
+
+const options = optionsOrExit()
+const cases = allCases.filter(({ name }) => options.cases.length === 0 || options.cases.some((part) => name.includes(part)))
+if (cases.length === 0) fail(`No case has such a name. There are: ${allCases.map(({ name }) => name).join(', ')}`)
+
+const directory = mkdtempSync(join(options.directory ?? tmpdir(), 'offloop-bench-'))
+// However the program ends, an exception and Ctrl-C included.
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+process.once('SIGINT', () => process.exit(130))
+
+installBaselines(console.log)
+const baselines = await loadBaselines((name, reason) => console.log(`${name} is left out: ${reason}`))
+const machine = describeMachine(directory)
+console.log(
+  `${machine.processor}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, fsync ${machine.fsyncMs} ms\n` +
+    Object.entries(machine.versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
+)
+
+const results: CaseResult[] = []
+for (const benchCase of cases) {
+  const result = await run(benchCase, options)
+  results.push(result)
+  console.log(`\n${formatCase(result, benchCase)}`)
+}
+printSummary()
+if (options.quick) console.log('With --quick the figures mean nothing: too little is done for that.')
+writeResults()
+
+async function run(benchCase: BenchCase, { quick, variants: wanted, rounds }: BenchOptions): Promise<CaseResult> {
+  const context = {
+    quick,
+    wants: (name: string) => wanted.length === 0 || wanted.includes(name),
+    files: new DatabaseFiles(mkdtempSync(join(directory, `${benchCase.name}-`))),
+    baselines,
+  }
+  try {
+    const variants = await runCase(benchCase, context, Math.min(rounds, benchCase.maxRounds ?? rounds))
+    return summarise(benchCase, benchCase.operations(quick), variants)
+  } finally {
+    rmSync(context.files.directory, { recursive: true, force: true })
+  }
+}
+
+function printSummary(): void {
+  const targets = results.flatMap((result) => result.targets.map((target) => ({ result, ...target })))
+  const missed = targets.filter(({ verdict }) => verdict === 'missed')
+  console.log(`\n${targets.filter(({ verdict }) => verdict === 'met').length} of ${targets.length} targets met`)
+  for (const { result, text, found } of missed) console.log(`  missed ${result.name}: ${text} (found ${found})`)
+}
+
+function writeResults(): void {
+  const complete = cases.length === allCases.length && options.variants.length === 0 && !options.quick
+  const output = options.output ?? (complete ? fileURLToPath(new URL('./', import.meta.url)) : undefined)
+  if (output === undefined) return
+  writeFileSync(join(output, 'results.json'), `${JSON.stringify({ machine, cases: results }, null, 2)}\n`)
+  const chart = drawChart(results, machine)
+  if (chart !== null) writeFileSync(join(output, 'chart.svg'), chart)
+}
+
+function optionsOrExit(): BenchOptions {
+  try {
+    const parsed = parseOptions(process.argv.slice(2))
+    if (parsed !== null) return parsed
+  } catch (error) {
+    return fail(`${error instanceof Error ? error.message : error}\n\n${usage}`)
+  }
+  console.log(usage)
+  process.exit(0)
+}
+
+function fail(message: string): never {
+  console.error(message)
+  process.exit(2)
+}

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
+import type { BenchCase, CaseContext, Metrics, Prepared, Variant } from './bench-case.ts'
+import { measure } from './measure.ts'
+
+// A collection before each run is many collections between two runs of a variant, and V8 throws away the code of what has not run for some:
+// every round would begin as slowly as the first. A program that is busy with one client does not know that.
+setFlagsFromString('--no-flush-bytecode')
+
+/** V8 optimises what runs for long: each variant runs for that time before it counts, but not more often than that. */
+const warmUpMs = 1_000
+const maxWarmUpRuns = 5
+
+export interface VariantRounds {
+  readonly name: string
+  /** One entry a round, in the order of the rounds: the same index is the same round for every variant. */
+  readonly rounds: readonly Metrics[]
+}
+
+interface Contestant {
+  readonly name: string
+  readonly prepared: Prepared
+  readonly rounds: Metrics[]
+  observed: Metrics
+}
+
+/**
+ * Runs every variant of a case in turn, A B C, B C A, …, so that whatever else the machine does falls on all of them alike. What warms up is
+ * not counted. All variants are open from the beginning to the end: those that wait cost nothing.
+ *
+ * @throws {Error} two variants gave different answers
+ */
+export async function runCase(benchCase: BenchCase, context: CaseContext, rounds: number): Promise<readonly VariantRounds[]> {
+  const contestants: Contestant[] = []
+  const answers = new Answers(benchCase.name)
+  const runOnce = (contestant: Contestant) => runMeasured(contestant, benchCase.operations(context.quick), answers)
+  try {
+    const variants = benchCase.variants(context).filter(({ name }) => context.wants(name))
+    for (const variant of variants) await prepare(variant, contestants)
+    for (const contestant of contestants) {
+      contestant.observed = (await contestant.prepared.observe?.()) ?? {}
+      let elapsedMs = 0
+      for (let run = 0; run < maxWarmUpRuns && elapsedMs < warmUpMs; run++) elapsedMs += (await runOnce(contestant)).elapsedMs ?? 0
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const contestant of rotated(contestants, round)) contestant.rounds.push(await runOnce(contestant))
+    }
+  } finally {
+    for (const { prepared } of contestants) await prepared.close()
+  }
+  return contestants
+}
+
+async function prepare({ name, prepare: open }: Variant, contestants: Contestant[]): Promise<void> {
+  const prepared = await open()
+  if (prepared !== null) contestants.push({ name, prepared, rounds: [], observed: {} })
+}
+
+async function runMeasured({ name, prepared, observed }: Contestant, operations: number, answers: Answers): Promise<Metrics> {
+  const { result, elapsedMs, mainThreadMs, longestGapMs } = await measure(() => prepared.run())
+  answers.check(name, await result.answer())
+  return {
+    elapsedMs,
+    longestGapMs,
+    operationsPerSecond: (1_000 * operations) / elapsedMs,
+    microsPerOperation: (1_000 * elapsedMs) / operations,
+    mainThreadMicros: (1_000 * mainThreadMs) / operations,
+    ...observed,
+    ...result.metrics,
+  }
+}
+
+function rotated<T>(items: readonly T[], by: number): readonly T[] {
+  const start = by % items.length
+  return [...items.slice(start), ...items.slice(0, start)]
+}
+
+/** The answers to a case: whoever is first says what all of them must be, in every round. */
+class Answers {
+  readonly #caseName: string
+  #expected: { readonly name: string; readonly digest: string } | undefined
+
+  constructor(caseName: string) {
+    this.#caseName = caseName
+  }
+
+  /** @throws {Error} it is not what the others gave */
+  check(name: string, answer: unknown): void {
+    const digest = digestOf(answer)
+    this.#expected ??= { name, digest }
+    if (digest !== this.#expected.digest) throw new Error(`${this.#caseName}: ${name} and ${this.#expected.name} gave different answers.`)
+  }
+}
+
+/** Of the JSON text: clients give rows of their own classes, and it is the names and values that have to be the same. */
+function digestOf(answer: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(answer) ?? '')
+    .digest('hex')
+}
