@@ -11,7 +11,7 @@ import { ThreadPool } from '../transport/thread-pool.ts'
 import { AccessGate } from './access-gate.ts'
 import { type DatabaseLocation, resolveDatabasePath } from './database-path.ts'
 import { rejectionBy, type WaitOptions, watchDeadline } from './deadline.ts'
-import { warnOfHardLinks } from './hard-links.ts'
+import { enterEngine } from './engines-of-file.ts'
 import { Interrupter } from './interrupter.ts'
 import type { Logger, ResolvedEngineOptions } from './options.ts'
 import { PhysicalConnection } from './physical-connection.ts'
@@ -36,6 +36,8 @@ export class Database {
   #location: Promise<DatabaseLocation> | null = null
   /** A connection that could write has been open: the file exists, in its journal mode. */
   #initialised: Promise<void> | null = null
+  /** Takes this engine out of the ones that have its file open. */
+  #leaveFile: Promise<() => void> | null = null
   #closed = false
   #destroyed: Promise<void> | null = null
   readonly #memoryName = `file:/offloop-${randomUUID()}?vfs=memdb`
@@ -104,7 +106,7 @@ export class Database {
     this.#initialised = initialised
     try {
       const connection = await first
-      void warnOfHardLinks(location, this.#logger)
+      this.#leaveFile ??= enterEngine(location, this.#options.driver ?? this.#url.driver, this.#logger)
       if (wanted !== connection.readonly) await connection.reset(wanted, signal)
       return connection
     } catch (error) {
@@ -190,6 +192,8 @@ export class Database {
   }
 
   async #destroy(): Promise<void> {
+    const leaveFile = await this.#leaveFile
+    leaveFile?.()
     await this.#interrupter?.close()
     await this.#hosts?.destroy()
   }

@@ -33,7 +33,7 @@ import { type Lifeline, unwatchLifeline, watchLifeline } from './lifeline.ts'
 import { type EngineOptions, resolveEngineOptions } from './options.ts'
 import { PendingStatement } from './pending-result.ts'
 import { type ChunkSource, RowIterator } from './row-iterator.ts'
-import { compileFor, controlsTransaction, type EngineServices } from './services.ts'
+import { assertQueueHasRoom, compileFor, controlsTransaction, type EngineServices } from './services.ts'
 import { Session } from './session.ts'
 import { superviseStatement } from './supervise.ts'
 import { announceQuery, stderrLogger } from './tracing.ts'
@@ -123,6 +123,7 @@ class Engine implements AsyncEngine {
     try {
       this.#assertOpen()
       checkExecuteOptions(options)
+      assertQueueHasRoom(this.#implicit.pending)
       execution = this.#compile(statement, params, options)
     } catch (error) {
       return PendingStatement.refused<R>(withCallersStack(error) as Error)

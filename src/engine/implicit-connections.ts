@@ -172,6 +172,13 @@ export class ImplicitConnections {
     return [this.#writer, ...this.#readers].flatMap(({ connections }) => connections)
   }
 
+  /** Statements that wait or run. */
+  get pending(): number {
+    let pending = this.#waitingReads.size + this.#writer.pending
+    for (const reader of this.#readers) pending += reader.pending
+    return pending
+  }
+
   submit(execution: Execution): void {
     if (this.#readers.length > 0 && mayRead(execution.statement.scanned)) this.#read(execution)
     else this.#write(execution)

@@ -1,3 +1,4 @@
+import { PoolQueueFullError } from '../errors.ts'
 import { StatementTrait } from '../protocol/frames.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import type { ScannedStatement } from '../sql/scan-statement.ts'
@@ -14,6 +15,15 @@ export interface EngineServices {
   readonly logger: Logger
   /** A memory database has no snapshots: its readers and writers exclude each other. */
   readonly memory: boolean
+}
+
+/** A caller that is this far ahead of the database does not wait for it: its memory would grow without end. */
+const maxPendingStatements = 100_000
+
+/** @throws {PoolQueueFullError} so many statements wait already that another one is refused */
+export function assertQueueHasRoom(pending: number): void {
+  if (pending < maxPendingStatements) return
+  throw new PoolQueueFullError(`${pending} statements wait for this database already: await some of them, or use executeMany() or call().`)
 }
 
 /** Turns a statement into what is sent: see `StatementCompiler.compile` for what it refuses. */

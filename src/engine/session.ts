@@ -15,7 +15,7 @@ import { PendingStatement } from './pending-result.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 import { RootBegin } from './root-begin.ts'
 import { RowIterator } from './row-iterator.ts'
-import { accessOf, compileFor, type EngineServices, endsTransaction } from './services.ts'
+import { accessOf, assertQueueHasRoom, compileFor, type EngineServices, endsTransaction } from './services.ts'
 import { superviseStatement } from './supervise.ts'
 import { announceQuery, announceTransaction, type EndTrace, traceQuery } from './tracing.ts'
 import { type StatementCall, Transaction, type TransactionHost } from './transaction.ts'
@@ -90,6 +90,7 @@ export class Session implements TransactionHost, OpenTransactionState {
       checkExecuteOptions(options)
       const refusal = this.refusal(via)
       if (refusal !== null) throw refusal
+      assertQueueHasRoom(this.physical.pending)
       execution = this.#compile(statement, call)
     } catch (thrown) {
       const error = withCallersStack(thrown) as Error

@@ -44,4 +44,32 @@ describe.each(driverNames)('%s', (driver) => {
     await Promise.all([linked.close(), direct.close()])
     expect(warnings).toEqual([])
   })
+
+  test('a ninth engine of one file is warned of, and none of those that are closed', async () => {
+    const file = join(temporaryDirectory(), 'one.db')
+    const { logger, warnings, warned } = listen()
+    for (let closed = 0; closed < 20; closed++) {
+      const engine = openFile(driver, file, { logger })
+      await engine.scalar('select 1')
+      await engine.close()
+    }
+    const engines = Array.from({ length: 9 }, () => openFile(driver, file, { logger }))
+    for (const engine of engines) await engine.scalar('select 1')
+    expect(await warned).toContain('9 engines have the same database file open')
+    for (const engine of engines) await engine.close()
+    expect(warnings).toHaveLength(1)
+  })
+})
+
+test('two copies of SQLite on one file are warned of', async ({ skip }) => {
+  const [one, other] = driverNames
+  if (one === undefined || other === undefined) return skip('this Node.js has one driver only')
+  const file = join(temporaryDirectory(), 'one.db')
+  const { logger, warnings, warned } = listen()
+  const first = openFile(one, file, { logger })
+  await first.scalar('select 1')
+  await openFile(other, file, { logger }).scalar('select 1')
+  expect(await warned).toContain(`the drivers "${other}" and "${one}" have the same database file open`)
+  await first.close()
+  expect(warnings).toHaveLength(1)
 })
