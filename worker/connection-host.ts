@@ -21,6 +21,7 @@ import type { Driver, DriverConnection } from './drivers/driver.ts'
 import { importModule, loadDriver, loadErrorToWire } from './drivers/load-driver.ts'
 import { HostError, toWireError, userErrorToWire } from './host-error.ts'
 import { ReplyOutbox } from './reply-outbox.ts'
+import { RequestGroup } from './request-group.ts'
 import { StatementCache } from './statement-cache.ts'
 import { StatementRunner } from './statement-runner.ts'
 import { runTask, settled, type Task } from './task.ts'
@@ -41,6 +42,7 @@ export class ConnectionHost {
   #driver!: Driver
   #connection!: DriverConnection
   #runner!: StatementRunner
+  #group: RequestGroup | null = null
   /** Something has happened to the connection that only a fresh one is free of. */
   #dirty = false
   /** By which another thread can stop a statement of this connection. */
@@ -96,6 +98,9 @@ export class ConnectionHost {
     const { maxBufferedBytes } = this.#settings
     const context = { statements: this.#statements, outbox: this.#outbox, cancelSlots: this.#cancelSlots, maxBufferedBytes }
     this.#runner = new StatementRunner(connection, context)
+    // An interrupt is meant for one statement, and would take the others of its group along.
+    this.#group =
+      connection.groups === undefined || this.#interruptToken !== null ? null : new RequestGroup(connection, connection.groups, context)
     this.#statements.unprepare()
     this.#dirty = false
   }
@@ -152,6 +157,7 @@ export class ConnectionHost {
   /** Serves the queue until it is empty or something has to be waited for; the replies leave together. */
   #pump(): void {
     while (!this.#busy) {
+      if (this.#group !== null && !this.#runner.hasOpenCursors && this.#group.serve(this.#queue)) continue
       const request = this.#queue.shift()
       if (request === undefined) break
       this.#busy = true

@@ -47,6 +47,17 @@ export class ReplyOutbox {
     this.#port.postMessage(frames)
   }
 
+  /** Where the replies of this batch stand, for `dropSince`. */
+  mark(): { readonly frames: number; readonly transfer: number } {
+    return { frames: this.#frames.length, transfer: this.#transfer.length }
+  }
+
+  /** Takes back what was replied since the mark, of a batch that has not been sent. */
+  dropSince({ frames, transfer }: ReturnType<ReplyOutbox['mark']>): void {
+    this.#frames.length = frames
+    this.#transfer.length = transfer
+  }
+
   flush(): void {
     if (this.#frames.length === 0) return
     const frames = this.#frames

@@ -15,6 +15,10 @@ export class StatementEntry {
   readonly connectionState: boolean
   statement: DriverStatement | null = null
   #sentColumns: readonly WireColumn[] | null = null
+  /** Its last result came in one piece. */
+  small = false
+  /** It has held up a group of statements for longer than others should wait. */
+  slowInGroup = false
   /** The last run took long enough that finished replies should not wait for the next one; unknown counts as slow. */
   slow = true
 
@@ -24,6 +28,11 @@ export class StatementEntry {
     this.insert = (registration.traits & StatementTrait.insert) !== 0
     this.changesRows = (registration.traits & StatementTrait.changesRows) !== 0
     this.connectionState = (registration.traits & StatementTrait.connectionState) !== 0
+  }
+
+  /** The reply that told them was never sent. */
+  forgetSentColumns(): void {
+    this.#sentColumns = null
   }
 
   /** The columns if the user's side has yet to learn them, else null. A driver gives the same array as long as nothing has changed. */

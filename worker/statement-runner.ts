@@ -11,11 +11,11 @@ import type { StatementCache, StatementEntry } from './statement-cache.ts'
 import { settled, type Task } from './task.ts'
 
 /** Up to this many rows travel inside the batch; more become column buffers. */
-const maxInlineRows = 64
+export const maxInlineRows = 64
 /** Chunks on their way to a reader who takes all: one that it builds, one that waits. */
 const creditWindow = 2
 /** A run longer than this makes the statement one that finished replies do not wait for, and that others are not sent behind. */
-const slowMs = 0.2
+export const slowMs = 0.2
 
 export interface RunnerContext {
   readonly statements: StatementCache
@@ -204,6 +204,7 @@ export class StatementRunner {
     } catch (error) {
       throw nameUnsafeColumn(error, columns)
     }
+    entry.small = true
     const flags = this.#endFlags(entry)
     this.#context.outbox.rows(
       { id: request.id, flags, columns: entry.takeUnsentColumns(columns), rowcount, lastrowid },
@@ -221,6 +222,7 @@ export class StatementRunner {
     }
     this.#cursors.set(id, cursor)
     run.entry.slow = true
+    run.entry.small = false
     if ((flags & RequestFlag.all) === 0) {
       yield* this.#sendChunk(run, cursor)
       if (!cursor.done) cursor.sendMore = () => this.#sendChunk(run, cursor)
@@ -313,7 +315,7 @@ export class StatementRunner {
   }
 }
 
-function toLastrowid(rowid: bigint, flags: number): bigint | number {
+export function toLastrowid(rowid: bigint, flags: number): bigint | number {
   if ((flags & RequestFlag.bigint) !== 0) return rowid
   const number = Number(rowid)
   // It is reported beside the rows, not among them: beyond 2^53 it stays exact as a bigint and fails nobody's insert.

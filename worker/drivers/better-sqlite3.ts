@@ -14,6 +14,7 @@ import {
   prepareConnection,
   readProgram,
   SchemaClock,
+  SqliteGroups,
   StatementText,
   toNamed,
   toPositional,
@@ -130,6 +131,7 @@ class BetterSqlite3Connection implements DriverConnection {
   readonly #fileGuard: FileGuard | null
   readonly #busyTimeoutMs: number
   readonly #clock: SchemaClock
+  readonly groups: SqliteGroups
   #lastRowid: BetterSqlite3.Statement<[], bigint> | undefined
 
   constructor(handle: Handle, options: OpenOptions) {
@@ -139,6 +141,7 @@ class BetterSqlite3Connection implements DriverConnection {
     this.#busyTimeoutMs = options.busyTimeoutMs
     const schemaVersion = handle.prepare<[], number>('PRAGMA schema_version').pluck()
     this.#clock = new SchemaClock(() => schemaVersion.get() as number)
+    this.groups = new SqliteGroups((sql) => handle.prepare(sql), this.#clock)
   }
 
   get handle(): object {
@@ -267,6 +270,11 @@ class BetterSqlite3Statement implements DriverStatement {
     // The driver's own iterator, unwrapped: it has a `return`, which its type leaves open.
     return (params.length === 0 ? this.#statement.iterate() : this.#statement.iterate(this.#bindings(params))) as RowIterator &
       IterableIterator<DriverRow>
+  }
+
+  first(params: readonly WireValue[]): DriverRow | undefined {
+    this.#columns.stepped()
+    return params.length === 0 ? this.#statement.get() : this.#statement.get(this.#bindings(params))
   }
 
   /** The driver has no way to free a statement but garbage collection. */

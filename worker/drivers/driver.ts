@@ -70,12 +70,24 @@ export interface DriverConnection {
   lastRowid(): MaybePromise<bigint>
   /** Throws when what has just been written is not where the next connection will look for it: the file was moved or replaced. */
   assertInPlace?(): void
+  /**
+   * Only of synchronous drivers: transactions of the host's own around statements that wait together. While one is open `inTransaction` is
+   * true, and the schema does not change.
+   */
+  readonly groups?: GroupTransactions
   /** Loads the interrupt extension; the token names this connection to whoever interrupts it. */
   interruptToken?(extension: string): MaybePromise<number>
   /** Copies the database into `file` a few pages at a time, with the event loop turning between the steps. */
   backup?(file: string, onProgress: (progress: BackupProgress) => boolean): Promise<void>
   close(): MaybePromise<void>
   toWireError(error: unknown): WireError
+}
+
+export interface GroupTransactions {
+  /** Takes the write lock at once if anything `writes`. */
+  begin(writes: boolean): void
+  commit(): void
+  rollback(): void
 }
 
 export interface BackupProgress {
@@ -102,6 +114,8 @@ export interface DriverStatement {
   run(params: readonly WireValue[]): MaybePromise<RunResult>
   /** Rows as arrays in column order; INTEGER as bigint, REAL as number, TEXT as string, BLOB as Uint8Array, NULL as null. */
   iterate(params: readonly WireValue[]): RowIterator
+  /** Synchronous drivers only: the first row, the rest left where it is; cheaper than an iterator. Only inside a group. */
+  first?(params: readonly WireValue[]): DriverRow | undefined
   /** Frees the statement; it is not used again. */
   finalize(): void
 }

@@ -15,6 +15,7 @@ import {
   prepareConnection,
   readProgram,
   SchemaClock,
+  SqliteGroups,
   StatementText,
   toNamed,
   toPositional,
@@ -147,6 +148,7 @@ class NodeSqliteConnection implements DriverConnection {
   readonly #fileGuard: FileGuard | null
   readonly #busyTimeoutMs: number
   readonly #clock: SchemaClock
+  readonly groups: SqliteGroups
   #lastRowid: NativeStatement | undefined
 
   constructor(sqlite: NodeSqlite, handle: Handle, options: OpenOptions) {
@@ -158,6 +160,7 @@ class NodeSqliteConnection implements DriverConnection {
     const schemaVersion = handle.prepare('PRAGMA schema_version')
     schemaVersion.setReturnArrays(true)
     this.#clock = new SchemaClock(() => schemaVersion.get()?.[0] as number)
+    this.groups = new SqliteGroups((sql) => handle.prepare(sql), this.#clock)
   }
 
   get handle(): object {
@@ -286,6 +289,10 @@ class NodeSqliteStatement implements DriverStatement {
     const bindings = this.#begin(params)
     this.#cursor = new Cursor(this.#handle, this.#statement.iterate(...bindings))
     return this.#cursor
+  }
+
+  first(params: readonly WireValue[]): DriverRow | undefined {
+    return this.#statement.get(...this.#begin(params))
   }
 
   finalize(): void {

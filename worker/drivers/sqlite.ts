@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WireColumn, WireValue } from '../../src/protocol/values.ts'
-import type { OpenOptions } from './driver.ts'
+import type { GroupTransactions, OpenOptions } from './driver.ts'
 import { statOrNothing } from './file-guard.ts'
 import { DriverFault } from './sqlite-errors.ts'
 
@@ -172,6 +172,9 @@ export class SchemaClock {
   #cookie = -1
   #time = 0
   #trusted = true
+  /** Inside a transaction nobody else's change is seen: one look is enough. */
+  #held = false
+  #looked = false
 
   constructor(readCookie: () => number) {
     this.#readCookie = readCookie
@@ -185,6 +188,13 @@ export class SchemaClock {
   /** This connection may have changed the schema. */
   tick(): void {
     this.#time += 1
+    this.#looked = false
+  }
+
+  /** A transaction has begun (or ended) that changes no schema. */
+  hold(on: boolean): void {
+    this.#held = on
+    this.#looked = false
   }
 
   /** From here on the schema can change unseen: another database is attached, or a user's function holds the driver's handle. */
@@ -195,6 +205,7 @@ export class SchemaClock {
   /** Looks: a number that is another one after every change, or undefined when the time cannot be told. */
   read(): number | undefined {
     if (!this.#trusted) return undefined
+    if (this.#held && this.#looked) return this.#time
     let cookie: number
     try {
       cookie = this.#readCookie()
@@ -206,7 +217,44 @@ export class SchemaClock {
       this.#cookie = cookie
       this.#time += 1
     }
+    this.#looked = true
     return this.#time
+  }
+}
+
+/** Transactions of the host's own; the statements are prepared when they are first needed. */
+export class SqliteGroups implements GroupTransactions {
+  readonly #prepare: (sql: string) => { run(): unknown }
+  readonly #clock: SchemaClock
+  readonly #statements = new Map<string, { run(): unknown }>()
+
+  constructor(prepare: (sql: string) => { run(): unknown }, clock: SchemaClock) {
+    this.#prepare = prepare
+    this.#clock = clock
+  }
+
+  begin(writes: boolean): void {
+    this.#run(writes ? 'BEGIN IMMEDIATE' : 'BEGIN')
+    this.#clock.hold(true)
+  }
+
+  commit(): void {
+    this.#clock.hold(false)
+    this.#run('COMMIT')
+  }
+
+  rollback(): void {
+    this.#clock.hold(false)
+    this.#run('ROLLBACK')
+  }
+
+  #run(sql: string): void {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.#prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    statement.run()
   }
 }
 
