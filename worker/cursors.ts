@@ -26,6 +26,8 @@ export class Cursor {
   /** Rows already taken from the iterator that no chunk holds yet. */
   #pending: readonly DriverRow[]
   #exhausted = false
+  /** What its rows failed with behind those in memory. */
+  #failure: { readonly error: unknown } | null = null
   /** Set while every row goes out unasked, as far as credit goes. */
   streaming = false
   #credit = 0
@@ -56,7 +58,7 @@ export class Cursor {
 
   /** True when there is nothing left to send. */
   get done(): boolean {
-    return this.#exhausted && this.#buffered.length === 0
+    return this.#exhausted && this.#buffered.length === 0 && this.#failure === null
   }
 
   /** Rows brought into memory so far. */
@@ -71,6 +73,7 @@ export class Cursor {
       this.#bufferedBytes -= chunk.sizeBytes
       return chunk
     }
+    if (this.#failure !== null) throw this.#failure.error
     return yield* this.#read(maxChunkMs)
   }
 
@@ -84,6 +87,17 @@ export class Cursor {
       this.#bufferedRows += chunk.rowCount
     }
     return true
+  }
+
+  /** As `buffer`, for another statement's sake: what goes wrong, or that nobody reads on, is this cursor's affair and not that one's. */
+  *makeWay(maxBytes: number): Task<boolean> {
+    try {
+      return yield* this.buffer(maxBytes)
+    } catch (error) {
+      this.#failure = { error }
+      yield* this.#free()
+      return true
+    }
   }
 
   *#read(maxMs: number): Task<EncodedChunk> {
@@ -127,6 +141,11 @@ export class Cursor {
   *close(): Task<void> {
     this.#buffered.length = 0
     this.#bufferedBytes = 0
+    this.#failure = null
+    yield* this.#free()
+  }
+
+  *#free(): Task<void> {
     this.#pending = []
     if (this.#exhausted) return
     this.#exhausted = true

@@ -290,7 +290,7 @@ export class StatementRunner {
   *bufferCursors(mayClose = false): Task<void> {
     for (const cursor of this.#cursors.values()) {
       if (cursor.exhausted) continue
-      if (yield* cursor.buffer(this.#context.maxBufferedBytes)) continue
+      if (yield* cursor.makeWay(this.#context.maxBufferedBytes)) continue
       if (mayClose) {
         yield* this.#breakOff(cursor)
         continue

@@ -116,6 +116,35 @@ describeTargets((db) => {
       expect(await connection.scalar('select count(*) from notes')).toBe(end === 'commit' ? 3_001 : 3_000)
     })
 
+    test('that is closed while a write waits in front of it does not stop that', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const result = await connection.execute<{ n: number }>(numbers(50_000))
+      expect(await result.fetchone()).toEqual({ n: 1 })
+      const writing = [
+        connection.execute(insert, ['execute']),
+        connection.script("insert into notes (text) values ('script')"),
+        connection.executeMany(insert, [['many']]),
+      ]
+      await result.close()
+      await Promise.all(writing)
+      expect(await textsOf(connection)).toEqual(['execute', 'script', 'many'])
+    })
+
+    test('that fails further on fails for its reader, and not for who writes beside it', async () => {
+      const engine = await db.notes()
+      await engine.transaction(async (tx) => {
+        const failing = `select case n when 5000 then abs(-9223372036854775807 - 1) else n end as n from (${numbers(9_000)})`
+        const result = await tx.execute<{ n: number }>(failing)
+        expect(await result.fetchone()).toEqual({ n: 1 })
+        await tx.execute(insert, ['beside'])
+        expect(await result.fetchmany(1_000)).toEqual(range(1, 1_001))
+        expect((await rejectionOf(result.fetchall())).message).toContain('integer overflow')
+        await tx.execute(insert, ['behind'])
+      })
+      expect(await textsOf(engine)).toEqual(['beside', 'behind'])
+    })
+
     test('keeps its rows when its table is dropped', async () => {
       const engine = await manyNotes(3_000)
       await using connection = await engine.connect()
