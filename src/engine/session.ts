@@ -88,7 +88,8 @@ export class Session implements TransactionHost, OpenTransactionState {
     let execution: Execution
     try {
       checkExecuteOptions(options)
-      const refusal = this.refusal(via)
+      // What it waits for may change the answer: then it is asked when its turn has come.
+      const refusal = via?.ended !== true && this.#turns.mustWait(via) ? null : this.refusal(via)
       if (refusal !== null) throw refusal
       assertQueueHasRoom(this.physical.pending)
       execution = this.#compile(statement, call)
@@ -211,7 +212,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     rows: Iterable<Parameters> | AsyncIterable<Parameters>,
     via: Transaction | null,
   ): Promise<ManyResult> {
-    const inside = via !== null || (this.#root !== null && !this.#turns.isOutsider(via)) || insideTransactionOn(this.physical)
+    const inside = via !== null || this.#tracks(via) || insideTransactionOn(this.physical)
     const run = (turn: Turn, through: Transaction | null): Promise<ManyResult> =>
       this.#asUnit(turn, async () => {
         this.#assertNotRefused(through)
@@ -332,7 +333,8 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   async transaction<T>(fn: (tx: Transaction) => Promise<T>, options: TransactionOptions, via: Transaction | null): Promise<T> {
     checkBeginOptions(options)
-    const nested = via !== null || insideTransactionOn(this.physical)
+    // An open transaction is held as a whole: what comes through its own object waits as well.
+    const nested = via !== null || this.#tracks(via) || insideTransactionOn(this.physical)
     if (!nested) return this.#withTurn((turn) => this.#runTurn(turn, fn, options), options)
     if (options.readonly === true) {
       throw new InvalidRequestError('A transaction inside another one cannot be made read-only: begin the outer one with readonly.')
@@ -389,6 +391,10 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   mustWait(via: Transaction): boolean {
     return this.#turns.mustWait(via)
+  }
+
+  holdForEnd(savepoint: Transaction): () => void {
+    return this.#turns.holdForEnd(savepoint)
   }
 
   endInside(): void {

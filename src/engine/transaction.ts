@@ -32,6 +32,8 @@ export interface TransactionHost {
   mustWait(via: Transaction): boolean
   /** The transaction ends: calls that wait inside it are refused. */
   endInside(): void
+  /** The end of a savepoint is on its way: what is called behind it waits until the returned function is called. */
+  holdForEnd(savepoint: Transaction): () => void
   /** Waits until that has ended; `take` is called at that moment. */
   waitForTurn(via: Transaction, take: () => void): Promise<void>
   /** A commit has failed and its transaction is still to be rolled back: whoever waited behind it need not wait any more. */
@@ -51,6 +53,8 @@ export class Transaction implements OpenTransaction {
   #state: TransactionState = 'active'
   /** The work of ending it, while that is on the way. */
   #ending: Promise<void> | null = null
+  /** Lets those go on who have called behind the end of this savepoint. */
+  #letGo: (() => void) | null = null
   #lostBy: Error | null = null
   #cutOff = false
   /** As it is known when the transaction has ended. */
@@ -91,11 +95,9 @@ export class Transaction implements OpenTransaction {
   async commit(): Promise<void> {
     const refusal = this.refusal()
     if (refusal !== null) throw refusal
-    if (this.kind === 'emulated') {
-      this.#end()
-      return
-    }
     if (this.#session.mustWait(this)) await this.#waitToEnd()
+    else if (this.kind === 'emulated') this.#end()
+    if (this.kind === 'emulated') return
     await this.#endBy(() => (this.kind === 'root' ? this.#commitRoot() : this.#releaseSavepoint()))
   }
 
@@ -105,13 +107,20 @@ export class Transaction implements OpenTransaction {
     await this.#session.waitForTurn(this, () => {
       refusal = this.refusal()
       // What was called behind this commit() is none of the transaction's from this moment on.
-      if (refusal === null) this.#state = 'ending'
+      if (refusal !== null) return
+      if (this.kind === 'emulated') this.#end()
+      else this.#startEnding()
     })
     if (refusal !== null) throw refusal
   }
 
-  async #endBy(work: () => Promise<void>): Promise<void> {
+  #startEnding(): void {
     this.#state = 'ending'
+    if (this.kind === 'savepoint') this.#letGo ??= this.#session.holdForEnd(this)
+  }
+
+  async #endBy(work: () => Promise<void>): Promise<void> {
+    this.#startEnding()
     if (this.kind === 'root') this.#session.endInside()
     this.#ending = work()
     try {
@@ -120,6 +129,8 @@ export class Transaction implements OpenTransaction {
       this.#ending = null
       // A savepoint that could not be ended is still there.
       if (this.#state === 'ending') this.#state = 'active'
+      this.#letGo?.()
+      this.#letGo = null
     }
   }
 
@@ -193,8 +204,9 @@ export class Transaction implements OpenTransaction {
 
   async #rollBackToSavepoint(): Promise<void> {
     if (this.#session.physical.lost === null && this.parent?.isActive === true) {
-      await this.#session.physical.rollBack(`rollback to savepoint ${this.savepoint}`)
-      await this.#session.physical.run(`release savepoint ${this.savepoint}`)
+      // Together: a rollback of all that comes behind would leave the second nothing to release.
+      const { physical } = this.#session
+      await Promise.all([physical.rollBack(`rollback to savepoint ${this.savepoint}`), physical.run(`release savepoint ${this.savepoint}`)])
     }
     this.#end()
   }

@@ -131,11 +131,23 @@ export class TurnQueue {
     try {
       return await work(turn, through)
     } finally {
-      turn.ended = true
-      this.#inner.splice(this.#inner.indexOf(turn), 1)
-      // A commit() among them makes outsiders of those behind it.
-      for (const { via: through, start } of turn.behind.drain()) this.run(through, start)
+      this.#endInside(turn)
     }
+  }
+
+  /** The end of a savepoint is on its way: until the returned function is called, what comes on the transaction around it waits. */
+  holdForEnd(owner: TurnOwner): () => void {
+    const turn = new Turn()
+    turn.owner = owner
+    this.#inner.push(turn)
+    return () => this.#endInside(turn)
+  }
+
+  #endInside(turn: Turn): void {
+    turn.ended = true
+    this.#inner.splice(this.#inner.indexOf(turn), 1)
+    // A commit() among them makes outsiders of those behind it.
+    for (const { via, start } of turn.behind.drain()) this.run(via, start)
   }
 
   #queueFor(via: TurnOwner | null): FifoQueue<Entry> | null {

@@ -1,0 +1,150 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { describe, expect, test } from 'vitest'
+import { describeTargets, rejectionOf, textsOf } from './targets.ts'
+
+const insert = 'insert into notes (text) values (?)'
+const fault = new Error('on purpose')
+const turn = (): Promise<void> => new Promise(setImmediate)
+
+describeTargets((db) => {
+  describe('several at once inside one transaction', () => {
+    test('nested transactions take turns: those that fail are undone, and no others', async () => {
+      const engine = await db.notes()
+      const outcomes = await engine.transaction((tx) =>
+        Promise.allSettled(
+          Array.from({ length: 20 }, (_, index) =>
+            tx.transaction(async (inner) => {
+              await inner.execute(insert, [`${index}a`])
+              await turn()
+              await inner.execute(insert, [`${index}b`])
+              if (index % 3 === 0) throw fault
+            }),
+          ),
+        ),
+      )
+      for (const [index, outcome] of outcomes.entries()) {
+        if (index % 3 === 0) expect(outcome).toMatchObject({ status: 'rejected', reason: fault })
+        else expect(outcome.status).toBe('fulfilled')
+      }
+      const stored = Array.from({ length: 20 }, (_, index) => (index % 3 === 0 ? [] : [`${index}a`, `${index}b`])).flat()
+      expect(await textsOf(engine)).toEqual(stored)
+    })
+
+    test('executeMany and nested transactions take turns, through transaction and connection', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      await connection.transaction(async (tx) => {
+        const settled = await Promise.allSettled([
+          tx.executeMany(insert, [['a'], ['b']]),
+          connection.executeMany(insert, [['lost'], [null]]),
+          tx.executeMany(insert, [['c']]),
+          connection.transaction((inner) => inner.executeMany(insert, [['d']])),
+          tx.transaction(async (inner) => {
+            await Promise.all([inner.executeMany(insert, [['e']]), inner.executeMany(insert, [['f']])])
+          }),
+        ])
+        expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled'])
+      })
+      expect(await textsOf(engine)).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+    })
+
+    test('a statement beside a nested transaction that fails stays', async () => {
+      const engine = await db.notes()
+      await engine.transaction(async (tx) => {
+        const nested = tx.transaction(async (inner) => {
+          await inner.execute(insert, ['inner'])
+          await turn()
+          throw fault
+        })
+        const beside = tx.execute(insert, ['beside'])
+        expect(await rejectionOf(nested)).toBe(fault)
+        await beside
+      })
+      expect(await textsOf(engine)).toEqual(['beside'])
+    })
+
+    test('what is called behind the end of a savepoint is outside it', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const tx = await connection.begin()
+      for (const end of ['commit', 'rollback'] as const) {
+        const inner = await connection.beginNested()
+        await inner.execute(insert, [`inner ${end}`])
+        const ending = inner[end]()
+        const executed = connection.execute(insert, [`behind ${end}`])
+        const begun = tx.beginNested()
+        const nested = await begun
+        await nested.execute(insert, [`next ${end}`])
+        await nested.commit()
+        await Promise.all([ending, executed])
+      }
+      const inner = await connection.beginNested()
+      await Promise.all([inner.rollback(), tx.commit()])
+      const texts = ['inner commit', 'behind commit', 'next commit', 'behind rollback', 'next rollback']
+      expect(await textsOf(engine)).toEqual(texts)
+    })
+
+    test('the outer commit waits for a nested transaction that nobody has awaited', async () => {
+      const engine = await db.notes()
+      let nested: Promise<unknown> = Promise.resolve()
+      await engine.transaction(async (tx) => {
+        nested = tx.transaction(async (inner) => {
+          await inner.execute(insert, ['first'])
+          await turn()
+          await inner.execute(insert, ['second'])
+        })
+      })
+      await nested
+      expect(await textsOf(engine)).toEqual(['first', 'second'])
+    })
+
+    test('an outer rollback waits for none of them: those that wait are refused', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const tx = await connection.begin()
+      const started = Promise.withResolvers<void>()
+      const rolledBack = Promise.withResolvers<void>()
+      const running = tx.transaction(async (inner) => {
+        await inner.execute(insert, ['running'])
+        started.resolve()
+        await rolledBack.promise
+        await inner.execute(insert, ['too late'])
+      })
+      await started.promise
+      const waiting = [tx.execute(insert, ['waiting']), tx.transaction((inner) => inner.execute(insert, ['waiting'])), tx.commit()]
+      const settled = Promise.allSettled([...waiting, running])
+      await tx.rollback()
+      rolledBack.resolve()
+      for (const outcome of await settled) expect(outcome).toMatchObject({ reason: { message: 'This transaction is inactive' } })
+      expect(await textsOf(engine)).toEqual([])
+    })
+
+    test('a nested transaction whose caller gives up while it waits never runs', async () => {
+      const engine = await db.notes()
+      const abort = new AbortController()
+      await engine.transaction(async (tx) => {
+        const holding = tx.transaction(async (inner) => {
+          await inner.execute(insert, ['holding'])
+          abort.abort(fault)
+        })
+        const waiting = tx.transaction((inner) => inner.execute(insert, ['waiting']), { signal: abort.signal })
+        expect(await rejectionOf(waiting)).toMatchObject({ name: 'AbortError', cause: fault })
+        await holding
+      })
+      expect(await textsOf(engine)).toEqual(['holding'])
+    })
+
+    test('a function that had to wait runs in its own asynchronous context', async () => {
+      const engine = await db.notes()
+      const caller = new AsyncLocalStorage<number>()
+      const nameLater = async (): Promise<number | undefined> => {
+        await turn()
+        return caller.getStore()
+      }
+      const found = await engine.transaction((tx) =>
+        Promise.all([1, 2, 3].map((name) => caller.run(name, () => tx.transaction(nameLater)))),
+      )
+      expect(found).toEqual([1, 2, 3])
+    })
+  })
+})
