@@ -145,27 +145,29 @@ class Race {
 
   /** The commit comes behind a statement that its caller gives up, whether that waits, runs or has ended. */
   async #behindStatement(looked: boolean): Promise<void> {
-    await using tx = await this.#engine.begin()
-    await this.#write(tx)
-    const abort = new AbortController()
-    const timer = setTimeout(() => abort.abort(), this.#moment())
-    const bySignal = this.#random.below(2) === 0
-    const options = bySignal ? { signal: abort.signal } : { timeoutMs: this.#moment() }
-    if (this.#random.below(2) === 0) void tx.scalar(fewMs).catch(() => {})
-    const extra = tx.execute(insert, [this.#race, parts], options)
-    if (looked) {
-      const settled = extra.then(
-        () => 'done' as const,
-        () => 'rejected' as const,
-      )
-      if (this.#random.below(2) === 0) await settled
-      await tx.commit()
-      this.#extra = await settled
-    } else {
-      this.#extra = 'done'
-      await tx.commit()
+    const tx = await this.#engine.begin()
+    try {
+      await this.#write(tx)
+      const abort = new AbortController()
+      setTimeout(() => abort.abort(), this.#moment())
+      const options = this.#random.below(2) === 0 ? { signal: abort.signal } : { timeoutMs: this.#moment() }
+      if (this.#random.below(2) === 0) void tx.scalar(fewMs).catch(() => {})
+      const extra = tx.execute(insert, [this.#race, parts], options)
+      if (looked) {
+        const settled = extra.then(
+          () => 'done' as const,
+          () => 'rejected' as const,
+        )
+        if (this.#random.below(2) === 0) await settled
+        await tx.commit()
+        this.#extra = await settled
+      } else {
+        this.#extra = 'done'
+        await tx.commit()
+      }
+    } finally {
+      await tx.rollback()
     }
-    clearTimeout(timer)
   }
 
   async #byClose(): Promise<void> {
