@@ -3,6 +3,7 @@ import { createCancelSlots, markCancelled } from '../src/protocol/cancel-slots.t
 import type { ConnectionSettings, HostPort } from '../src/protocol/lease-task.ts'
 import { type BridgeMessage, type CancelMessage, PortBridge } from '../src/protocol/port-bridge.ts'
 import { ConnectionHost } from './connection-host.ts'
+import { loadDriver } from './drivers/load-driver.ts'
 
 /** The host's end of the channel to the other process. What is posted leaves at once, also when a native call follows. */
 class ProcessPort extends EventEmitter implements HostPort {
@@ -30,9 +31,16 @@ class ProcessPort extends EventEmitter implements HostPort {
   unref(): void {}
 }
 
+// A process that stands by is ready but for the database. If the driver cannot be loaded, the connection will say so.
+void preload(process.argv[2] ?? '').catch(() => {})
+
+async function preload(driver: string): Promise<void> {
+  await (await loadDriver(driver)).load?.()
+}
+
 /**
  * What a child process does with `isolation: 'process'`: it is one connection. Its first message is how to open it; then come those of the
- * user's side. It ends with its connection, or with its parent.
+ * user's side. It ends with its connection, or with its parent. Its argument is the driver that it will need.
  */
 process.once('message', (connection: ConnectionSettings) => {
   const port = new ProcessPort()

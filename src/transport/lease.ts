@@ -9,7 +9,7 @@ import { StatementRegistry } from './statement-registry.ts'
 import type { ThreadLease } from './thread-pool.ts'
 
 /** How long a process has to stop a cancelled request by itself. */
-const killAfterMs = 20
+const killAfterMs = 10
 
 export interface LeaseOptions {
   readonly settings: ConnectionSettings

@@ -12,13 +12,17 @@ const entry = new URL('../../worker/process-entry.js', import.meta.url)
 
 /**
  * Connections in child processes, for statements that must be stopped whatever they do: a process can be killed in the middle of a native
- * call. Dearer than threads: each batch is cloned four times instead of twice, and a process costs what a Node.js costs.
+ * call. Dearer than threads: each batch is cloned four times instead of twice, and a process costs what a Node.js costs. One more than are
+ * in use stands by with the driver loaded, so that a killed one is replaced in milliseconds.
  */
 export class ProcessPool implements HostPool {
   readonly #children = new Map<ChildProcess, Promise<void>>()
+  #standby: { readonly child: ChildProcess; readonly driver: string } | null = null
+  #destroyed = false
 
   lease(task: LeaseTask<MessagePort>): ThreadLease {
-    const child = fork(entry, [], { serialization: 'advanced', execArgv: [], env: childEnvironment() })
+    const { driver } = task.connection
+    const child = this.#takeStandby(driver) ?? this.#start(driver)
     const { port } = task
     const bridge = new PortBridge(
       (message) => {
@@ -32,25 +36,43 @@ export class ProcessPool implements HostPool {
     port.unref()
     child.on('message', (message: BridgeMessage) => bridge.receive(message))
     const ended = endOf(child).finally(() => {
-      this.#children.delete(child)
       bridge.close()
       port.close()
     })
-    this.#children.set(
-      child,
-      ended.then(() => {}),
-    )
     child.send(task.connection, noop)
-    // Like an idle thread, an idle process keeps no program alive.
-    child.unref()
-    child.channel?.unref()
     const cancel = (requestId: number): void => {
       if (child.connected) child.send({ cancel: requestId } satisfies CancelMessage, noop)
     }
-    return { ended, markStarted() {}, terminate: () => void child.kill('SIGKILL'), cancel }
+    return { ended, markStarted: () => this.#standBy(driver), terminate: () => void child.kill('SIGKILL'), cancel }
+  }
+
+  #start(driver: string): ChildProcess {
+    const child = fork(entry, [driver], { serialization: 'advanced', execArgv: [], env: childEnvironment() })
+    // Like an idle thread, an idle process keeps no program alive.
+    child.unref()
+    child.channel?.unref()
+    const gone = endOf(child).then(() => {
+      this.#children.delete(child)
+      if (this.#standby?.child === child) this.#standby = null
+    })
+    this.#children.set(child, gone)
+    return child
+  }
+
+  #takeStandby(driver: string): ChildProcess | undefined {
+    if (this.#standby?.driver !== driver) return undefined
+    const { child } = this.#standby
+    this.#standby = null
+    return child.connected ? child : undefined
+  }
+
+  /** Not before the one that was asked for is open: they would share its processor. */
+  #standBy(driver: string): void {
+    if (this.#standby === null && !this.#destroyed) this.#standby = { child: this.#start(driver), driver }
   }
 
   async destroy(): Promise<void> {
+    this.#destroyed = true
     const ended = [...this.#children.values()]
     for (const child of this.#children.keys()) {
       child.ref()

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { type AsyncConnection, type AsyncEngine, createEngine, type EngineOptions } from 'offloop'
 import { Random } from './random.ts'
 import { driverNames, inScratch, isProgram, numberOption, report, urlOf } from './scratch.ts'
@@ -41,29 +41,35 @@ export async function cancel(cancels: number, heavyRuns: number, seed: number, e
     process: { isolation: 'process' },
     neither: {},
   }
+  const random = new Random(seed)
   await inScratch(async (directory) => {
     for (const driver of driverNames) {
       for (const way of ways) {
         if (options[way] === null) continue
         await using engine = createEngine(urlOf(driver, join(directory, `${driver}.db`)), { ...options[way], pool: { max: 1 } })
-        for (let run = 0; run < heavyRuns; run++) await giveUpHeavy(engine, way, figures)
+        for (let run = 0; run < heavyRuns; run++) await giveUpHeavy(engine, way, { figures, random })
       }
       if (options.interrupt === null) continue
       await using engine = createEngine(urlOf(driver, join(directory, `${driver}.db`)), options.interrupt)
-      await giveUpMany(engine, Math.ceil(cancels / driverNames.length), { figures, random: new Random(seed) })
+      await giveUpMany(engine, Math.ceil(cancels / driverNames.length), { figures, random })
     }
   })
   return figures
 }
 
-async function giveUpHeavy(engine: AsyncEngine, way: Way, figures: CancelFigures): Promise<void> {
+interface Plan {
+  readonly figures: CancelFigures
+  readonly random: Random
+}
+
+async function giveUpHeavy(engine: AsyncEngine, way: Way, { figures, random }: Plan): Promise<void> {
   const connection = await engine.connect()
   const abort = new AbortController()
   const before = connection.scalar('select 1')
   const running = connection.scalar(heavy, [], { signal: abort.signal })
-  // Its reply leaves when the next statement is about to run; a few turns later that is inside its call.
+  // Its reply leaves when the next statement is about to run. Some time later, at a random moment, that is inside its call.
   await before
-  for (let turn = 0; turn < 20; turn++) await nextTurn()
+  await delay(20 + random.next() * 300)
   const startedAt = performance.now()
   abort.abort()
   const outcome = await running.catch((error: Error) => error.name)
@@ -87,11 +93,7 @@ async function connectionAfter(way: Way, engine: AsyncEngine, connection: AsyncC
   await fresh.scalar('select 1')
 }
 
-async function giveUpMany(
-  engine: AsyncEngine,
-  cancels: number,
-  { figures, random }: { readonly figures: CancelFigures; readonly random: Random },
-): Promise<void> {
+async function giveUpMany(engine: AsyncEngine, cancels: number, { figures, random }: Plan): Promise<void> {
   await using connection = await engine.connect()
   for (let run = 0; run < cancels; run++) {
     const abort = new AbortController()
