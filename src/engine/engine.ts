@@ -13,6 +13,7 @@ import type {
 import { type Executable, type Parameters, StatementCompiler } from '../sql/statement.ts'
 import { checkUrlOptions, EngineURL } from '../sql/url.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
+import { CallLine } from './call-line.ts'
 import { checkBackupOptions, checkBeginOptions, checkCloseOptions, checkConnectOptions, checkExecuteOptions } from './call-options.ts'
 import { callTarget } from './call-target.ts'
 import { Connection, filePath } from './connection.ts'
@@ -59,6 +60,7 @@ class Engine implements AsyncEngine {
   readonly #implicit: ImplicitConnections
   /** Sessions that users hold. */
   readonly #held = new Set<Session>()
+  readonly #writers = new CallLine()
   /** Work accepted by the engine itself that is still on its way. */
   readonly #accepted = new Set<Promise<unknown>>()
   #sweeper: NodeJS.Timeout | undefined
@@ -95,10 +97,9 @@ class Engine implements AsyncEngine {
 
   async begin(options: BeginOptions = {}): Promise<AsyncTransaction> {
     checkBeginOptions(options)
-    if (options.readonly !== true) assertNotInsideTransaction(this.#database.gate)
-    const session = await this.#checkOutForUser(options)
+    const { session, working } = await this.#startInOrder(options, (started) => started.begin(options))
     try {
-      const transaction = await session.begin(options)
+      const transaction = await working
       session.onRootEnded = () => void session.close()
       return new TransactionHandle(transaction, new Connection(session, this.#watch(session)), session)
     } catch (error) {
@@ -109,12 +110,29 @@ class Engine implements AsyncEngine {
 
   async transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     checkBeginOptions(options)
-    if (options.readonly !== true) assertNotInsideTransaction(this.#database.gate)
-    const session = await this.#checkOutForUser(options)
+    const { session, working } = await this.#startInOrder(options, (started) => new Connection(started).runTransaction(fn, options))
     try {
-      return await new Connection(session).runTransaction(fn, options)
+      return await working
     } finally {
       await session.close()
+    }
+  }
+
+  /** Starts on a connection of its own. Writers queue up for the database in the order of their calls, however long each takes to open. */
+  async #startInOrder<T>(
+    options: BeginOptions,
+    start: (session: Session) => Promise<T>,
+  ): Promise<{ readonly session: Session; readonly working: Promise<T> }> {
+    const reads = options.readonly === true
+    if (!reads) assertNotInsideTransaction(this.#database.gate)
+    const place = reads ? null : this.#writers.enter()
+    try {
+      const session = await this.#checkOutForUser(options)
+      // Those before have a connection, or are getting one: the pool serves in the same order.
+      if (place !== null && place.before !== null) await place.before
+      return { session, working: start(session) }
+    } finally {
+      place?.leave()
     }
   }
 

@@ -266,6 +266,22 @@ describeTargets((db) => {
       expect(engine.status()).toMatchObject({ inUse: 0, idle: 1 })
     })
 
+    test('and transaction() give the database to writers in the order of their calls, also where each has to open a connection', async () => {
+      const order: number[] = []
+      const engine = db.engine({ pool: { max: 8 } })
+      const abort = new AbortController()
+      const works = Array.from({ length: 8 }, async (_, n) => {
+        if (n === 3) return rejectionOf(engine.begin({ signal: abort.signal }))
+        if (n % 2 === 0) return engine.transaction(async () => void order.push(n))
+        const tx = await engine.begin()
+        order.push(n)
+        return tx.commit()
+      })
+      abort.abort()
+      await Promise.all(works)
+      expect(order).toEqual([0, 1, 2, 4, 5, 6, 7])
+    })
+
     test('lets every writer of one engine have its turn, however many wait', async () => {
       const engine = await db.notes()
       const order: number[] = []
