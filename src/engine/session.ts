@@ -39,8 +39,8 @@ export class Session implements TransactionHost, OpenTransactionState {
   /** The innermost open transaction. */
   #current: Transaction | null = null
   #root: Transaction | null = null
-  /** A BEGIN that is on its way. */
-  #beginning: Promise<unknown> | null = null
+  /** A BEGIN is on its way. */
+  #beginning = false
   readonly #turns: TurnQueue
   /** Statements of the open transaction that have not succeeded, until somebody has looked at them. */
   readonly #unseen = new UnseenFailures()
@@ -62,6 +62,10 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   get root(): Transaction | null {
     return this.#root
+  }
+
+  get beginning(): boolean {
+    return this.#beginning
   }
 
   get ending(): boolean {
@@ -277,37 +281,30 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   /** Begins when nobody else has the connection to himself, and no transaction is being begun or ended on it. */
   async #whenSettled<T>(via: Transaction | null, wait: WaitOptions, begin: (through: Transaction | null) => Promise<T>): Promise<T> {
-    let through = via
-    for (;;) {
-      if (this.#beginning !== null) {
-        await this.#beginning.catch(() => {})
-        continue
-      }
-      if (!this.#turns.mustWait(through)) return begin(through)
-      // At the very moment that its turn has come: what was called behind it is to come behind it.
-      let begun: Promise<T> | undefined
-      through = await this.#turns.wait(through, wait, (as) => {
-        if (this.#beginning === null) begun = begin(as)
-      })
-      if (begun !== undefined) return begun
-    }
+    if (!this.#turns.mustWaitToBegin(via)) return await begin(via)
+    let begun: Promise<T> | undefined
+    // At the very moment that its turn has come: what was called behind it is to come behind it.
+    await this.#turns.wait(via, wait, (through) => {
+      begun = begin(through)
+    })
+    return await (begun as unknown as Promise<T>)
   }
 
   async #beginRoot(options: BeginOptions): Promise<Transaction> {
     const endTrace = announceTransaction(this.physical.id, options.readonly === true)
-    const beginning = this.#begin.send(options)
-    this.#beginning = beginning
+    this.#beginning = true
     try {
-      await beginning
+      await this.#begin.send(options)
       if (this.#closed) throw new ResourceClosedError('This Connection is closed.')
+      this.#endTrace = endTrace
+      return this.#enter(new Transaction(this, 'root', null))
     } catch (error) {
       endTrace({ error })
       throw error
     } finally {
-      this.#beginning = null
+      this.#beginning = false
+      this.#turns.resume()
     }
-    this.#endTrace = endTrace
-    return this.#enter(new Transaction(this, 'root', null))
   }
 
   /** A transaction has ended in the database: those inside it have ended with it. */
@@ -348,8 +345,9 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   async #runTurn<T>(turn: Turn, fn: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
     return this.#attempt(options, async () => {
-      const transaction = this.#current === null ? await this.#beginRoot(options) : await this.beginNested(this.#current)
-      return this.#runInside(turn, transaction, fn, options)
+      const outer = this.#current
+      const begin = (): Promise<Transaction> => (outer === null ? this.#beginRoot(options) : this.beginNested(outer))
+      return this.#runInside(turn, await runInScope(this.#scope(turn), begin), fn, options)
     })
   }
 
@@ -379,7 +377,6 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   #withTurn<T>(work: (turn: Turn) => Promise<T>, wait: WaitOptions): Promise<T> {
     return this.#turns.hold(wait, async (turn) => {
-      while (this.#beginning !== null) await this.#beginning.catch(() => {})
       this.#assertNotRefused(null)
       return work(turn)
     })

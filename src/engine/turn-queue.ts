@@ -33,6 +33,8 @@ interface Entry {
 export interface OpenTransactionState {
   /** The outermost open transaction. */
   readonly root: TurnOwner | null
+  /** Its BEGIN is on the way: what would begin another one waits, and whatever is called behind that. */
+  readonly beginning: boolean
   /** Its COMMIT or ROLLBACK is on the way: what is called behind that is no part of it. */
   readonly ending: boolean
 }
@@ -67,21 +69,30 @@ export class TurnQueue {
     return this.#queueFor(via) !== null
   }
 
+  /** As `mustWait`, for what begins a transaction. */
+  mustWaitToBegin(via: TurnOwner | null): boolean {
+    return this.#queueToBeginFor(via) !== null
+  }
+
   /**
    * Calls `start` at once, or when its turn has come, with the transaction that it comes through. A call that waited inside a transaction
    * which has been rolled back meanwhile comes through that one, and so is refused.
    */
   run<T extends TurnOwner>(via: T | null, start: (via: T | null) => void): void {
-    const queue = this.#queueFor(via)
-    if (queue === null) start(via)
-    else queue.push({ via, start: inItsOwnContext(start) })
+    this.#run(this.#queueFor(via), via, start)
   }
 
-  /** Waits for its turn; `take` is called the moment it has come, before anybody behind it goes on. Gives what `run` does. */
+  #run<T extends TurnOwner>(queue: FifoQueue<Entry> | null, via: T | null, start: (via: T | null) => void): void {
+    if (queue === null) start(via)
+    // Somebody who went on before it may have taken a turn: whether that is in its way is for its own context to say.
+    else queue.push({ via, start: inItsOwnContext((through: T | null) => this.#run(this.#queueOf(through), through, start)) })
+  }
+
+  /** Waits for its turn to begin; `take` is called the moment it has come, before anybody behind it goes on. Gives what `run` does. */
   async wait<V extends TurnOwner>(via: V | null, wait: WaitOptions, take: (through: V | null) => void): Promise<V | null> {
     const { promise, resolve, reject } = Promise.withResolvers<V | null>()
     let gaveUp = false
-    this.run(via, (through) => {
+    this.#run(this.#queueToBeginFor(via), via, (through) => {
       if (gaveUp) return
       take(through)
       resolve(through)
@@ -99,22 +110,28 @@ export class TurnQueue {
     }
   }
 
-  /** Keeps the connection for one task from its turn until `work` is done. */
+  /** Keeps the connection, or the transaction that is open on it by then, for one task from its turn until `work` is done. */
   async hold<T>(wait: WaitOptions, work: (turn: Turn) => Promise<T>): Promise<T> {
     const turn = new Turn()
     const take = (): void => {
-      this.#outer = turn
+      if (this.#transaction.root === null) this.#outer = turn
+      else this.#inner.push(turn)
     }
     // Without a wait it begins within the call: what is called right behind it finds it begun.
-    if (this.mustWait(null)) await this.wait(null, wait, take)
+    if (this.mustWaitToBegin(null)) await this.wait(null, wait, take)
     else take()
     try {
       return await work(turn)
     } finally {
-      turn.ended = true
-      this.#outer = null
-      this.resume()
+      if (this.#outer === turn) this.#endOuter(turn)
+      else this.#endInside(turn)
     }
+  }
+
+  #endOuter(turn: Turn): void {
+    turn.ended = true
+    this.#outer = null
+    this.resume()
   }
 
   /** Keeps the open transaction for one task from its turn until `work` is done: what is called on it meanwhile comes behind. */
@@ -126,7 +143,7 @@ export class TurnQueue {
     const turn = new Turn()
     const take = (): void => void this.#inner.push(turn)
     let through = via
-    if (this.mustWait(via)) through = await this.wait(via, wait, take)
+    if (this.mustWaitToBegin(via)) through = await this.wait(via, wait, take)
     else take()
     try {
       return await work(turn, through)
@@ -147,10 +164,22 @@ export class TurnQueue {
     turn.ended = true
     this.#inner.splice(this.#inner.indexOf(turn), 1)
     // A commit() among them makes outsiders of those behind it.
-    for (const { via, start } of turn.behind.drain()) this.run(via, start)
+    for (const { via, start } of turn.behind.drain()) start(via)
   }
 
+  /** Where a call waits that is made now. */
   #queueFor(via: TurnOwner | null): FifoQueue<Entry> | null {
+    // Those who wait though nobody has the connection wait for a BEGIN: whoever comes now comes behind them.
+    const inOrder = via === null && !this.#closed && this.#outer === null && this.#outsiders.size > 0
+    return inOrder ? this.#outsiders : this.#queueOf(via)
+  }
+
+  #queueToBeginFor(via: TurnOwner | null): FifoQueue<Entry> | null {
+    return this.#queueFor(via) ?? (this.#transaction.beginning && !this.#closed ? this.#outsiders : null)
+  }
+
+  /** Where a call waits whose place in the order is this one. */
+  #queueOf(via: TurnOwner | null): FifoQueue<Entry> | null {
     if (this.#closed) return null
     if (this.isOutsider(via)) return this.#outsiders
     const innermost = this.#inner.at(-1)
@@ -164,7 +193,7 @@ export class TurnQueue {
 
   /** Lets those who wait for the connection go on until one of them has it to himself. */
   resume(): void {
-    while (this.#outer === null && !this.#transaction.ending) {
+    while (this.#outer === null && !this.#transaction.beginning && !this.#transaction.ending) {
       const next = this.#outsiders.shift()
       if (next === undefined) return
       next.start(next.via)

@@ -4,6 +4,8 @@ import { describeTargets, rejectionOf, textsOf } from './targets.ts'
 
 const insert = 'insert into notes (text) values (?)'
 const fault = new Error('on purpose')
+type Gate = PromiseWithResolvers<void>
+
 const turn = (): Promise<void> => new Promise(setImmediate)
 
 describeTargets((db) => {
@@ -82,6 +84,93 @@ describeTargets((db) => {
       await Promise.all([inner.rollback(), tx.commit()])
       const texts = ['inner commit', 'behind commit', 'next commit', 'behind rollback', 'next rollback']
       expect(await textsOf(engine)).toEqual(texts)
+    })
+
+    test('a function on a connection holds back a transaction of begin() that it runs in', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const work = (text: string) =>
+        connection.transaction(async (own) => {
+          await own.execute(insert, [`${text} a`])
+          await turn()
+          await own.execute(insert, [`${text} b`])
+        })
+      const tx = await connection.begin()
+      const [, inner] = await Promise.all([work('first'), tx.beginNested()])
+      await inner.execute(insert, ['inner'])
+      await inner.commit()
+      const emulated = await connection.begin()
+      await Promise.all([work('second'), emulated.commit(), tx.execute(insert, ['beside'])])
+      await tx.commit()
+      expect(await textsOf(engine)).toEqual(['first a', 'first b', 'inner', 'second a', 'second b', 'beside'])
+    })
+
+    test('a function that waited holds back what was begun before its turn came', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const [entered, mayEnd, started] = [0, 1, 2].map(() => Promise.withResolvers<void>()) as [Gate, Gate, Gate]
+      const first = connection.transaction(async () => {
+        entered.resolve()
+        await mayEnd.promise
+      })
+      await entered.promise
+      const begun = connection.begin()
+      const failed = rejectionOf(
+        connection.transaction(async (own) => {
+          await own.execute(insert, ['own'])
+          started.resolve()
+          for (let turns = 0; turns < 5; turns++) await turn()
+          throw fault
+        }),
+      )
+      mayEnd.resolve()
+      const tx = await begun
+      await started.promise
+      const kept = tx.execute(insert, ['kept'])
+      expect(await failed).toBe(fault)
+      await Promise.all([first, kept])
+      await tx.commit()
+      expect(await textsOf(engine)).toEqual(['kept'])
+    })
+
+    test('what waits for a nested transaction of a function waits for the function too', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const tx = await connection.begin()
+      const entered = Promise.withResolvers<void>()
+      const failed = rejectionOf(
+        connection.transaction(async (own) => {
+          await own.transaction(async (deeper) => {
+            await deeper.execute(insert, ['deeper'])
+            entered.resolve()
+            await turn()
+          })
+          for (let turns = 0; turns < 5; turns++) await turn()
+          throw fault
+        }),
+      )
+      await entered.promise
+      const beside = [tx.execute(insert, ['tx']), connection.execute(insert, ['connection'])]
+      expect(await failed).toBe(fault)
+      await Promise.all(beside)
+      await tx.commit()
+      expect(await textsOf(engine)).toEqual(['tx', 'connection'])
+    })
+
+    test('begin() and transaction(fn) behind a begin() that is on its way keep their order', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const first = connection.transaction((tx) => tx.execute(insert, ['first']))
+      const second = connection.begin()
+      const third = connection.transaction(async (inner) => {
+        await inner.execute(insert, ['third'])
+        return inner.isNested
+      })
+      const tx = await second
+      await Promise.all([first, tx.execute(insert, ['second'])])
+      expect(await third).toBe(true)
+      await tx.rollback()
+      expect(await textsOf(engine)).toEqual(['first'])
     })
 
     test('the outer commit waits for a nested transaction that nobody has awaited', async () => {
