@@ -1,12 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { TransactionAbortedError } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { Child, type ChildOptions } from '../soak/child.ts'
-import { readGroups, type StoredGroups } from '../soak/groups.ts'
-import type { Outcome } from '../soak/io-outcome.ts'
-import { mount } from '../soak/mount.ts'
+import { fillDisk, fillFile } from '../soak/full-disk.ts'
 import { type Setup, setups } from '../soak/scratch.ts'
 import { openFile, temporaryDirectory } from './test-engine.ts'
 
@@ -52,66 +47,15 @@ describe.each(setups)('$driver, $journal journal', (setup) => {
   })
 
   test('beyond the limit of the file size, commits are refused whole and work again when it is lifted', async ({ skip }) => {
-    skip(process.platform !== 'linux', 'prlimit needs Linux')
-    const file = join(temporaryDirectory(), 'limited.db')
-    const options = { prefix: ['prlimit', '--fsize=300000:unlimited', '--'] }
-    const { refused, contradictions } = await fill(setup, file, options, (child) => {
-      execFileSync('prlimit', [`--pid=${child.process.pid}`, '--fsize=unlimited:unlimited'])
-    })
-    expect(contradictions).toEqual([])
-    expect(new Set(refused)).toEqual(new Set(['OperationalError SQLITE_IOERR_WRITE']))
+    const filled = (await fillFile(setup, temporaryDirectory())) ?? skip('prlimit needs Linux')
+    expect(filled.contradictions).toEqual([])
+    expect(new Set(filled.refused)).toEqual(new Set(['OperationalError SQLITE_IOERR_WRITE']))
   })
 
   test('on a disk that is full, commits are refused whole and work again when there is room', async ({ skip }) => {
-    const mounted = join(temporaryDirectory(), 'disk')
-    mkdirSync(mounted)
-    skip(!mount(['-t', 'tmpfs', '-o', 'size=600k', 'tmpfs', mounted]), 'a file system cannot be mounted here')
-    try {
-      const { refused, contradictions } = await fill(setup, join(mounted, 'full.db'), {}, () => {
-        mount(['-o', 'remount,size=8m', mounted])
-      })
-      expect(contradictions).toEqual([])
-      expect(refused.filter((error) => !/^OperationalError SQLITE_(FULL|IOERR)/.test(error))).toEqual([])
-      expect(refused).toContain('OperationalError SQLITE_FULL')
-    } finally {
-      execFileSync('umount', [mounted])
-    }
+    const filled = (await fillDisk(setup, temporaryDirectory())) ?? skip('a file system cannot be mounted here')
+    expect(filled.contradictions).toEqual([])
+    expect(filled.refused.filter((error) => !/^OperationalError SQLITE_(FULL|IOERR)/.test(error))).toEqual([])
+    expect(filled.refused).toContain('OperationalError SQLITE_FULL')
   })
 })
-
-interface Filled {
-  /** The errors of the commits that were refused. */
-  readonly refused: readonly string[]
-  /** What the file and the promises say differently. */
-  readonly contradictions: readonly string[]
-}
-
-/** Fills the file by a process of its own, makes room when that is full, and compares what it was told with what is stored. */
-async function fill({ driver, journal }: Setup, file: string, options: ChildOptions, makeRoom: (child: Child) => void): Promise<Filled> {
-  const outcomes: Outcome[] = []
-  const child = new Child('./fill-child.ts', [driver, file, journal], {
-    ...options,
-    onLine: (line) => {
-      if (line !== 'full') {
-        outcomes.push(JSON.parse(line) as Outcome)
-        return
-      }
-      makeRoom(child)
-      child.process.stdin?.end('go on\n')
-    },
-  })
-  const { status, errors } = await child.ended
-  expect({ status, errors }).toEqual({ status: 0, errors: '' })
-  const refused = outcomes.flatMap(({ failure }) => (failure === null ? [] : [`${failure.name} ${failure.driverCode}`]))
-  return { refused, contradictions: contradictionsOf(outcomes, await readGroups(driver, file)) }
-}
-
-function contradictionsOf(outcomes: readonly Outcome[], { whole, torn, integrity }: StoredGroups): string[] {
-  const found = integrity === 'ok' && torn.length === 0 ? [] : [`integrity: ${integrity}, torn: ${torn.join()}`]
-  for (const { batch, phase, failure } of outcomes) {
-    if (whole.has(batch) === (failure !== null))
-      found.push(`${batch}: ${failure?.driverCode ?? 'acknowledged'}, stored: ${whole.has(batch)}`)
-    if (phase === 'after' && failure !== null) found.push(`it does not work again: ${failure.driverCode}`)
-  }
-  return found
-}
