@@ -24,7 +24,8 @@ function dies(death: string): Path {
     const cursor = await tx.execute(manyRows, [canary])
     await cursor.fetchone()
     const calls = [
-      tx.call(module, death, canary),
+      // The first argument is for tests that want to know when it dies.
+      tx.call(module, death, undefined, canary),
       tx.execute('select ?', [canary]),
       tx.executeMany('insert into t (id) values (?)', [[canary]]),
       cursor.fetchall(),

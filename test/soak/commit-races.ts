@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type AsyncEngine, type AsyncTransaction, CommitOutcomeUnknownError, createEngine } from 'offloop'
 import { poolViolations } from './pool-state.ts'
 import { Random } from './random.ts'
-import { inScratch, type Setup, setups, urlOf } from './scratch.ts'
+import { inScratch, type Setup, setups, silent, urlOf } from './scratch.ts'
 import { livingThreads } from './threads.ts'
 
 // A signal, a timeout, a close() and the death of a thread around the moment of a commit: what is stored is what the caller was told.
@@ -57,7 +57,7 @@ interface Plan {
 async function raceOnFile({ driver, journal }: Setup, file: string, { count, random, figures }: Plan): Promise<void> {
   const name = `${driver}, ${journal}`
   const violate = (violation: string): void => void figures.violations.push(`${name}: ${violation}`)
-  const engine = createEngine(urlOf(driver, file), { pragmas: { journal_mode: journal }, pool: { max: poolSize } })
+  const engine = createEngine(urlOf(driver, file), { logger: silent, pragmas: { journal_mode: journal }, pool: { max: poolSize } })
   await engine.execute('create table item (race integer, part integer)')
   const outcomes: Outcome[] = []
   let started = 0

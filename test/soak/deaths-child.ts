@@ -2,7 +2,7 @@ import { type AsyncConnection, type AsyncTransaction, CommitOutcomeUnknownError,
 import { timeNow } from '../faults/modules/deaths.ts'
 import { poolViolations } from './pool-state.ts'
 import { Random } from './random.ts'
-import { urlOf } from './scratch.ts'
+import { silent, urlOf } from './scratch.ts'
 import { Settlements } from './settlements.ts'
 import { livingThreads } from './threads.ts'
 
@@ -38,8 +38,8 @@ const deadlineMs = 15_000
 
 const random = new Random(Number(seed))
 const options = { pragmas: { journal_mode: journal }, resourceLimits: { maxOldGenerationSizeMb: 32 } }
-const engine = createEngine(urlOf(driver, file), { ...options, pool: { max: 2 } })
-const other = createEngine(urlOf(driver, file), { ...options, pool: { max: 1 } })
+const engine = createEngine(urlOf(driver, file), { ...options, logger: silent, pool: { max: 2 } })
+const other = createEngine(urlOf(driver, file), { ...options, logger: silent, pool: { max: 1 } })
 
 /** A connection with a transaction, from its begin to the death of its thread. */
 class Life {

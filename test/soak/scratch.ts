@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Logger } from 'offloop'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
@@ -33,6 +34,9 @@ export async function inScratch<T>(work: (directory: string) => Promise<T>): Pro
 export function urlOf(driver: string, file: string, query = ''): string {
   return `sqlite+${driver}:///${encodeURI(file)}${query}`
 }
+
+/** For engines whose threads are killed on purpose: each death is a warning. */
+export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** Prints what a soak has counted, in one line; the process fails when something was violated. */
 export function report(name: string, figures: Readonly<Record<string, number | string>>, violations: readonly string[]): void {
