@@ -138,7 +138,11 @@ export class Task {
     const values = [++lastValue, ++lastValue]
     const fails = this.#random.below(2) === 0
     const work = async (tx: AsyncTransaction): Promise<void> => {
-      for (const value of values) await tx.execute('insert into t values (?)', [value])
+      const [first, ...others] = values
+      await tx.execute('insert into t values (?)', [first])
+      // Whoever waits meanwhile waits for the whole, and not only for what is inside it.
+      for (const value of others) await tx.transaction((inner) => inner.execute('insert into t values (?)', [value]))
+      await tx.scalar('select count(*) from t')
       if (fails) throw new Error('on purpose')
     }
     return this.#writing(

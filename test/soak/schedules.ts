@@ -109,7 +109,12 @@ class Schedule {
     const task = this.#random.pick(free)
     const first = this.#issue(task)
     const other = free.find((one) => one !== task)
-    const second = first !== null && other !== undefined && this.#random.below(3) === 0 ? this.#issue(other, first) : null
+    let second: Flight | null = null
+    if (first !== null && other !== undefined && this.#random.below(3) === 0) {
+      // Somewhere on the first one's way.
+      for (let turns = this.#random.below(4); turns > 0; turns--) await new Promise(setImmediate)
+      second = this.#issue(other, first)
+    }
     if (second !== null) this.#figures.pairs++
     for (const flight of [first, second]) {
       const found = await flight?.outcome
