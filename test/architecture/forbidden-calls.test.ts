@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { root, sourceFiles } from './source-file.ts'
+
+const sources = sourceFiles('src/**/*.ts', 'worker/**/*.ts').map(({ path }) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+
+function filesWith(pattern: RegExp): readonly string[] {
+  return sources.filter(({ text }) => pattern.test(text)).map(({ path }) => path)
+}
+
+test('time is measured by a clock that nobody can set', () => {
+  expect(filesWith(/\bDate\.now\(|\bnew Date\(\)/)).toEqual([])
+})
+
+test('no file is removed but the unfinished copy of a backup: a -wal or -journal belongs to SQLite', () => {
+  expect(filesWith(/\b(rm|unlink|rename|truncate)(Sync)?\(/)).toEqual(['worker/drivers/sqlite-backup.ts'])
+})
+
+test('code is generated for the rows of a long result only', () => {
+  expect(filesWith(/\bnew Function\(|\beval\(|\beval: true/)).toEqual(['src/transport/row-shape.ts'])
+})
