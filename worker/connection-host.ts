@@ -157,7 +157,10 @@ export class ConnectionHost {
   /** Serves the queue until it is empty or something has to be waited for; the replies leave together. */
   #pump(): void {
     while (!this.#busy) {
-      if (this.#group !== null && !this.#runner.hasOpenCursors && this.#group.serve(this.#queue)) continue
+      if (this.#group !== null && !this.#runner.hasOpenCursors && this.#group.serve(this.#queue)) {
+        this.#outbox.flush()
+        continue
+      }
       const request = this.#queue.shift()
       if (request === undefined) break
       this.#busy = true

@@ -11,6 +11,11 @@ import { maxInlineRows, slowMs, toLastrowid } from './statement-runner.ts'
 
 /** Statements of one group at the most, and for how long they may run: nobody's answer waits longer for those behind it. */
 const maxGroup = 256
+/**
+ * Of reads that wait together, a part is a group: its callers are at their answers, and at their next requests, while the rest is read.
+ * Writes wait for the disk, and the more of them wait together the better.
+ */
+const readGroup = { least: 16, part: 3 } as const
 const maxGroupMs = 4
 
 export interface GroupContext {
@@ -74,8 +79,10 @@ export class RequestGroup {
 
   #membersOf(queue: FifoQueue<Request>): ExecuteRequest[] {
     const members: ExecuteRequest[] = []
+    let most = Math.min(maxGroup, Math.max(readGroup.least, Math.ceil(queue.size / readGroup.part)))
     for (const request of queue) {
-      if (members.length === maxGroup || request.kind !== RequestKind.execute || !this.#isMember(request)) break
+      if (members.length === most || request.kind !== RequestKind.execute || !this.#isMember(request)) break
+      if (this.#context.statements.get(request.statementId).changesRows) most = maxGroup
       members.push(request)
     }
     return members

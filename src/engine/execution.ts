@@ -161,9 +161,9 @@ export class Execution implements Operation {
       rowLimit: this.#batchRows,
       values,
     }
-    this.#batch = lease.channel.batch
     this.#applyDemand()
     lease.channel.post(this.#request, transfer)
+    this.#batch = lease.channel.batch
   }
 
   #applyDemand(): void {

@@ -12,15 +12,17 @@ export type WireColumnData = readonly CellValue[] | Float64Array
 
 /** The driver's value as it crosses. `bigints` says whether INTEGER stays a bigint. */
 export function toCell(value: CellValue, columnIndex: number, bigints: boolean): CellValue {
-  if (typeof value !== 'bigint' || bigints) return value
+  return typeof value !== 'bigint' || bigints ? value : toSafeNumber(value, columnIndex)
+}
+
+function toSafeNumber(value: bigint, columnIndex: number): number {
   const number = Number(value)
   if (!Number.isSafeInteger(number)) throw new UnsafeIntegerError(columnIndex)
   return number
 }
 
-/** Collects rows into columns until the chunk is full, by count or by bytes. */
+/** Collects rows into columns. A block of rows at a time, and a column of it at once: that is a short loop over values of one type. */
 export class ChunkEncoder {
-  readonly #width: number
   readonly #capacity: number
   readonly #bigints: boolean
   readonly #columns: (CellValue[] | Float64Array)[] = []
@@ -29,7 +31,6 @@ export class ChunkEncoder {
   #blobs = false
 
   constructor(width: number, capacity: number, bigints: boolean) {
-    this.#width = width
     this.#capacity = capacity
     this.#bigints = bigints
     for (let column = 0; column < width; column++) this.#columns.push(new Float64Array(capacity))
@@ -39,43 +40,63 @@ export class ChunkEncoder {
     return this.#rowCount
   }
 
+  /** How many rows it still takes. */
+  get room(): number {
+    return this.#capacity - this.#rowCount
+  }
+
   /** Roughly what the rows weigh: 8 bytes a number, a byte a character. */
   get sizeBytes(): number {
     return this.#sizeBytes
   }
 
-  get full(): boolean {
-    return this.#rowCount === this.#capacity
-  }
-
-  /** @throws {UnsafeIntegerError} the chunk is not to be used further */
-  push(row: readonly CellValue[]): void {
-    const at = this.#rowCount
-    for (let column = 0; column < this.#width; column++) {
-      const cell = toCell(row[column] as CellValue, column, this.#bigints)
+  /**
+   * Takes in no more rows than there is `room` for.
+   *
+   * @throws {UnsafeIntegerError} the chunk is not to be used further
+   */
+  push(rows: readonly (readonly CellValue[])[]): void {
+    for (let column = 0; column < this.#columns.length; column++) {
       const data = this.#columns[column] as CellValue[] | Float64Array
-      if (typeof cell === 'number') {
-        data[at] = cell
-        this.#sizeBytes += 8
-      } else {
-        this.#pushOther(column, at, cell)
-      }
+      const numbers = data instanceof Float64Array ? this.#pushNumbers(data, rows, column) : 0
+      if (numbers < rows.length) this.#pushCells(rows, column, numbers)
     }
-    this.#rowCount = at + 1
+    this.#rowCount += rows.length
   }
 
-  #pushOther(column: number, at: number, cell: Exclude<CellValue, number>): void {
+  /** Gives how many of the rows have a number in this column before the first that has not. */
+  #pushNumbers(data: Float64Array, rows: readonly (readonly CellValue[])[], column: number): number {
+    const at = this.#rowCount
+    const bigints = this.#bigints
+    let index = 0
+    for (; index < rows.length; index++) {
+      const value = (rows[index] as readonly CellValue[])[column]
+      if (typeof value === 'number') data[at + index] = value
+      else if (typeof value === 'bigint' && !bigints) data[at + index] = toSafeNumber(value, column)
+      else break
+    }
+    this.#sizeBytes += 8 * index
+    return index
+  }
+
+  #pushCells(rows: readonly (readonly CellValue[])[], column: number, from: number): void {
+    const at = this.#rowCount
     let data = this.#columns[column] as CellValue[] | Float64Array
     if (data instanceof Float64Array) {
-      data = Array.from(data.subarray(0, at))
+      data = Array.from(data.subarray(0, at + from))
       this.#columns[column] = data
     }
-    data[at] = cell
-    if (typeof cell === 'string') this.#sizeBytes += 16 + cell.length
-    else if (cell instanceof Uint8Array) {
-      this.#blobs = true
-      this.#sizeBytes += 64 + cell.byteLength
-    } else this.#sizeBytes += 8
+    let sizeBytes = 0
+    for (let index = from; index < rows.length; index++) {
+      const cell = toCell((rows[index] as readonly CellValue[])[column] as CellValue, column, this.#bigints)
+      data[at + index] = cell
+      if (typeof cell === 'string') sizeBytes += 16 + cell.length
+      else if (typeof cell === 'object' && cell !== null) {
+        this.#blobs = true
+        sizeBytes += 64 + cell.byteLength
+      } else sizeBytes += 8
+    }
+    this.#sizeBytes += sizeBytes
   }
 
   /** The columns so far, cut to the number of rows; the encoder is not used again. */

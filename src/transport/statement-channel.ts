@@ -4,6 +4,8 @@ import { FrameReader, type Frames, type Reply, ReplyFlag, type Request, readRepl
 import { LoopHold } from './loop-hold.ts'
 
 const maxRequestId = 2 ** 31 - 1
+/** Requests of one message at the most: while the worker is at them, the next ones are made. */
+const maxBatch = 128
 
 /** Who waits for the replies to one request. Exactly one of `settle` (with the last reply) and `fail` is called, once. */
 export interface ReplyHandler {
@@ -84,6 +86,8 @@ export class StatementChannel {
   /** Puts a request into this tick's batch. After the loss of the channel it goes nowhere: its handler has been failed. */
   post(request: Request, transfer?: readonly TransferListItem[]): void {
     if (this.#lost !== null) return
+    // One more may still learn how its rows are wanted: those before it need not wait for the rest of the tick.
+    if (this.#requests.length >= maxBatch) this.#send()
     this.#requests.push(request)
     if (transfer !== undefined) this.#transfer.push(...transfer)
     if (this.#flushScheduled) return
@@ -95,6 +99,10 @@ export class StatementChannel {
   /** Sends what this tick has gathered so far. */
   flush(): void {
     this.#flushScheduled = false
+    this.#send()
+  }
+
+  #send(): void {
     this.#batch++
     if (this.#requests.length === 0 || this.#lost !== null) return
     const frames: Frames = []
