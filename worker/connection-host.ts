@@ -22,6 +22,7 @@ import { importModule, loadDriver, loadErrorToWire } from './drivers/load-driver
 import { HostError, toWireError, userErrorToWire } from './host-error.ts'
 import { ReplyOutbox } from './reply-outbox.ts'
 import { RequestGroup } from './request-group.ts'
+import { ShortRun } from './short-run.ts'
 import { StatementCache } from './statement-cache.ts'
 import { StatementRunner } from './statement-runner.ts'
 import { runTask, settled, type Task } from './task.ts'
@@ -42,6 +43,8 @@ export class ConnectionHost {
   #driver!: Driver
   #connection!: DriverConnection
   #runner!: StatementRunner
+  /** Of a synchronous driver whose statements nobody interrupts. */
+  #short: ShortRun | null = null
   #group: RequestGroup | null = null
   /** Something has happened to the connection that only a fresh one is free of. */
   #dirty = false
@@ -98,9 +101,13 @@ export class ConnectionHost {
     const { maxBufferedBytes } = this.#settings
     const context = { statements: this.#statements, outbox: this.#outbox, cancelSlots: this.#cancelSlots, maxBufferedBytes }
     this.#runner = new StatementRunner(connection, context)
-    // An interrupt is meant for one statement, and would take the others of its group along.
-    this.#group =
-      connection.groups === undefined || this.#interruptToken !== null ? null : new RequestGroup(connection, connection.groups, context)
+    this.#short = null
+    this.#group = null
+    // An interrupt is meant for one statement, which says when it may come, and would take the others of its group along.
+    if (connection.groups !== undefined && this.#interruptToken === null) {
+      this.#short = new ShortRun(connection, context)
+      this.#group = new RequestGroup(connection, connection.groups, this.#short, context)
+    }
     this.#statements.unprepare()
     this.#dirty = false
   }
@@ -157,12 +164,14 @@ export class ConnectionHost {
   /** Serves the queue until it is empty or something has to be waited for; the replies leave together. */
   #pump(): void {
     while (!this.#busy) {
-      if (this.#group !== null && !this.#runner.hasOpenCursors && this.#group.serve(this.#queue)) {
+      const idle = !this.#runner.hasOpenCursors
+      if (idle && this.#group?.serve(this.#queue) === true) {
         this.#outbox.flush()
         continue
       }
       const request = this.#queue.shift()
       if (request === undefined) break
+      if (idle && this.#short?.serve(request) === true) continue
       this.#busy = true
       let waiting = false
       const finish = (): void => {

@@ -1,10 +1,19 @@
 import type { TransferListItem } from 'node:worker_threads'
-import { type Frames, type Reply, ReplyFlag, ReplyKind, type RowsReply, writeReply, writeRowsHead } from '../src/protocol/frames.ts'
+import {
+  addReplyFlags,
+  type Frames,
+  type Reply,
+  ReplyFlag,
+  ReplyKind,
+  type RowsHead,
+  type RowsReply,
+  writeReply,
+  writeRowsHead,
+} from '../src/protocol/frames.ts'
 import type { HostPort } from '../src/protocol/lease-task.ts'
-import type { CellValue, EncodedChunk } from '../src/protocol/row-codec.ts'
+import { type CellValue, type EncodedChunk, toCell } from '../src/protocol/row-codec.ts'
 import type { WireError } from '../src/protocol/wire-error.ts'
-
-type RowsHead = Omit<RowsReply, 'kind' | 'start' | 'frames' | 'rowCount' | 'width'>
+import type { DriverRow } from './drivers/driver.ts'
 
 /** Collects the replies of a batch, so that they leave in one message. */
 export class ReplyOutbox {
@@ -24,17 +33,36 @@ export class ReplyOutbox {
     this.reply({ kind: ReplyKind.error, id, flags: flags | ReplyFlag.last, error })
   }
 
-  /** A few rows, value after value inside the batch itself. */
-  rows(head: RowsHead, width: number, cells: readonly CellValue[]): void {
-    const blobs = cells.some((cell) => cell instanceof Uint8Array) ? ReplyFlag.blobs : 0
-    const rowCount = width === 0 ? 0 : cells.length / width
-    writeRowsHead(this.#frames, { ...head, kind: ReplyKind.rows, flags: head.flags | blobs, rowCount, width })
-    for (const cell of cells) this.#frames.push(cell)
+  /**
+   * A few rows, value after value inside the batch itself.
+   *
+   * @throws {UnsafeIntegerError} the batch is as it was
+   */
+  rows(head: RowsHead, width: number, rows: readonly DriverRow[], bigints: boolean): void {
+    const frames = this.#frames
+    const start = frames.length
+    writeRowsHead(frames, ReplyKind.rows, head)
+    frames.push(rows.length, width)
+    let blobs = 0
+    try {
+      for (const row of rows) {
+        for (let column = 0; column < width; column++) {
+          const cell = toCell(row[column] as CellValue, column, bigints)
+          if (typeof cell === 'object' && cell !== null) blobs = ReplyFlag.blobs
+          frames.push(cell)
+        }
+      }
+    } catch (error) {
+      frames.length = start
+      throw error
+    }
+    if (blobs !== 0) addReplyFlags(frames, start, blobs)
   }
 
   chunk(head: RowsHead, chunk: EncodedChunk): void {
     const flags = head.flags | (chunk.blobs ? ReplyFlag.blobs : 0)
-    writeRowsHead(this.#frames, { ...head, kind: ReplyKind.chunk, flags, rowCount: chunk.rowCount, width: chunk.columns.length })
+    writeRowsHead(this.#frames, ReplyKind.chunk, { ...head, flags })
+    this.#frames.push(chunk.rowCount, chunk.columns.length)
     for (const column of chunk.columns) this.#frames.push(column)
     this.#transfer.push(...chunk.transfer)
   }
@@ -56,6 +84,11 @@ export class ReplyOutbox {
   dropSince({ frames, transfer }: ReturnType<ReplyOutbox['mark']>): void {
     this.#frames.length = frames
     this.#transfer.length = transfer
+  }
+
+  /** To the first reply since the mark. */
+  addFlags({ frames }: ReturnType<ReplyOutbox['mark']>, flags: number): void {
+    if (flags !== 0) addReplyFlags(this.#frames, frames, flags)
   }
 
   flush(): void {

@@ -1,13 +1,12 @@
 import { isCancelled } from '../src/protocol/cancel-slots.ts'
 import type { FifoQueue } from '../src/protocol/fifo-queue.ts'
-import { type ExecuteRequest, ReplyFlag, ReplyKind, type Request, RequestFlag, RequestKind } from '../src/protocol/frames.ts'
-import { type CellValue, toCell } from '../src/protocol/row-codec.ts'
+import { type ExecuteRequest, type Request, RequestFlag, RequestKind } from '../src/protocol/frames.ts'
 import { CancelledError } from '../src/protocol/row-errors.ts'
-import type { DriverConnection, DriverRow, DriverStatement, GroupTransactions, RunResult } from './drivers/driver.ts'
-import { nameUnsafeColumn, toWireError } from './host-error.ts'
+import type { DriverConnection, DriverStatement, GroupTransactions } from './drivers/driver.ts'
+import { toWireError } from './host-error.ts'
 import type { ReplyOutbox } from './reply-outbox.ts'
-import type { StatementCache, StatementEntry } from './statement-cache.ts'
-import { maxInlineRows, slowMs, toLastrowid } from './statement-runner.ts'
+import { type ShortRun, type ShortRunContext, TooManyRows } from './short-run.ts'
+import { slowMs } from './statement-runner.ts'
 
 /** Statements of one group at the most, and for how long they may run: nobody's answer waits longer for those behind it. */
 const maxGroup = 256
@@ -18,14 +17,8 @@ const maxGroup = 256
 const readGroup = { least: 16, part: 3 } as const
 const maxGroupMs = 4
 
-export interface GroupContext {
-  readonly statements: StatementCache
-  readonly outbox: ReplyOutbox
-  readonly cancelSlots: Int32Array
-}
-
-/** Thrown where a statement cannot be part of a group after all, and what it has done has to be undone. */
-class NotForGroups extends Error {}
+/** Thrown when a statement has taken the transaction of its group down. */
+class TransactionGone extends Error {}
 
 /**
  * Autocommitting statements that wait for a connection together are run in one transaction: of many small reads each would take and give
@@ -36,14 +29,16 @@ class NotForGroups extends Error {}
 export class RequestGroup {
   readonly #connection: DriverConnection
   readonly #transactions: GroupTransactions
-  readonly #context: GroupContext
+  readonly #context: ShortRunContext
+  readonly #short: ShortRun
   /** Requests at the head of the queue that are to be served one by one. */
   #alone = 0
 
-  constructor(connection: DriverConnection, transactions: GroupTransactions, context: GroupContext) {
+  constructor(connection: DriverConnection, transactions: GroupTransactions, short: ShortRun, context: ShortRunContext) {
     this.#connection = connection
     this.#transactions = transactions
     this.#context = context
+    this.#short = short
   }
 
   /** Serves what stands together at the head of the queue. False, with the queue as it was, when its first request is to be served alone. */
@@ -106,12 +101,12 @@ export class RequestGroup {
       const entry = this.#context.statements.get(request.statementId)
       try {
         if (isCancelled(this.#context.cancelSlots, request.id)) throw new CancelledError()
-        this.#serveOne(request, entry, entry.statement as DriverStatement)
+        this.#short.run(request, entry, entry.statement as DriverStatement, true)
       } catch (error) {
-        if (error instanceof NotForGroups) throw error
+        if (error instanceof TooManyRows) throw error
         this.#context.outbox.error(request.id, 0, toWireError(error, this.#connection))
       }
-      if (!this.#connection.inTransaction) throw new NotForGroups()
+      if (!this.#connection.inTransaction) throw new TransactionGone()
       const now = performance.now()
       if (now - before > slowMs) entry.slow = true
       if (now - before > maxGroupMs / 2) entry.slowInGroup = true
@@ -121,61 +116,10 @@ export class RequestGroup {
     return members.length
   }
 
-  #serveOne(request: ExecuteRequest, entry: StatementEntry, statement: DriverStatement): void {
-    const { id, flags, values } = request
-    const inserted = (changes: number): boolean => entry.insert && changes > 0 && statement.setsLastRowid
-    if (!statement.returnsRows) {
-      // Drivers with groups are synchronous.
-      const { changes, lastRowid } = statement.run(values) as RunResult
-      const lastrowid = inserted(changes) ? toLastrowid(lastRowid, flags) : null
-      this.#context.outbox.reply({ kind: ReplyKind.done, id, flags: ReplyFlag.last, rowcount: changes, lastrowid })
-      return
-    }
-    const limit = (flags & RequestFlag.limited) !== 0 ? Math.min(request.rowLimit, maxInlineRows) : Number.POSITIVE_INFINITY
-    const rows = limit === 1 && statement.first !== undefined ? first(statement, values) : this.#take(entry, statement, request, limit)
-    const columns = statement.columns()
-    const bigints = (flags & RequestFlag.bigint) !== 0
-    const cells: CellValue[] = []
-    try {
-      for (const row of rows)
-        for (let column = 0; column < columns.length; column++) cells.push(toCell(row[column] as CellValue, column, bigints))
-    } catch (error) {
-      throw nameUnsafeColumn(error, columns)
-    }
-    const rowcount = entry.changesRows ? rows.length : -1
-    const lastrowid = inserted(rowcount) ? toLastrowid(this.#connection.lastRowid() as bigint, flags) : null
-    const head = { id, flags: ReplyFlag.last, columns: entry.takeUnsentColumns(columns), rowcount, lastrowid }
-    this.#context.outbox.rows(head, columns.length, cells)
-  }
-
-  #take(entry: StatementEntry, statement: DriverStatement, { values }: ExecuteRequest, limit: number): readonly DriverRow[] {
-    const iterator = statement.iterate(values)
-    const rows: DriverRow[] = []
-    try {
-      while (rows.length < limit) {
-        const { done, value } = iterator.next() as { readonly done?: boolean; readonly value: DriverRow | undefined }
-        if (done === true || value === undefined) return rows
-        if (rows.length === maxInlineRows) {
-          entry.small = false
-          throw new NotForGroups()
-        }
-        rows.push(value)
-      }
-      return rows
-    } finally {
-      iterator.return()
-    }
-  }
-
   #undo(members: readonly ExecuteRequest[], mark: ReturnType<ReplyOutbox['mark']>): void {
     if (this.#connection.inTransaction) this.#transactions.rollback()
     this.#context.outbox.dropSince(mark)
     // What told the user's side their columns has been dropped.
     for (const { statementId } of members) this.#context.statements.get(statementId).forgetSentColumns()
   }
-}
-
-function first(statement: DriverStatement, values: ExecuteRequest['values']): readonly DriverRow[] {
-  const row = statement.first?.(values)
-  return row === undefined ? [] : [row]
 }

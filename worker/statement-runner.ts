@@ -1,6 +1,5 @@
 import { isCancelled } from '../src/protocol/cancel-slots.ts'
 import { type ExecuteManyRequest, type ExecuteRequest, ReplyFlag, ReplyKind, RequestFlag } from '../src/protocol/frames.ts'
-import { type CellValue, toCell } from '../src/protocol/row-codec.ts'
 import { CancelledError } from '../src/protocol/row-errors.ts'
 import type { WireColumn } from '../src/protocol/values.ts'
 import { Cursor } from './cursors.ts'
@@ -196,21 +195,14 @@ export class StatementRunner {
 
   #sendInline(run: Run, rows: readonly DriverRow[]): void {
     const { request, entry, columns, rowcount, lastrowid } = run
-    const bigints = (request.flags & RequestFlag.bigint) !== 0
-    const cells: CellValue[] = []
+    const head = { id: request.id, flags: this.#endFlags(entry), columns: entry.takeUnsentColumns(columns), rowcount, lastrowid }
     try {
-      for (const row of rows)
-        for (let column = 0; column < columns.length; column++) cells.push(toCell(row[column] as CellValue, column, bigints))
+      this.#context.outbox.rows(head, columns.length, rows, (request.flags & RequestFlag.bigint) !== 0)
     } catch (error) {
+      entry.forgetSentColumns()
       throw nameUnsafeColumn(error, columns)
     }
     entry.small = true
-    const flags = this.#endFlags(entry)
-    this.#context.outbox.rows(
-      { id: request.id, flags, columns: entry.takeUnsentColumns(columns), rowcount, lastrowid },
-      columns.length,
-      cells,
-    )
   }
 
   *#sendCursor(run: Run, cursor: Cursor): Task<void> {

@@ -40,6 +40,7 @@ import { superviseStatement } from './supervise.ts'
 import { announceQuery, stderrLogger } from './tracing.ts'
 import { TransactionHandle } from './transaction-handle.ts'
 import { assertNotInsideTransaction } from './transaction-scope.ts'
+import { raiseUnseen } from './unseen-failures.ts'
 
 /**
  * Makes an engine for the database behind a URL. Nothing is opened yet: the first use does that.
@@ -147,11 +148,8 @@ class Engine implements AsyncEngine {
       return PendingStatement.refused<R>(withCallersStack(error) as Error)
     }
     const pending = new PendingStatement<R>(execution)
-    const { witness } = pending
     superviseStatement(execution, options, this.#services)
-    execution.onArrived(() => {
-      if (execution.failed) witness.raise()
-    })
+    execution.onArrived(raiseUnseen)
     this.#startSweeper()
     this.#implicit.submit(execution)
     return pending
@@ -319,7 +317,9 @@ class Engine implements AsyncEngine {
   #runAlone(execution: Execution): void {
     // What is left to a reader at leisure is not waited for.
     void this.#accept(
-      new Promise<void>((resolve) => (execution.readAtLeisure ? execution.onArrived(resolve) : execution.onSettled(() => resolve()))),
+      new Promise<void>((resolve) =>
+        execution.readAtLeisure ? execution.onArrived({ arrived: () => resolve() }) : execution.onSettled(() => resolve()),
+      ),
     )
     this.#pool.acquire({}).then(
       (physical) => {

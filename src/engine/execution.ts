@@ -10,6 +10,7 @@ import type { StatementReference } from '../transport/statement-registry.ts'
 import type { AccessMode } from './access-gate.ts'
 import { isFileGone, type Operation, type OperationOwner } from './operation.ts'
 import { statementTraits } from './services.ts'
+import { Witness } from './witness.ts'
 
 /** Chunks asked for ahead of a reader who wants everything: one that is built, one that is on its way. */
 const creditWindow = 2
@@ -26,6 +27,13 @@ export interface ExecutionSettings {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Told once, when the first reply has come or the execution has ended without one. */
+export interface ArrivalListener {
+  arrived(execution: Execution): void
+}
+
+const noRows: unknown[] = []
+
 interface MutableExecuteRequest {
   kind: typeof RequestKind.execute
   id: number
@@ -39,7 +47,7 @@ interface MutableExecuteRequest {
  * One run of one statement, from the queue of its connection to its last row. It is the statement's request, the receiver of its replies
  * and the buffer that results read from.
  */
-export class Execution implements Operation {
+export class Execution extends Witness implements Operation {
   readonly statement: CompiledStatement
   readonly asArrays: boolean
   readonly signal: AbortSignal | undefined
@@ -60,21 +68,26 @@ export class Execution implements Operation {
   #wanted: RowDemand = 'cursor'
   /** The batch that it leaves with. */
   #batch = 0
-  #rows: unknown[] = []
+  #rows = noRows
   /** Rows before this index have been read. */
   #head = 0
   #arrived = false
   #complete = false
   #failure: Error | WireError | null = null
   #thrown = false
-  #wake: (() => void)[] = []
+  /** Those who wait for a reply: most often one, and once. */
+  #wake: (() => void) | null = null
+  #wakeOthers: (() => void)[] | null = null
   /** Chunks asked for that have not come. */
   #outstanding = 0
   #reroute: ((reason: 'refused' | 'tooLarge') => void) | null = null
-  #settledListeners: ((failed: boolean) => void)[] = []
-  #arrivedListeners: (() => void)[] = []
+  #settledListeners: ((failed: boolean) => void)[] | null = null
+  /** Most often there is one: whoever answers for failures that nobody looks at. */
+  #arrivalListener: ArrivalListener | null = null
+  #otherArrivalListeners: ArrivalListener[] | null = null
 
   constructor(statement: CompiledStatement, settings: ExecutionSettings) {
+    super()
     this.statement = statement
     this.asArrays = settings.asArrays
     this.signal = settings.signal
@@ -90,13 +103,15 @@ export class Execution implements Operation {
   /** Called once, when the last reply has come or the execution has failed. */
   onSettled(listener: (failed: boolean) => void): void {
     if (this.#complete) listener(this.failed)
+    else if (this.#settledListeners === null) this.#settledListeners = [listener]
     else this.#settledListeners.push(listener)
   }
 
-  /** Called once, when the first reply has come or the execution has ended without one. */
-  onArrived(listener: () => void): void {
-    if (this.#arrived) listener()
-    else this.#arrivedListeners.push(listener)
+  onArrived(listener: ArrivalListener): void {
+    if (this.#arrived) listener.arrived(this)
+    else if (this.#arrivalListener === null) this.#arrivalListener = listener
+    else if (this.#otherArrivalListeners === null) this.#otherArrivalListeners = [listener]
+    else this.#otherArrivalListeners.push(listener)
   }
 
   /** Its reader takes rows when he likes: how long that takes is not the statement's time. */
@@ -235,7 +250,8 @@ export class Execution implements Operation {
     this.columns = shape.columns
     this.rowcount = reply.rowcount
     this.lastrowid = reply.lastrowid
-    if (this.#head > 0) {
+    if (this.#rows === noRows) this.#rows = []
+    else if (this.#head > 0) {
       this.#rows.splice(0, this.#head)
       this.#head = 0
     }
@@ -256,7 +272,7 @@ export class Execution implements Operation {
     if (this.#complete) return
     const sent = this.#request !== null
     // Whoever gave up wants to hear of it at the next row, not behind those that have come already.
-    this.#rows = []
+    this.#rows = noRows
     this.#head = 0
     this.#end(error)
     if (sent) {
@@ -282,30 +298,43 @@ export class Execution implements Operation {
     this.#failure = failure
     this.#arrive()
     const listeners = this.#settledListeners
-    this.#settledListeners = []
-    for (const listener of listeners) listener(failure !== null)
+    this.#settledListeners = null
+    if (listeners !== null) for (const listener of listeners) listener(failure !== null)
   }
 
   #arrive(): void {
     this.#arrived = true
-    const listeners = this.#arrivedListeners
-    this.#arrivedListeners = []
-    for (const listener of listeners) listener()
+    const listener = this.#arrivalListener
+    const otherListeners = this.#otherArrivalListeners
+    this.#arrivalListener = null
+    this.#otherArrivalListeners = null
+    listener?.arrived(this)
+    if (otherListeners !== null) for (const other of otherListeners) other.arrived(this)
     const wake = this.#wake
-    this.#wake = []
-    for (const resolve of wake) resolve()
+    const others = this.#wakeOthers
+    this.#wake = null
+    this.#wakeOthers = null
+    wake?.()
+    if (others !== null) for (const resolve of others) resolve()
+  }
+
+  #nextReply(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#wake === null) this.#wake = resolve
+      else if (this.#wakeOthers === null) this.#wakeOthers = [resolve]
+      else this.#wakeOthers.push(resolve)
+    })
   }
 
   /** Resolves when the first reply has come or the execution has failed; it never rejects. */
   arrived(): Promise<void> | undefined {
-    if (this.#arrived) return undefined
-    return new Promise((resolve) => this.#wake.push(resolve))
+    return this.#arrived ? undefined : this.#nextReply()
   }
 
   /** Asks for `chunks` of rows to be on their way; resolves when something has come. Only for a cursor that is not complete. */
   more(chunks: number): Promise<void> {
     if (this.#outstanding < chunks) this.#grant(chunks - this.#outstanding)
-    return new Promise((resolve) => this.#wake.push(resolve))
+    return this.#nextReply()
   }
 
   /** Asks for the next chunk without waiting for it. */
@@ -325,7 +354,7 @@ export class Execution implements Operation {
   async readAll(): Promise<void> {
     while (!this.#complete) {
       // Rows that come unasked are credited as they come.
-      if (this.#demand === 'all') await new Promise<void>((resolve) => this.#wake.push(resolve))
+      if (this.#demand === 'all') await this.#nextReply()
       else await this.more(creditWindow)
     }
     this.throwIfFailed()
@@ -353,8 +382,8 @@ export class Execution implements Operation {
     const end = Math.min(this.#head + count, this.#rows.length)
     if (this.#head === 0 && end === this.#rows.length) {
       const rows = this.#rows
-      this.#rows = []
-      return rows
+      this.#rows = noRows
+      return rows === noRows ? [] : rows
     }
     const rows = this.#rows.slice(this.#head, end)
     this.#head = end
@@ -363,7 +392,7 @@ export class Execution implements Operation {
 
   /** Frees the cursor; rows that have not been read are gone. */
   close(): void {
-    this.#rows = []
+    this.#rows = noRows
     this.#head = 0
     if (this.#complete) return
     this.#end(null)

@@ -1,9 +1,9 @@
 import type { AsyncResult, PendingResult, RowValue } from '../sql/executor.ts'
-import type { RowDemand } from './execution.ts'
+import type { Execution, RowDemand } from './execution.ts'
 import type { Lifeline } from './lifeline.ts'
 import { Result } from './result.ts'
 import { type ChunkSource, RowIterator } from './row-iterator.ts'
-import { type ExecutionSource, Witness } from './witness.ts'
+import { Refusal } from './witness.ts'
 
 /** What a statement is part of. */
 export interface StatementContext {
@@ -13,34 +13,48 @@ export interface StatementContext {
   readonly track: (<T>(reading: Promise<T>) => Promise<T>) | undefined
 }
 
+/** A way of reading: what it wants of the rows, and how it takes them where all of them have come, or while they still come. */
+interface Reading {
+  readonly demand: RowDemand | null
+  readonly take: ((result: Result<unknown>) => unknown) | null
+  readonly read: (result: Result<unknown>) => Promise<unknown>
+}
+
+const fetchall: Reading = { demand: 'all', take: (result) => result.takeAll(), read: (result) => result.fetchall() }
+const first: Reading = { demand: 1, take: (result) => result.takeFirst(), read: (result) => result.first() }
+const one: Reading = { demand: 2, take: (result) => result.takeOne(), read: (result) => result.one() }
+const oneOrNone: Reading = { demand: 2, take: (result) => result.takeOneOrNone(), read: (result) => result.oneOrNone() }
+const scalar: Reading = { demand: 1, take: (result) => result.takeScalar(), read: (result) => result.scalar() }
+const scalars: Reading = { demand: 'all', take: (result) => result.takeScalars(), read: (result) => result.scalars() }
+const fetchone: Reading = { demand: null, take: null, read: (result) => result.fetchone() }
+const keys: Reading = { demand: null, take: null, read: (result) => result.keys() }
+
 /**
  * A statement on its way. As a promise it gives the result; its fetch methods give rows at once, and because they are called before the
  * statement has left this thread, the worker is told how many are wanted: one crossing.
  */
 export class PendingStatement<R> extends Promise<AsyncResult<R>> implements PendingResult<R> {
-  readonly witness: Witness
-  readonly #source: ExecutionSource
+  readonly #source: Execution | Refusal
   readonly #context: StatementContext | undefined
-  #result: Promise<Result<R>> | null = null
+  #result: Result<R> | null = null
 
   /** Promises derived from this one are plain: only `then` of this class knows how it settles. */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise
   }
 
-  constructor(source: ExecutionSource, context?: StatementContext) {
+  constructor(source: Execution | Refusal, context?: StatementContext) {
     // The inherited slots stay empty: `then` is what await, catch, finally and Promise.all go through.
     super(noop)
     this.#source = source
     this.#context = context
-    this.witness = new Witness(source)
   }
 
   /** One that was refused before it could be sent: an unhandled rejection if nobody looks by the end of this tick. */
   static refused<R>(error: Error): PendingStatement<R> {
-    const refused = new PendingStatement<R>(error)
-    process.nextTick(() => refused.witness.raise())
-    return refused
+    const refusal = new Refusal(error)
+    process.nextTick(() => refusal.raise())
+    return new PendingStatement<R>(refusal)
   }
 
   // biome-ignore lint/suspicious/noThenProperty: this is a promise
@@ -52,50 +66,58 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
   }
 
   fetchone(): Promise<R | null> {
-    return this.#read(null, (result) => result.fetchone())
+    return this.#read(fetchone)
   }
 
   fetchmany(size = 1): Promise<R[]> {
-    return this.#read(null, (result) => result.fetchmany(size))
+    return this.#read({ demand: null, take: null, read: (result) => result.fetchmany(size) })
   }
 
   fetchall(): Promise<R[]> {
-    return this.#read('all', (result) => result.fetchall())
+    return this.#read(fetchall)
   }
 
   first(): Promise<R | null> {
-    return this.#read(1, (result) => result.first())
+    return this.#read(first)
   }
 
   one(): Promise<R> {
-    return this.#read(2, (result) => result.one())
+    return this.#read(one)
   }
 
   oneOrNone(): Promise<R | null> {
-    return this.#read(2, (result) => result.oneOrNone())
+    return this.#read(oneOrNone)
   }
 
   scalar<T = RowValue>(): Promise<T | null> {
-    return this.#read(1, (result) => result.scalar<T>())
+    return this.#read(scalar)
   }
 
   scalars<T = RowValue>(): Promise<T[]> {
-    return this.#read('all', (result) => result.scalars<T>())
+    return this.#read(scalars)
   }
 
   keys(): Promise<string[]> {
-    return this.#read(null, (result) => result.keys())
+    return this.#read(keys)
   }
 
-  #read<T>(demand: RowDemand | null, read: (result: Result<R>) => Promise<T>): Promise<T> {
-    const reading = this.#readSettled(demand, read)
-    return this.#context?.track === undefined ? reading : this.#context.track(reading)
+  #read<T>(reading: Reading): Promise<T> {
+    const work = this.#awaitAndRead(reading) as Promise<T>
+    return this.#context?.track === undefined ? work : this.#context.track(work)
   }
 
-  async #readSettled<T>(demand: RowDemand | null, read: (result: Result<R>) => Promise<T>): Promise<T> {
+  async #awaitAndRead({ demand, take, read }: Reading): Promise<unknown> {
+    const source = this.#source
+    source.observe()
+    if (source instanceof Refusal) throw source.error
     // Once somebody holds the result, its rows are his to take in whatever way.
-    if (demand !== null && this.#result === null && !(this.#source instanceof Error)) this.#source.demand(demand)
-    return await read(await this.#settled())
+    if (demand !== null && this.#result === null) source.demand(demand)
+    const arriving = source.arrived()
+    if (arriving !== undefined) await arriving
+    source.throwIfFailed()
+    const result = this.#resultOf(source)
+    // One function, one promise: most results come in one piece.
+    return take !== null && source.complete ? take(result) : await read(result)
   }
 
   [Symbol.asyncIterator](): RowIterator<R> {
@@ -109,17 +131,20 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
     return result
   }
 
-  #settled(): Promise<Result<R>> {
-    this.witness.observe()
-    this.#result ??= this.#await()
-    return this.#result
+  async #settled(): Promise<Result<R>> {
+    const source = this.#source
+    source.observe()
+    if (source instanceof Refusal) throw source.error
+    const arriving = source.arrived()
+    if (arriving !== undefined) await arriving
+    source.throwIfFailed()
+    return this.#resultOf(source)
   }
 
-  async #await(): Promise<Result<R>> {
-    if (this.#source instanceof Error) throw this.#source
-    await this.#source.arrived()
-    this.#source.throwIfFailed()
-    return new Result<R>(this.#source, this.#context?.lifeline)
+  /** Whoever asks gets the same. */
+  #resultOf(execution: Execution): Result<R> {
+    this.#result ??= new Result<R>(execution, this.#context?.lifeline)
+    return this.#result
   }
 }
 

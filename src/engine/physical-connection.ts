@@ -191,9 +191,10 @@ export class PhysicalConnection implements OperationOwner {
 
   operationEnded(operation: Operation, inTransaction: boolean | null): void {
     this.#started.delete(operation)
-    this.#detached.delete(operation)
-    const wasAbandoned = this.#abandoned.delete(operation)
-    this.#usesGate.delete(operation)
+    // A look-up in each of them costs, and most often they are empty.
+    if (this.#detached.size > 0) this.#detached.delete(operation)
+    if (this.#usesGate.size > 0) this.#usesGate.delete(operation)
+    const wasAbandoned = this.#abandoned.size > 0 && this.#abandoned.delete(operation)
     if (inTransaction !== null) this.#noteTransaction(inTransaction)
     if (operation.provesFileGone) this.noteFileGone()
     this.#releaseGate()

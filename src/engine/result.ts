@@ -44,51 +44,95 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
 
   async fetchmany(size = 1): Promise<R[]> {
     if (!Number.isInteger(size) || size < 0) throw new RangeError('fetchmany() takes a whole number of rows, 0 or more.')
+    await this.#untilThere(size)
+    return this.#execution.takeAvailable(size) as R[]
+  }
+
+  async #untilThere(size: number): Promise<void> {
     this.assertOpen()
     const execution = this.#execution
     while (execution.available < size && !execution.complete) await execution.more(1)
     execution.throwIfFailed()
-    return execution.takeAvailable(size) as R[]
   }
 
   async fetchall(): Promise<R[]> {
     this.assertOpen()
     await this.#execution.readAll()
-    return this.#execution.takeAvailable(Number.POSITIVE_INFINITY) as R[]
+    return this.takeAll()
   }
 
   async first(): Promise<R | null> {
     this.assertOpen()
-    const row = await this.#next()
-    this.#close()
-    return row
+    await this.#untilAvailable()
+    return this.takeFirst()
   }
 
   async one(): Promise<R> {
-    const row = await this.oneOrNone()
-    if (row === null) throw new NoResultFound('No row was found when one was required.')
-    return row
+    await this.#untilThere(2)
+    return this.takeOne()
   }
 
   async oneOrNone(): Promise<R | null> {
-    const [row, second] = await this.fetchmany(2)
-    this.#close()
-    if (second !== undefined) throw new MultipleResultsFound('Several rows were found when at most one was expected.')
-    return row ?? null
+    await this.#untilThere(2)
+    return this.takeOneOrNone()
   }
 
   async scalar<T = RowValue>(): Promise<T | null> {
     this.assertOpen()
     await this.#untilAvailable()
-    const [value] = this.#execution.takeScalars(1)
-    this.#close()
-    return (value as T | undefined) ?? null
+    return this.takeScalar<T>()
   }
 
   async scalars<T = RowValue>(): Promise<T[]> {
     this.assertOpen()
     await this.#execution.readAll()
+    return this.takeScalars<T>()
+  }
+
+  // The same, of rows that have come
+
+  takeAll(): R[] {
+    this.assertOpen()
+    this.#execution.throwIfFailed()
+    return this.#execution.takeAvailable(Number.POSITIVE_INFINITY) as R[]
+  }
+
+  takeFirst(): R | null {
+    const [row] = this.#takeLast(1)
+    return row ?? null
+  }
+
+  takeOne(): R {
+    const row = this.takeOneOrNone()
+    if (row === null) throw new NoResultFound('No row was found when one was required.')
+    return row
+  }
+
+  takeOneOrNone(): R | null {
+    const [row, second] = this.#takeLast(2)
+    if (second !== undefined) throw new MultipleResultsFound('Several rows were found when at most one was expected.')
+    return row ?? null
+  }
+
+  takeScalar<T = RowValue>(): T | null {
+    this.assertOpen()
+    const [value] = this.#execution.takeScalars(1)
+    this.#close()
+    return (value as T | undefined) ?? null
+  }
+
+  takeScalars<T = RowValue>(): T[] {
+    this.assertOpen()
+    this.#execution.throwIfFailed()
     return this.#execution.takeScalars(Number.POSITIVE_INFINITY) as T[]
+  }
+
+  /** What is left after these rows is not wanted. */
+  #takeLast(count: number): R[] {
+    this.assertOpen()
+    const rows = this.#execution.takeAvailable(count) as R[]
+    this.#close()
+    return rows
   }
 
   async keys(): Promise<string[]> {

@@ -21,7 +21,8 @@ import { announceQuery, announceTransaction, type EndTrace, traceQuery } from '.
 import { type StatementCall, Transaction, type TransactionHost } from './transaction.ts'
 import { currentScope, insideTransactionOn, insideTurn, runInScope, type TransactionScope } from './transaction-scope.ts'
 import { type OpenTransactionState, type Turn, TurnQueue } from './turn-queue.ts'
-import { UnseenFailures } from './unseen-failures.ts'
+import { raiseUnseen, UnseenFailures } from './unseen-failures.ts'
+import { Refusal } from './witness.ts'
 
 /**
  * One borrower's time with a physical connection: what his handles (the connection, its branches, its transactions) share. It knows which
@@ -101,17 +102,18 @@ export class Session implements TransactionHost, OpenTransactionState {
       const error = withCallersStack(thrown) as Error
       if (this.#root?.isActive !== true || !this.#tracks(via)) return PendingStatement.refused<R>(error)
       // It counts against its transaction.
-      const failed = new PendingStatement<R>(error, { lifeline: call.lifeline, track: this.#unseen.track })
-      this.#unseen.add(failed.witness)
-      return failed
+      const refusal = new Refusal(error)
+      this.#unseen.add(refusal)
+      return new PendingStatement<R>(refusal, { lifeline: call.lifeline, track: this.#unseen.track })
     }
     // One that has to wait for the open transaction to end is none of its statements.
     const tracked = this.#tracks(via)
     const pending = new PendingStatement<R>(execution, { lifeline: call.lifeline, track: tracked ? this.#unseen.track : undefined })
     superviseStatement(execution, options, this.#services)
-    if (tracked) this.#unseen.follow(execution, pending.witness)
-    else execution.onArrived(() => execution.failed && pending.witness.raise())
-    this.#turns.run(via, (through) => this.#submit(execution, through))
+    if (tracked) this.#unseen.follow(execution)
+    else execution.onArrived(raiseUnseen)
+    if (this.#turns.mustWait(via)) this.#turns.run(via, (through) => this.#submit(execution, through))
+    else this.#submit(execution, via)
     return pending
   }
 
@@ -130,7 +132,7 @@ export class Session implements TransactionHost, OpenTransactionState {
       signal: options?.signal,
     })
     // A result of a memory database that is larger than the worker may keep is read from the database after all.
-    execution.onReroute(() => this.physical.submit(execution.route(0, 'shared')))
+    if (this.#services.memory) execution.onReroute(() => this.physical.submit(execution.route(0, 'shared')))
     announceQuery(this.#services, compiled, this.physical.id, execution)
     return execution
   }

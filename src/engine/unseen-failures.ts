@@ -1,9 +1,9 @@
-import type { Execution } from './execution.ts'
+import type { ArrivalListener, Execution } from './execution.ts'
 import { TrackedPromise } from './tracked-promise.ts'
-import type { Watched, Witness } from './witness.ts'
+import type { Watched } from './witness.ts'
 
 /** The work of the open transaction that has not succeeded, until somebody has looked at it: it does not commit over any of that. */
-export class UnseenFailures {
+export class UnseenFailures implements ArrivalListener {
   readonly #watched = new Set<Watched>()
 
   add(watched: Watched): void {
@@ -11,11 +11,13 @@ export class UnseenFailures {
   }
 
   /** A statement of the transaction: what fails after its first reply fails for whoever reads on, and the statement has succeeded. */
-  follow(execution: Execution, witness: Witness): void {
-    this.#watched.add(witness)
-    execution.onArrived(() => {
-      if (!execution.failed || witness.observed) this.#watched.delete(witness)
-    })
+  follow(execution: Execution): void {
+    this.#watched.add(execution)
+    execution.onArrived(this)
+  }
+
+  arrived(execution: Execution): void {
+    if (!execution.failed || execution.observed) this.#watched.delete(execution)
   }
 
   /** Other work of the transaction; the promise given back is the one to hand on. */
@@ -42,4 +44,11 @@ export class UnseenFailures {
   clear(): void {
     this.#watched.clear()
   }
+}
+
+/** For statements that are part of no transaction: a failure that nobody looks at is an unhandled rejection. */
+export const raiseUnseen: ArrivalListener = {
+  arrived(execution) {
+    if (execution.failed) execution.raise()
+  },
 }

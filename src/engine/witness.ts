@@ -1,8 +1,3 @@
-import type { Execution } from './execution.ts'
-
-/** Where a statement comes from when it could not even be compiled: the error waits for whoever looks. */
-export type ExecutionSource = Execution | Error
-
 /** Work inside a transaction, which does not commit over a failure that nobody has looked at. */
 export interface Watched {
   /** Somebody has looked. */
@@ -11,15 +6,19 @@ export interface Watched {
   failure(): Promise<Error | null>
 }
 
-/** Whether anybody will see how a statement ends. Apart from the promise itself, which nothing inside the engine may hold. */
-export class Witness implements Watched {
-  readonly #source: ExecutionSource
+/**
+ * A statement, as far as it is known whether anybody will see how it ends. Apart from the promise that its caller holds, which nothing
+ * inside the engine may hold.
+ */
+export abstract class Witness implements Watched {
   #observed = false
   #raised: Promise<never> | null = null
 
-  constructor(source: ExecutionSource) {
-    this.#source = source
-  }
+  /** What it has failed with. */
+  abstract readonly error: Error | null
+
+  /** Resolves when it is known to work or to fail; undefined where that is known already. */
+  abstract arrived(): Promise<void> | undefined
 
   get observed(): boolean {
     return this.#observed
@@ -28,7 +27,7 @@ export class Witness implements Watched {
   observe(): void {
     this.#observed = true
     // In time it is no unhandled rejection after all.
-    this.#raised?.catch(() => {})
+    if (this.#raised !== null) this.#raised.catch(() => {})
   }
 
   /** Nobody has looked until now, and nobody may ever: then the failure is raised as an unhandled rejection, like any promise's. */
@@ -37,13 +36,23 @@ export class Witness implements Watched {
   }
 
   async #fail(): Promise<never> {
-    if (this.#source instanceof Error) throw this.#source
-    throw this.#source.error
+    throw this.error
   }
 
   async failure(): Promise<Error | null> {
-    if (this.#source instanceof Error) return this.#source
-    await this.#source.arrived()
-    return this.#source.error
+    await this.arrived()
+    return this.error
   }
+}
+
+/** A statement that could not even be compiled: the error waits for whoever looks. */
+export class Refusal extends Witness {
+  readonly error: Error
+
+  constructor(error: Error) {
+    super()
+    this.error = error
+  }
+
+  arrived(): undefined {}
 }

@@ -307,9 +307,17 @@ export type Reply =
   | { readonly kind: typeof ReplyKind.error; readonly id: number; readonly flags: number; readonly error: WireError }
   | { readonly kind: typeof ReplyKind.refused | typeof ReplyKind.tooLarge; readonly id: number; readonly flags: number }
 
-/** Writes the head of a rows or chunk reply; the caller pushes the values behind it. */
-export function writeRowsHead(frames: Frames, head: Omit<RowsReply, 'start' | 'frames'>): void {
-  frames.push(head.kind, head.id, head.flags, head.columns, head.rowcount, head.lastrowid, head.rowCount, head.width)
+export type RowsHead = Pick<RowsReply, 'id' | 'flags' | 'columns' | 'rowcount' | 'lastrowid'>
+
+/** Writes the head of a rows or chunk reply; the caller pushes the count of rows, their width and the values behind it. */
+export function writeRowsHead(frames: Frames, kind: RowsReply['kind'], head: RowsHead): void {
+  frames.push(kind, head.id, head.flags, head.columns, head.rowcount, head.lastrowid)
+}
+
+/** Adds flags to the reply that was written from index `start` on. */
+export function addReplyFlags(frames: Frames, start: number, flags: number): void {
+  const at = start + 2
+  frames[at] = (frames[at] as number) | flags
 }
 
 export function writeReply(frames: Frames, reply: Exclude<Reply, RowsReply>): void {

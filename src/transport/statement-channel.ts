@@ -169,7 +169,7 @@ export class StatementChannel {
       const last = (reply.flags & ReplyFlag.last) !== 0
       if (last) {
         this.#inFlight.delete(reply.id)
-        this.#dormant.delete(reply.id)
+        if (this.#dormant.size > 0) this.#dormant.delete(reply.id)
       }
       try {
         if (last) handler.settle(reply)

@@ -1,0 +1,129 @@
+import { isCancelled } from '../src/protocol/cancel-slots.ts'
+import { type ExecuteRequest, ReplyFlag, ReplyKind, type Request, RequestFlag, RequestKind } from '../src/protocol/frames.ts'
+import type { WireColumn } from '../src/protocol/values.ts'
+import type { DriverConnection, DriverRow, DriverStatement, RunResult } from './drivers/driver.ts'
+import { nameUnsafeColumn, toWireError } from './host-error.ts'
+import type { ReplyOutbox } from './reply-outbox.ts'
+import type { StatementCache, StatementEntry } from './statement-cache.ts'
+import { maxInlineRows, slowMs, toLastrowid } from './statement-runner.ts'
+
+export interface ShortRunContext {
+  readonly statements: StatementCache
+  readonly outbox: ReplyOutbox
+  readonly cancelSlots: Int32Array
+}
+
+/** Thrown where a statement yields more rows than short work does: nothing of it has been answered. */
+export class TooManyRows extends Error {}
+
+/**
+ * The short way of a statement that has run before and was quick, on a driver that is synchronous: no task, no cursor, nothing to wait for.
+ * Everything else goes through the runner.
+ */
+export class ShortRun {
+  readonly #connection: DriverConnection
+  readonly #context: ShortRunContext
+
+  constructor(connection: DriverConnection, context: ShortRunContext) {
+    this.#connection = connection
+    this.#context = context
+  }
+
+  /** Serves a request, if it is of this kind and no cursor is open. False when it has still to be served. */
+  serve(request: Request): boolean {
+    if (request.kind !== RequestKind.execute) return false
+    const { outbox, statements, cancelSlots } = this.#context
+    const entry = statements.get(request.statementId)
+    const { statement } = entry
+    if (statement === null || !isShort(entry, statement, request.flags) || isCancelled(cancelSlots, request.id)) return false
+    const wasInTransaction = this.#connection.inTransaction
+    if (!wasInTransaction && (request.flags & RequestFlag.inTransaction) !== 0) return false
+    const startedAt = performance.now()
+    const mark = outbox.mark()
+    try {
+      this.run(request, entry, statement, wasInTransaction)
+    } catch (error) {
+      if (error instanceof TooManyRows) return false
+      outbox.error(request.id, 0, toWireError(error, this.#connection))
+    }
+    const { inTransaction } = this.#connection
+    if (!inTransaction && !statement.readonly) {
+      try {
+        this.#connection.assertInPlace?.()
+      } catch (error) {
+        outbox.dropSince(mark)
+        outbox.error(request.id, 0, toWireError(error, this.#connection))
+      }
+    }
+    entry.slow = performance.now() - startedAt > slowMs
+    outbox.addFlags(mark, (inTransaction ? ReplyFlag.inTransaction : 0) | (entry.slow ? ReplyFlag.slow : 0))
+    return true
+  }
+
+  /**
+   * Runs a statement that waits for nothing, and answers. What it throws has not been answered.
+   *
+   * @throws {TooManyRows} a statement of more rows than that; only its reading has taken place
+   */
+  run(request: ExecuteRequest, entry: StatementEntry, statement: DriverStatement, inTransaction: boolean): void {
+    const { id, flags, values } = request
+    const { outbox } = this.#context
+    const inserted = (changes: number): boolean => entry.insert && changes > 0 && statement.setsLastRowid
+    if (!statement.returnsRows) {
+      const { changes, lastRowid } = statement.run(values) as RunResult
+      const lastrowid = inserted(changes) ? toLastrowid(lastRowid, flags) : null
+      outbox.reply({ kind: ReplyKind.done, id, flags: ReplyFlag.last, rowcount: changes, lastrowid })
+      return
+    }
+    const limit = (flags & RequestFlag.limited) !== 0 ? Math.min(request.rowLimit, maxInlineRows) : maxInlineRows + 1
+    const { rows, columns } =
+      limit === 1 && inTransaction && statement.first !== undefined ? first(statement, values) : take(statement, values, limit)
+    if (rows.length > maxInlineRows) {
+      entry.small = false
+      throw new TooManyRows()
+    }
+    const rowcount = entry.changesRows ? rows.length : -1
+    const lastrowid = inserted(rowcount) ? toLastrowid(this.#connection.lastRowid() as bigint, flags) : null
+    const head = { id, flags: ReplyFlag.last, columns: entry.takeUnsentColumns(columns), rowcount, lastrowid }
+    try {
+      outbox.rows(head, columns.length, rows, (flags & RequestFlag.bigint) !== 0)
+    } catch (error) {
+      entry.forgetSentColumns()
+      throw nameUnsafeColumn(error, columns)
+    }
+  }
+}
+
+/** Not a statement that writes and yields rows: it is for the runner to bring it to its end, however many they are. */
+function isShort(entry: StatementEntry, statement: DriverStatement, flags: number): boolean {
+  if (entry.slow || entry.connectionState || (flags & RequestFlag.freesCursors) !== 0 || statement.busy) return false
+  return statement.returnsRows ? statement.readonly && entry.small : entry.changesRows && (flags & RequestFlag.readOnly) === 0
+}
+
+interface Taken {
+  readonly rows: readonly DriverRow[]
+  readonly columns: readonly WireColumn[]
+}
+
+function first(statement: DriverStatement, values: ExecuteRequest['values']): Taken {
+  const row = statement.first?.(values)
+  return { rows: row === undefined ? [] : [row], columns: statement.columns() }
+}
+
+function take(statement: DriverStatement, values: ExecuteRequest['values'], limit: number): Taken {
+  const iterator = statement.iterate(values)
+  const rows: DriverRow[] = []
+  let columns: readonly WireColumn[] | undefined
+  try {
+    while (rows.length < limit) {
+      const { done, value } = iterator.next() as { readonly done?: boolean; readonly value: DriverRow | undefined }
+      if (done === true || value === undefined) break
+      rows.push(value)
+      // While the statement stands on a row its columns are surely those of these rows.
+      columns ??= statement.columns()
+    }
+  } finally {
+    iterator.return()
+  }
+  return { rows, columns: columns ?? statement.columns() }
+}
