@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { AbortError, PoolTimeoutError, ResourceClosedError } from '../errors.ts'
@@ -6,8 +5,7 @@ import type { ConnectionSettings } from '../protocol/lease-task.ts'
 import type { EngineURL } from '../sql/url.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import { Lease, type LeaseOptions } from '../transport/lease.ts'
-import { type HostPool, ProcessPool } from '../transport/process-pool.ts'
-import { ThreadPool } from '../transport/thread-pool.ts'
+import type { HostPool } from '../transport/process-pool.ts'
 import { AccessGate } from './access-gate.ts'
 import { type DatabaseLocation, resolveDatabasePath } from './database-path.ts'
 import { rejectionBy, type WaitOptions, watchDeadline } from './deadline.ts'
@@ -29,7 +27,7 @@ export class Database {
   readonly #url: EngineURL
   readonly #options: ResolvedEngineOptions
   readonly #logger: Logger
-  #hosts: HostPool | null = null
+  #hosts: Promise<HostPool> | null = null
   #interrupter: Interrupter | null = null
   readonly #leases = new Set<Lease>()
   readonly #connections = new Set<PhysicalConnection>()
@@ -40,7 +38,7 @@ export class Database {
   #leaveFile: Promise<() => void> | null = null
   #closed = false
   #destroyed: Promise<void> | null = null
-  readonly #memoryName = `file:/offloop-${randomUUID()}?vfs=memdb`
+  readonly #memoryName = `file:/offloop-${crypto.randomUUID()}?vfs=memdb`
 
   constructor(url: EngineURL, options: ResolvedEngineOptions, logger: Logger) {
     this.#url = url
@@ -116,13 +114,13 @@ export class Database {
   }
 
   async #lease(location: DatabaseLocation, readonly: boolean, signal: AbortSignal): Promise<PhysicalConnection> {
+    this.#hosts ??= this.#openHosts()
+    const hosts = await this.#hosts
     if (this.#closed) throw new Error('nothing is opened any more')
-    const { isolation, pool, resourceLimits } = this.#options
-    this.#hosts ??= isolation === 'process' ? new ProcessPool() : new ThreadPool({ idleTimeoutMs: pool.idleTimeoutMs, resourceLimits })
-    const lease = Lease.start(this.#hosts, {
+    const lease = Lease.start(hosts, {
       settings: this.#settings(location, readonly),
       statementCacheSize: this.#options.statementCacheSize,
-      interrupt: this.#startInterrupter(this.#hosts),
+      interrupt: this.#startInterrupter(hosts),
       onUnnoticedLoss: ({ message }) => this.#logger.warn(`offloop: ${message}. It is replaced when it is next needed.`),
     })
     this.#leases.add(lease)
@@ -133,6 +131,17 @@ export class Database {
     void lease.ended.then(() => this.#connections.delete(connection))
     connection.onFileGone(() => this.#outdateConnections())
     return connection
+  }
+
+  /** Loaded with the first connection: what only imports this package, or opens nothing, does not wait for it. */
+  async #openHosts(): Promise<HostPool> {
+    const { isolation, pool, resourceLimits } = this.#options
+    if (isolation === 'process') {
+      const { ProcessPool } = await import('../transport/process-pool.ts')
+      return new ProcessPool()
+    }
+    const { ThreadPool } = await import('../transport/thread-pool.ts')
+    return new ThreadPool({ idleTimeoutMs: pool.idleTimeoutMs, resourceLimits })
   }
 
   /** What one connection has found out holds for all that are open: whoever comes next is to have the file that is at the path now. */
@@ -195,7 +204,8 @@ export class Database {
     const leaveFile = await this.#leaveFile
     leaveFile?.()
     await this.#interrupter?.close()
-    await this.#hosts?.destroy()
+    const hosts = await this.#hosts
+    await hosts?.destroy()
   }
 
   /** Ends every thread; resolves when none is left, or at `deadline` (of `performance.now()`). */

@@ -2,7 +2,7 @@ import { ReplyKind, RequestKind } from '../protocol/frames.ts'
 import { Lease } from '../transport/lease.ts'
 import type { HostPool } from '../transport/process-pool.ts'
 
-const controlModule = new URL('../../worker/interrupt-control.js', import.meta.url).href
+const controlModule = import.meta.resolve('#worker/interrupt-control')
 
 /**
  * Stops statements that are inside a native call. It has a thread of its own with a private connection, on which nobody's SQL runs: the

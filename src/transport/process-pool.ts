@@ -8,7 +8,7 @@ import type { ThreadLease, ThreadPool } from './thread-pool.ts'
 /** What leases connections a place to run in: threads, or processes. */
 export type HostPool = Pick<ThreadPool, 'lease' | 'destroy'>
 
-const entry = new URL('../../worker/process-entry.js', import.meta.url)
+const entry = new URL(import.meta.resolve('#worker/process-entry'))
 
 /**
  * Connections in child processes, for statements that must be stopped whatever they do: a process can be killed in the middle of a native

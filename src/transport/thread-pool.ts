@@ -50,7 +50,7 @@ export class ThreadPool {
     // better-sqlite3 reads it once, when it first loads: without it a memory database cannot be named, and so not be shared by threads.
     process.env['SQLITE_USE_URI'] ??= '1'
     this.#piscina = new Piscina({
-      filename: new URL('../../worker/entry.js', import.meta.url).href,
+      filename: import.meta.resolve('#worker/entry'),
       minThreads: 0,
       maxThreads,
       // A lease never waits for a thread that another lease holds.
