@@ -16,5 +16,7 @@ export default defineConfig({
   },
   platform: 'node',
   external: /^[^./]/,
+  // What package.json says of side effects is about these files: a module of the source may be there for its effect alone.
+  treeshake: { moduleSideEffects: () => true },
   output: { dir: 'dist', format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'src/chunks/[name].js' },
 })

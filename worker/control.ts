@@ -1,5 +1,4 @@
 import type { MessagePort } from 'node:worker_threads'
-import { expose } from 'comlink'
 import type { ControlHandle } from '../src/protocol/control.ts'
 import type { DriverConnection } from './drivers/driver.ts'
 import { userErrorToWire } from './host-error.ts'
@@ -27,9 +26,12 @@ export function exposeHandle(port: MessagePort, connection: () => DriverConnecti
       }
     },
   }
-  expose(exposed, port)
-  // The channel is the lease's guest: alone it keeps no thread busy.
-  port.unref()
+  // Few connections are ever asked for it. What is sent before it listens waits in the port.
+  void import('comlink').then(({ expose }) => {
+    expose(exposed, port)
+    // The channel is the lease's guest: alone it keeps no thread busy.
+    port.unref()
+  })
 }
 
 function invokeMember(handle: object, member: string, args: readonly unknown[] | null): unknown {

@@ -3,7 +3,7 @@ import { type ExecuteManyRequest, type ExecuteRequest, ReplyFlag, ReplyKind, Req
 import { CancelledError } from '../src/protocol/row-errors.ts'
 import type { WireColumn } from '../src/protocol/values.ts'
 import { Cursor } from './cursors.ts'
-import type { DriverConnection, DriverRow, DriverStatement, RowIterator } from './drivers/driver.ts'
+import type { DriverConnection, DriverRow, DriverStatement, RowIterator, RunResult } from './drivers/driver.ts'
 import { HostError, nameUnsafeColumn } from './host-error.ts'
 import type { ReplyOutbox } from './reply-outbox.ts'
 import type { StatementCache, StatementEntry } from './statement-cache.ts'
@@ -100,8 +100,12 @@ export class StatementRunner {
     for (let row = 0; row < request.rowCount; row++) {
       if (isCancelled(this.#context.cancelSlots, request.id)) throw new CancelledError()
       const values = request.values.slice(row * width, (row + 1) * width)
-      if (statement.returnsRows) rowcount += yield* drain(statement.iterate(values))
-      else rowcount += (yield* settled(statement.run(values))).changes
+      if (statement.returnsRows) {
+        rowcount += yield* drain(statement.iterate(values))
+        continue
+      }
+      const result = statement.run(values)
+      rowcount += (result instanceof Promise ? ((yield result) as RunResult) : result).changes
     }
     const flags = ReplyFlag.last | this.stateFlags()
     this.#context.outbox.reply({ kind: ReplyKind.done, id: request.id, flags, rowcount, lastrowid: null })

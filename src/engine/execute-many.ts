@@ -3,7 +3,7 @@ import type { WireValue } from '../protocol/values.ts'
 import type { ManyResult } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import type { ScannedStatement } from '../sql/scan-statement.ts'
-import { bindParameters, type Executable, type Parameters } from '../sql/statement.ts'
+import { type BindTarget, bindInto, bindParameters, type Executable, isTransferable, namesOf, type Parameters } from '../sql/statement.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import type { AsyncTransaction } from './contract.ts'
 import type { RequestSettings } from './operation.ts'
@@ -119,10 +119,7 @@ async function* gather(sql: string, scanned: ScannedStatement, rows: Rows, servi
 }
 
 class BatchGatherer {
-  readonly #sql: string
-  readonly #scanned: ScannedStatement
-  readonly #services: EngineServices
-  #names: readonly string[] | null = null
+  readonly #target: BindTarget
   #values: WireValue[] = []
   #transfer: ArrayBuffer[] = []
   #bytes = 0
@@ -131,36 +128,39 @@ class BatchGatherer {
   rowCount = 0
 
   constructor(sql: string, scanned: ScannedStatement, services: EngineServices) {
-    this.#sql = sql
-    this.#scanned = scanned
-    this.#services = services
+    this.#target = { sql, scanned, dialect: services.dialect }
   }
 
   /** True when the batch should leave. */
   add(row: Parameters): boolean {
     if (this.rowCount === 0) this.#startedAt = performance.now()
     this.#rowNumber++
+    const values = this.#values
+    const from = values.length
     try {
-      const bound = bindParameters(this.#sql, this.#scanned, row, this.#services.dialect)
-      this.#names = bound.names
-      for (const value of bound.values) {
-        this.#values.push(value)
-        if (typeof value === 'string') this.#bytes += value.length
-        else if (value instanceof Uint8Array) this.#bytes += value.byteLength
-      }
-      if (bound.transfer !== undefined) this.#transfer.push(...bound.transfer)
+      if (row === undefined) bindParameters(this.#target.sql, this.#target.scanned, row, this.#target.dialect)
+      else bindInto(values, this.#target, row)
     } catch (error) {
       // Not by assignment: what a getter of the caller's throws may be frozen.
       if (error instanceof Error) Reflect.set(error, 'message', `Row ${this.#rowNumber}: ${error.message}`)
       throw error
     }
+    for (let index = from; index < values.length; index++) this.#weigh(values[index] as WireValue)
     this.rowCount++
-    if (this.#values.length >= maxBatchValues || this.#bytes >= maxBatchBytes) return true
+    if (values.length >= maxBatchValues || this.#bytes >= maxBatchBytes) return true
     return (this.rowCount & 63) === 0 && performance.now() - this.#startedAt > maxGatherMs
   }
 
+  #weigh(value: WireValue): void {
+    if (typeof value === 'string') this.#bytes += value.length
+    else if (value instanceof Uint8Array) {
+      this.#bytes += value.byteLength
+      if (isTransferable(value)) this.#transfer.push(value.buffer as ArrayBuffer)
+    }
+  }
+
   take(): Batch {
-    const batch = { names: this.#names, rowCount: this.rowCount, values: this.#values, transfer: this.#transfer }
+    const batch = { names: namesOf(this.#target.scanned), rowCount: this.rowCount, values: this.#values, transfer: this.#transfer }
     this.#values = []
     this.#transfer = []
     this.#bytes = 0

@@ -144,19 +144,38 @@ export function bindParameters(
   parameters: Parameters | undefined,
   dialect: Dialect,
 ): BoundParameters {
-  const names = scanned.style === 'numbered' || scanned.style === 'named' ? scanned.names : null
+  const names = namesOf(scanned)
   if (parameters === undefined) {
     if (scanned.count > 0) throw missingAll(sql, scanned)
     return { names, values: NO_VALUES, transfer: undefined }
   }
-  if (typeof parameters !== 'object' || parameters === null) {
-    throw new TypeError(`Parameters must be an array or an object, found ${describeValue(parameters)}.`)
-  }
-  const values = isList(parameters) ? bindList(sql, scanned, parameters, dialect) : bindNamed(sql, scanned, parameters, dialect)
+  const values: WireValue[] = []
+  bindInto(values, { sql, scanned, dialect }, parameters)
   return { names, values, transfer: transferOf(values) }
 }
 
-function bindList(sql: string, scanned: ScannedStatement, list: readonly unknown[], dialect: Dialect): readonly WireValue[] {
+/** The placeholders' names as `BoundParameters` has them. */
+export function namesOf({ style, names }: ScannedStatement): readonly string[] | null {
+  return style === 'numbered' || style === 'named' ? names : null
+}
+
+/** A statement whose values are bound, one execution after another. */
+export interface BindTarget {
+  readonly sql: string
+  readonly scanned: ScannedStatement
+  readonly dialect: Dialect
+}
+
+/** As `bindParameters`, behind the values that are there already: those of the rows before. */
+export function bindInto(values: WireValue[], target: BindTarget, parameters: Parameters): void {
+  if (typeof parameters !== 'object' || parameters === null) {
+    throw new TypeError(`Parameters must be an array or an object, found ${describeValue(parameters)}.`)
+  }
+  if (isList(parameters)) bindList(values, target, parameters)
+  else bindNamed(values, target, parameters)
+}
+
+function bindList(values: WireValue[], { sql, scanned, dialect }: BindTarget, list: readonly unknown[]): void {
   const length = list.length
   if (scanned.style === 'named') {
     throw new ProgrammingError(`The statement names its parameters (${nameList(scanned.names)}): expected an object, found an array.`, {
@@ -169,12 +188,10 @@ function bindList(sql: string, scanned: ScannedStatement, list: readonly unknown
       { sql },
     )
   }
-  const values = new Array<WireValue>(length)
-  for (let index = 0; index < length; index += 1) values[index] = toWireValue(list[index], index + 1, dialect)
-  return values
+  for (let index = 0; index < length; index += 1) values.push(toWireValue(list[index], index + 1, dialect))
 }
 
-function bindNamed(sql: string, scanned: ScannedStatement, object: object, dialect: Dialect): readonly WireValue[] {
+function bindNamed(values: WireValue[], { sql, scanned, dialect }: BindTarget, object: object): void {
   const { names } = scanned
   // Read as a record: what is not an own property is never looked at, and each is read once.
   const record = object as { readonly [name: string]: unknown }
@@ -185,11 +202,9 @@ function bindNamed(sql: string, scanned: ScannedStatement, object: object, diale
   if (scanned.style === 'anonymous') {
     throw new ProgrammingError(`The statement has ${plural(scanned.count)} without a name: expected an array, found an object.`, { sql })
   }
-  const values = new Array<WireValue>(names.length)
-  for (let index = 0; index < names.length; index += 1) {
-    const name = names[index] as string
+  for (const name of names) {
     if (!Object.hasOwn(record, name)) throw missing(sql, name)
-    values[index] = toWireValue(record[name], name, dialect)
+    values.push(toWireValue(record[name], name, dialect))
   }
   if (keys.length !== names.length) {
     const extra = keys.find((key) => !names.includes(key))
@@ -197,18 +212,21 @@ function bindNamed(sql: string, scanned: ScannedStatement, object: object, diale
     if (extra === undefined) throw missing(sql, names.find((name) => !keys.includes(name)) ?? '')
     throw new ProgrammingError(`The statement has no parameter "${printable(extra)}"; it has ${nameList(names)}.`, { sql })
   }
-  return values
 }
 
 function transferOf(values: readonly WireValue[]): ArrayBuffer[] | undefined {
   let transfer: ArrayBuffer[] | undefined
   for (const value of values) {
-    if (typeof value !== 'object' || value === null || value.byteLength < MIN_TRANSFER_BYTES) continue
+    if (!isTransferable(value)) continue
     transfer ??= []
-    // `toWireValue` made it as a copy of its own, so no one else sees it vanish.
     transfer.push(value.buffer as ArrayBuffer)
   }
   return transfer
+}
+
+/** Bytes that are better moved than cloned. `toWireValue` made them as a copy of its own, so no one else sees them vanish. */
+export function isTransferable(value: WireValue): value is Uint8Array {
+  return typeof value === 'object' && value !== null && value.byteLength >= MIN_TRANSFER_BYTES
 }
 
 function checkText(sql: string): void {

@@ -1,0 +1,126 @@
+import { MessagePort } from 'node:worker_threads'
+import type { AsyncConnection } from 'offloop'
+import { afterAll, expect, test } from 'vitest'
+import { openEngine } from './open-engine.ts'
+
+/**
+ * What statements cost, counted: a slow-down of this kind is found without a clock. Each limit is what the work needs, with a little room
+ * for how the batches happen to fall.
+ */
+const setup = new URL('./count-costs.mjs', import.meta.url)
+
+interface Costs {
+  /** Messages in each direction. */
+  readonly sent: number
+  readonly received: number
+  /** Objects among the values of a message, which structured cloning has to walk. */
+  readonly sentObjects: number
+  readonly receivedObjects: number
+  readonly prepares: number
+}
+
+const sent = { messages: 0, objects: 0 }
+const { postMessage } = MessagePort.prototype
+MessagePort.prototype.postMessage = function (this: MessagePort, message: unknown, ...rest: never[]) {
+  sent.messages++
+  if (Array.isArray(message)) sent.objects += message.filter((value) => typeof value === 'object' && value !== null).length
+  return postMessage.call(this, message, ...rest)
+}
+afterAll(() => {
+  MessagePort.prototype.postMessage = postMessage
+})
+
+async function costsOf(conn: AsyncConnection, work: () => Promise<unknown>): Promise<Costs> {
+  const count = () => conn.call<{ messages: number; objects: number; prepares: number }>(setup, 'countedSoFar')
+  const before = await count()
+  const sentBefore = { ...sent }
+  await work()
+  const sentAfter = { ...sent }
+  const after = await count()
+  return {
+    sent: sentAfter.messages - sentBefore.messages,
+    sentObjects: sentAfter.objects - sentBefore.objects,
+    // The answer to the first count is among them, that to the second is not.
+    received: after.messages - before.messages - 1,
+    receivedObjects: after.objects - before.objects - 1,
+    prepares: after.prepares - before.prepares,
+  }
+}
+
+async function openCounted(): Promise<AsyncConnection> {
+  const conn = await openEngine({ setup }).connect()
+  await conn.script('create table item (id integer primary key, name text, price real, quantity integer, note text)')
+  return conn
+}
+
+const insert = 'insert into item (name, price, quantity, note) values (?, ?, ?, ?)'
+const rowOf = (index: number) => [`item ${index}`, index / 8, index % 1_000, null]
+
+test('64 selects in flight leave in one message, come back in four at the most, and are prepared once', async () => {
+  const conn = await openCounted()
+  await conn.executeMany(
+    insert,
+    Array.from({ length: 1_000 }, (_, index) => rowOf(index)),
+  )
+  const select = (id: number) => conn.execute('select * from item where id = ?', [id]).first()
+  // The first run prepares it, and tells that it is quick.
+  await select(1)
+  const costs = await costsOf(conn, () => Promise.all(Array.from({ length: 64 }, (_, id) => select(id + 1))))
+  expect(costs).toMatchObject({ sent: 1, sentObjects: 0, receivedObjects: 0 })
+  expect(costs.received).toBeLessThanOrEqual(4)
+  // BEGIN and COMMIT of the transactions in which they are read together.
+  expect(costs.prepares).toBeLessThanOrEqual(2)
+})
+
+test('1,000 selects, one after another, cost a message each way and nothing else', async () => {
+  const conn = await openCounted()
+  await conn.execute(insert, rowOf(1))
+  await conn.execute('select * from item where id = ?', [1]).first()
+  const costs = await costsOf(conn, async () => {
+    for (let count = 0; count < 1_000; count++) await conn.execute('select * from item where id = ?', [1]).first()
+  })
+  expect(costs).toEqual({ sent: 1_000, received: 1_000, sentObjects: 0, receivedObjects: 0, prepares: 0 })
+})
+
+test('10,000 inserts that are awaited together inside a transaction leave by the hundred', async () => {
+  const conn = await openCounted()
+  await conn.execute(insert, rowOf(0))
+  const costs = await costsOf(conn, () =>
+    conn.transaction((tx) => Promise.all(Array.from({ length: 10_000 }, (_, index) => tx.execute(insert, rowOf(index))))),
+  )
+  expect(costs.sent).toBeLessThanOrEqual(10_000 / 100)
+  expect(costs.received).toBeLessThanOrEqual(10_000 / 100)
+  expect(costs.sentObjects + costs.receivedObjects).toBe(0)
+  // BEGIN and COMMIT.
+  expect(costs.prepares).toBeLessThanOrEqual(2)
+})
+
+test('a row of a large result costs no object on its way', async () => {
+  const conn = await openCounted()
+  await conn.executeMany(
+    insert,
+    Array.from({ length: 100_000 }, (_, index) => rowOf(index)),
+  )
+  const costs = await costsOf(conn, () => conn.execute('select * from item').fetchall())
+  // A column of a thousand rows is one object; the columns' names are told once.
+  expect(costs.receivedObjects).toBeLessThanOrEqual((100_000 / 1_000) * 5 + 20)
+  expect(costs.received).toBeLessThanOrEqual(100_000 / 1_000 + 5)
+  // A message for each chunk says that there is room for another one.
+  expect(costs.sent).toBeLessThanOrEqual(100_000 / 1_000 + 5)
+  expect(costs.sentObjects).toBe(0)
+})
+
+test('executeMany sends a thousand values at a time, as one object, and prepares once', async () => {
+  const conn = await openCounted()
+  await conn.execute(insert, rowOf(0))
+  const costs = await costsOf(conn, () =>
+    conn.executeMany(
+      insert,
+      Array.from({ length: 10_000 }, (_, index) => rowOf(index)),
+    ),
+  )
+  const batches = Math.ceil((10_000 * 4) / 1_000)
+  expect(costs.sent).toBeLessThanOrEqual(batches)
+  expect(costs.sentObjects).toBeLessThanOrEqual(batches)
+  expect(costs.prepares).toBeLessThanOrEqual(2)
+})

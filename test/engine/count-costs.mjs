@@ -1,0 +1,23 @@
+// Runs in the worker of each connection, before anything else does: counts what the worker posts and prepares.
+import { MessagePort } from 'node:worker_threads'
+
+const counted = { messages: 0, objects: 0, prepares: 0 }
+
+export default function setup(handle) {
+  const { prepare } = handle
+  handle.prepare = function (sql) {
+    counted.prepares++
+    return prepare.call(this, sql)
+  }
+}
+
+const { postMessage } = MessagePort.prototype
+MessagePort.prototype.postMessage = function (message, ...rest) {
+  counted.messages++
+  if (Array.isArray(message)) counted.objects += message.filter((value) => typeof value === 'object' && value !== null).length
+  return postMessage.call(this, message, ...rest)
+}
+
+export function countedSoFar() {
+  return { ...counted }
+}
