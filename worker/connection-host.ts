@@ -20,12 +20,16 @@ import { exposeHandle } from './control.ts'
 import type { Driver, DriverConnection } from './drivers/driver.ts'
 import { importModule, loadDriver, loadErrorToWire } from './drivers/load-driver.ts'
 import { HostError, toWireError, userErrorToWire } from './host-error.ts'
+import { NextMessage } from './next-message.ts'
 import { ReplyOutbox } from './reply-outbox.ts'
 import { RequestGroup } from './request-group.ts'
 import { ShortRun } from './short-run.ts'
 import { StatementCache } from './statement-cache.ts'
 import { StatementRunner } from './statement-runner.ts'
 import { runTask, settled, type Task } from './task.ts'
+
+/** For so long one batch after another is served before timers and other ports of the thread have their turn. */
+const maxServeMs = 2
 
 /** Requests that wait in the queue, each served completely before the next one starts. */
 type QueuedRequest = Exclude<Request, { kind: typeof RequestKind.register | typeof RequestKind.control }>
@@ -36,6 +40,7 @@ export class ConnectionHost {
   readonly served: Promise<void>
   readonly #port: HostPort
   readonly #cancelSlots: Int32Array
+  readonly #next: NextMessage
   readonly #outbox: ReplyOutbox
   readonly #statements = new StatementCache()
   readonly #queue = new FifoQueue<QueuedRequest>()
@@ -62,7 +67,8 @@ export class ConnectionHost {
     this.served = new Promise((resolve) => {
       this.#finish = resolve
     })
-    this.#port.on('message', (frames) => this.#receive(frames as Frames))
+    this.#next = new NextMessage(task.port, task.cancelSlots)
+    this.#port.on('message', (frames) => this.#serveAll(frames as Frames))
     // The user's side may vanish without a word (a Worker of its own that was terminated): then nobody is left to serve.
     this.#port.on('close', () => this.#abandon())
     runTask(
@@ -135,6 +141,16 @@ export class ConnectionHost {
     this.#outbox.error(0, 0, wire)
     this.#outbox.flush()
     this.#end()
+  }
+
+  /** Serves a batch, and those that follow it at once; after a while the event loop has its turn again. */
+  #serveAll(frames: Frames): void {
+    const deadline = performance.now() + maxServeMs
+    for (let next: unknown = frames; next !== undefined; next = this.#next.take()) {
+      this.#next.received()
+      this.#receive(next as Frames)
+      if (this.#busy || performance.now() > deadline) return
+    }
   }
 
   /** Takes in one batch. What concerns the queue itself is done at once; the rest is served in order. */

@@ -6,8 +6,8 @@
 const slotCount = 1024
 
 export function createCancelSlots(): Int32Array {
-  // One cell more for `interrupt-cell.ts`.
-  return new Int32Array(new SharedArrayBuffer((slotCount + 1) * Int32Array.BYTES_PER_ELEMENT))
+  // Two cells more, for `doorbell.ts` and `interrupt-cell.ts`.
+  return new Int32Array(new SharedArrayBuffer((slotCount + 2) * Int32Array.BYTES_PER_ELEMENT))
 }
 
 /** User's side: the request with this id is to stop where it can. */

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
 import { createCancelSlots, markCancelled } from '../protocol/cancel-slots.ts'
+import { ring } from '../protocol/doorbell.ts'
 import { FrameReader, type Frames, type Reply, ReplyFlag, type Request, readReply, writeRequest } from '../protocol/frames.ts'
 import { LoopHold } from './loop-hold.ts'
 
@@ -111,6 +112,7 @@ export class StatementChannel {
     this.#requests = []
     this.#transfer = []
     this.#port.postMessage(frames, transfer)
+    ring(this.cancelSlots)
   }
 
   /** Nobody wants more of the request: it stops where it can. */

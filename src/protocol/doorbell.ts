@@ -1,0 +1,14 @@
+/**
+ * A cell of shared memory behind the cancel slots counts the messages to the worker: one that is awake sees by it that there is another one,
+ * without going to sleep in its event loop and being woken.
+ */
+
+/** User's side: a message has just been posted. */
+export function ring(cells: Int32Array): void {
+  Atomics.add(cells, cells.length - 2, 1)
+}
+
+/** Worker: how many messages have been posted. */
+export function rings(cells: Int32Array): number {
+  return Atomics.load(cells, cells.length - 2)
+}
