@@ -2,7 +2,7 @@
  * `npm run bench`: every case with every way to do it, in one process and in turn. It prints a table for each case and what became of its
  * targets; a complete run writes results.json, chart.svg and proportions.svg beside this file.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -73,6 +73,7 @@ function writeResults(): void {
   const complete = cases.length === allCases.length && options.variants.length === 0 && !options.quick
   const output = options.output ?? (complete ? fileURLToPath(new URL('./', import.meta.url)) : undefined)
   if (output === undefined) return
+  mkdirSync(output, { recursive: true })
   writeFileSync(join(output, 'results.json'), `${JSON.stringify({ machine, cases: results }, null, 2)}\n`)
   const charts = { 'chart.svg': drawChart(results, machine), 'proportions.svg': drawProportions(results, machine) }
   for (const [file, chart] of Object.entries(charts)) if (chart !== null) writeFileSync(join(output, file), chart)

@@ -10,7 +10,7 @@ export interface BenchOptions {
   readonly quick: boolean
   /** Where the databases are made: on a disk, or commits cost nothing. */
   readonly directory: string | undefined
-  /** Where results.json and the charts go; without it only a complete run writes them, into bench/. */
+  /** Where results.json and the charts go, made if need be; without it only a complete run writes them, into bench/. */
   readonly output: string | undefined
 }
 
