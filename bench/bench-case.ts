@@ -10,6 +10,7 @@ export type Metric =
   /** The longest time that the event loop served nobody. */
   | 'longestGapMs'
   | 'elapsedMs'
+  | 'microsPerResult'
   | 'p50Ms'
   | 'p99Ms'
   | 'liveHeapMb'
@@ -28,7 +29,7 @@ export type Target = {
 } & ({ readonly atLeast: number } | { readonly atMost: number })
 
 export interface Outcome {
-  /** What the work gave, taken after the measurement: every variant must answer the same. It also puts things back for the next run. */
+  /** What the work gave, taken after the measurement: all variants with the same work must answer the same. It also puts things back. */
   readonly answer: () => unknown
   /** What the case has measured by itself. */
   readonly metrics?: Metrics
@@ -42,8 +43,17 @@ export interface Prepared {
   close(): Promise<void>
 }
 
+/** What a variant does, in a case whose variants do not all do the same. */
+export interface Work {
+  /** Variants with the same one must answer the same. */
+  readonly name: string
+  /** How many operations, or rows, a run of it has. */
+  readonly operations: number
+}
+
 export interface Variant {
   readonly name: string
+  readonly work?: Work
   /** Opens everything that the work needs; nothing of it is measured. Null: it has no way to do this. */
   prepare(): Promise<Prepared | null>
 }
@@ -64,7 +74,7 @@ export interface BenchCase {
   readonly unit: 'op' | 'row'
   /** What its table shows, the most telling first: ratios are made of that one. */
   readonly metrics: readonly [Metric, ...Metric[]]
-  /** How many operations, or rows, a run has. */
+  /** How many operations, or rows, a run has: the most of any variant where they differ. */
   operations(quick: boolean): number
   /** Fewer rounds than the others, where a run takes long. */
   readonly maxRounds?: number

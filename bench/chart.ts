@@ -1,6 +1,7 @@
 import type { Metric } from './bench-case.ts'
 import type { Machine } from './machine.ts'
 import { type CaseResult, formatNumber } from './report.ts'
+import { captionOf, drawCard, labelOf, text } from './svg.ts'
 
 interface Column {
   readonly caseName: string
@@ -35,13 +36,6 @@ const columns: readonly Column[] = [
   },
 ]
 
-const labels: Readonly<Record<string, string>> = {
-  direct: 'better-sqlite3, directly',
-  border: 'bare worker and port',
-  piscina: 'Piscina task each',
-  '@tursodatabase/database': '@tursodatabase',
-}
-
 const layout = { width: 900, left: 190, top: 76, row: 26, bar: 16, gap: 18, valueWidth: 44, bottom: 34 } as const
 const columnWidth = (layout.width - layout.left - layout.gap * columns.length) / columns.length
 
@@ -55,30 +49,14 @@ export function drawChart(results: readonly CaseResult[], machine: Machine): str
   const rows = ['offloop', ...others]
   const height = layout.top + rows.length * layout.row + layout.bottom
   const rounds = results.find(({ name }) => name === first?.caseName)?.rounds
-  const caption = `${machine.processor}, ${machine.cores} cores, Node.js ${machine.node}, better-sqlite3 ${machine.versions['better-sqlite3']}; medians of ${rounds} rounds in one process. npm run bench`
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${layout.width}" height="${height}" viewBox="0 0 ${layout.width} ${height}" role="img" aria-label="offloop and other SQLite clients compared">`,
-    style,
-    `<rect width="${layout.width}" height="${height}" rx="8" class="card"/>`,
-    ...rows.map((name, row) => text(layout.left - 12, middleOf(row), labels[name] ?? name, `name${name === 'offloop' ? ' own' : ''}`)),
-    ...columns.flatMap((column, index) => drawColumn(column, index, { rows, values: valuesOf(column, results) })),
-    text(24, height - 14, caption, 'caption'),
-    '</svg>',
-    '',
-  ].join('\n')
+  return drawCard(
+    { width: layout.width, height, label: 'offloop and other SQLite clients compared', caption: captionOf(machine, rounds) },
+    [
+      ...rows.map((name, row) => text(layout.left - 12, middleOf(row), labelOf(name), `name${name === 'offloop' ? ' own' : ''}`)),
+      ...columns.flatMap((column, index) => drawColumn(column, index, { rows, values: valuesOf(column, results) })),
+    ],
+  )
 }
-
-const style = `<style>
-  text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #24292f; }
-  .card { fill: #ffffff; stroke: #d0d7de; }
-  .name { text-anchor: end; }
-  .own { font-weight: 600; fill: #0a5fb4; }
-  .title { font-weight: 600; }
-  .unit, .caption { fill: #59636e; font-size: 11.5px; }
-  .bar { fill: #b6c2cf; }
-  .bar.own { fill: #1f7ae0; }
-  .axis { stroke: #d0d7de; }
-</style>`
 
 interface ColumnData {
   readonly rows: readonly string[]
@@ -118,13 +96,4 @@ function valuesOf(column: Column | undefined, results: readonly CaseResult[]): R
 
 function middleOf(row: number): number {
   return layout.top + row * layout.row + layout.row / 2
-}
-
-function text(x: number, y: number, content: string, kind: string): string {
-  const baseline = /title|unit|caption/.test(kind) ? y : y + 4.5
-  return `<text x="${x.toFixed(1)}" y="${baseline}" class="${kind}">${escaped(content)}</text>`
-}
-
-function escaped(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }

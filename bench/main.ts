@@ -1,8 +1,8 @@
 /**
  * `npm run bench`: every case with every way to do it, in one process and in turn. It prints a table for each case and what became of its
- * targets; a complete run writes results.json and chart.svg beside this file.
+ * targets; a complete run writes results.json, chart.svg and proportions.svg beside this file.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +14,7 @@ import { installBaselines } from './install-baselines.ts'
 import { DatabaseFiles } from './item.ts'
 import { describeMachine } from './machine.ts'
 import { type BenchOptions, parseOptions, usage } from './options.ts'
+import { drawProportions } from './proportions.ts'
 import { type CaseResult, formatCase, summarise } from './report.ts'
 import { runCase } from './runner.ts'
 
@@ -72,9 +73,10 @@ function writeResults(): void {
   const complete = cases.length === allCases.length && options.variants.length === 0 && !options.quick
   const output = options.output ?? (complete ? fileURLToPath(new URL('./', import.meta.url)) : undefined)
   if (output === undefined) return
+  mkdirSync(output, { recursive: true })
   writeFileSync(join(output, 'results.json'), `${JSON.stringify({ machine, cases: results }, null, 2)}\n`)
-  const chart = drawChart(results, machine)
-  if (chart !== null) writeFileSync(join(output, 'chart.svg'), chart)
+  const charts = { 'chart.svg': drawChart(results, machine), 'proportions.svg': drawProportions(results, machine) }
+  for (const [file, chart] of Object.entries(charts)) if (chart !== null) writeFileSync(join(output, file), chart)
 }
 
 function optionsOrExit(): BenchOptions {

@@ -8,6 +8,7 @@ export function metricTitle(metric: Metric, unit: BenchCase['unit']): string {
 const titles: Readonly<Record<Metric, string>> = {
   operationsPerSecond: '{unit}s/s',
   microsPerOperation: 'µs/{unit}',
+  microsPerResult: 'µs/result',
   mainThreadMicros: 'main thread µs/{unit}',
   longestGapMs: 'longest gap ms',
   elapsedMs: 'ms',

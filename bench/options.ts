@@ -10,7 +10,7 @@ export interface BenchOptions {
   readonly quick: boolean
   /** Where the databases are made: on a disk, or commits cost nothing. */
   readonly directory: string | undefined
-  /** Where results.json and chart.svg go; without it only a complete run writes them, into bench/. */
+  /** Where results.json and the charts go, made if need be; without it only a complete run writes them, into bench/. */
   readonly output: string | undefined
 }
 
@@ -20,7 +20,7 @@ export const usage = `npm run bench -- [options]
   --rounds=N      counted rounds after the one that warms up (5, or 1 with --quick)
   --quick         small numbers, to see that everything works
   --directory=DIR where the databases are made (the system's directory for temporary files)
-  --output=DIR    where results.json and chart.svg are written; by default a complete run writes them into bench/`
+  --output=DIR    where results.json and the charts are written; by default a complete run writes them into bench/`
 
 /**
  * Null when help is what is wanted.

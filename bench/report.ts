@@ -5,6 +5,7 @@ import { checkTarget, medianOf, ratioOf, type TargetResult } from './targets.ts'
 
 export interface VariantResult {
   readonly name: string
+  readonly operations: number
   readonly medians: Readonly<Partial<Record<Metric, number>>>
   /** Of the case's first metric. */
   readonly ratioToDirect: number | null
@@ -33,6 +34,7 @@ export function summarise(benchCase: BenchCase, operations: number, variants: re
     rounds: variants[0]?.rounds.length ?? 0,
     variants: variants.map((variant) => ({
       name: variant.name,
+      operations: variant.operations,
       medians: Object.fromEntries(
         benchCase.metrics.flatMap((metric) => {
           const value = medianOf(variant, metric)
@@ -62,7 +64,8 @@ export function formatCase(result: CaseResult, { metrics, unit }: BenchCase): st
     ...compares.map((ratio) => formatNumber(variant[ratio])),
   ])
   const operations = result.operations.toLocaleString('en')
-  const title = `${result.title} [${result.name}: ${operations} ${unit}s a run, median of ${result.rounds}]`
+  const upTo = result.variants.every((variant) => variant.operations === result.operations) ? '' : 'up to '
+  const title = `${result.title} [${result.name}: ${upTo}${operations} ${unit}s a run, median of ${result.rounds}]`
   return [title, ...alignColumns([header, ...lines]), ...result.targets.map(formatTarget)].join('\n')
 }
 

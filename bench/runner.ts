@@ -13,12 +13,17 @@ const maxWarmUpRuns = 5
 
 export interface VariantRounds {
   readonly name: string
+  /** How many operations, or rows, each of its runs has. */
+  readonly operations: number
   /** One entry a round, in the order of the rounds: the same index is the same round for every variant. */
   readonly rounds: readonly Metrics[]
 }
 
 interface Contestant {
   readonly name: string
+  /** Empty when all variants do the same. */
+  readonly work: string
+  readonly operations: number
   readonly prepared: Prepared
   readonly rounds: Metrics[]
   observed: Metrics
@@ -28,15 +33,15 @@ interface Contestant {
  * Runs every variant of a case in turn, A B C, B C A, …, so that whatever else the machine does falls on all of them alike. What warms up is
  * not counted. All variants are open from the beginning to the end: those that wait cost nothing.
  *
- * @throws {Error} two variants gave different answers
+ * @throws {Error} two variants gave different answers to the same work
  */
 export async function runCase(benchCase: BenchCase, context: CaseContext, rounds: number): Promise<readonly VariantRounds[]> {
   const contestants: Contestant[] = []
   const answers = new Answers(benchCase.name)
-  const runOnce = (contestant: Contestant) => runMeasured(contestant, benchCase.operations(context.quick), answers)
+  const runOnce = (contestant: Contestant) => runMeasured(contestant, answers)
   try {
     const variants = benchCase.variants(context).filter(({ name }) => context.wants(name))
-    for (const variant of variants) await prepare(variant, contestants)
+    for (const variant of variants) await prepare(variant, benchCase.operations(context.quick), contestants)
     for (const contestant of contestants) {
       contestant.observed = (await contestant.prepared.observe?.()) ?? {}
       let elapsedMs = 0
@@ -51,14 +56,16 @@ export async function runCase(benchCase: BenchCase, context: CaseContext, rounds
   return contestants
 }
 
-async function prepare({ name, prepare: open }: Variant, contestants: Contestant[]): Promise<void> {
+async function prepare({ name, work, prepare: open }: Variant, operations: number, contestants: Contestant[]): Promise<void> {
   const prepared = await open()
-  if (prepared !== null) contestants.push({ name, prepared, rounds: [], observed: {} })
+  if (prepared === null) return
+  contestants.push({ name, work: work?.name ?? '', operations: work?.operations ?? operations, prepared, rounds: [], observed: {} })
 }
 
-async function runMeasured({ name, prepared, observed }: Contestant, operations: number, answers: Answers): Promise<Metrics> {
+async function runMeasured(contestant: Contestant, answers: Answers): Promise<Metrics> {
+  const { operations, prepared, observed } = contestant
   const { result, elapsedMs, mainThreadMs, longestGapMs } = await measure(() => prepared.run())
-  answers.check(name, await result.answer())
+  answers.check(contestant, await result.answer())
   return {
     elapsedMs,
     longestGapMs,
@@ -75,20 +82,21 @@ function rotated<T>(items: readonly T[], by: number): readonly T[] {
   return [...items.slice(start), ...items.slice(0, start)]
 }
 
-/** The answers to a case: whoever is first says what all of them must be, in every round. */
+/** The answers to a case: whoever is first with a work says what all answers to it must be, in every round. */
 class Answers {
   readonly #caseName: string
-  #expected: { readonly name: string; readonly digest: string } | undefined
+  readonly #expected = new Map<string, { readonly name: string; readonly digest: string }>()
 
   constructor(caseName: string) {
     this.#caseName = caseName
   }
 
   /** @throws {Error} it is not what the others gave */
-  check(name: string, answer: unknown): void {
+  check({ name, work }: Contestant, answer: unknown): void {
     const digest = digestOf(answer)
-    this.#expected ??= { name, digest }
-    if (digest !== this.#expected.digest) throw new Error(`${this.#caseName}: ${name} and ${this.#expected.name} gave different answers.`)
+    const expected = this.#expected.get(work) ?? { name, digest }
+    this.#expected.set(work, expected)
+    if (digest !== expected.digest) throw new Error(`${this.#caseName}: ${name} and ${expected.name} gave different answers.`)
   }
 }
 

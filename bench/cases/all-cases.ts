@@ -1,12 +1,15 @@
 import type { BenchCase } from '../bench-case.ts'
 import { call } from './call.ts'
 import { connect } from './connect.ts'
+import { connectionsInProportion } from './connections-in-proportion.ts'
 import { engineInFlight } from './engine-in-flight.ts'
 import { fetchAll } from './fetch-all.ts'
 import { httpServer } from './http-server.ts'
 import { importing } from './import.ts'
+import { inFlightInProportion } from './in-flight-in-proportion.ts'
 import { durableInserts, executeMany, insertsTogether } from './insert-rows.ts'
 import { pointInFlight, pointSequential } from './point-select.ts'
+import { rowsInProportion } from './rows-in-proportion.ts'
 import { stream } from './stream.ts'
 
 /** In the order of the report. */
@@ -23,4 +26,7 @@ export const allCases: readonly BenchCase[] = [
   httpServer,
   connect,
   importing,
+  rowsInProportion,
+  inFlightInProportion,
+  connectionsInProportion,
 ]

@@ -4,7 +4,7 @@ import type { BenchCase, CaseContext, Prepared } from '../bench-case.ts'
 import { type Item, idAt, selectItem } from '../item.ts'
 import { urlOf } from '../offloop-client.ts'
 import { directVariant } from './client-variants.ts'
-import { runTasks } from './run-tasks.ts'
+import { gatherTasks } from './run-tasks.ts'
 
 const rows = 100_000
 const inFlight = 256
@@ -54,9 +54,6 @@ async function throughConnection({ files }: CaseContext, count: number): Promise
 }
 
 async function selectItems(count: number, select: (id: number) => Promise<Item | null>) {
-  const found = new Array<Item | null>(count)
-  await runTasks(inFlight, count, async (index) => {
-    found[index] = await select(idAt(index, rows))
-  })
+  const found = await gatherTasks(inFlight, count, (index) => select(idAt(index, rows)))
   return { answer: () => found }
 }

@@ -3,7 +3,7 @@ import type { DirectDatabase } from '../baselines/direct.ts'
 import type { BenchCase, CaseContext, Outcome, Variant } from '../bench-case.ts'
 import { type Item, idAt } from '../item.ts'
 import { clientVariants, directVariant, offloopOpener } from './client-variants.ts'
-import { runTasks } from './run-tasks.ts'
+import { gatherTasks } from './run-tasks.ts'
 
 const rows = 100_000
 
@@ -41,10 +41,7 @@ export const pointInFlight: BenchCase = {
   ],
   variants(context) {
     return variantsOf(context, this.operations(context.quick), async (client, count) => {
-      const found = new Array<unknown>(count)
-      await runTasks(64, count, async (index) => {
-        found[index] = await client.get(idAt(index, rows))
-      })
+      const found = await gatherTasks(64, count, (index) => client.get(idAt(index, rows)))
       return { answer: () => found }
     })
   },

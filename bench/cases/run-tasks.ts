@@ -6,3 +6,12 @@ export async function runTasks(inFlight: number, count: number, operation: (inde
   }
   await Promise.all(Array.from({ length: inFlight }, task))
 }
+
+/** The same, for what the operations give: in the order of the indexes. */
+export async function gatherTasks<T>(inFlight: number, count: number, operation: (index: number) => Promise<T>): Promise<readonly T[]> {
+  const found = new Array<T>(count)
+  await runTasks(inFlight, count, async (index) => {
+    found[index] = await operation(index)
+  })
+  return found
+}
