@@ -3,9 +3,11 @@ import { setFlagsFromString } from 'node:v8'
 import type { BenchCase, CaseContext, Metrics, Prepared, Variant } from './bench-case.ts'
 import { measure } from './measure.ts'
 
-// A collection before each run is many collections between two runs of a variant, and V8 throws away the code of what has not run for some:
-// every round would begin as slowly as the first. A program that is busy with one client does not know that.
+// A collection before each run is many collections between two runs of a variant, and V8 throws away the code of what has not run for some,
+// and the code that relied on the layout of objects of which it has found none: every round would begin as slowly as the first. A program
+// that is busy with one client does not know that.
 setFlagsFromString('--no-flush-bytecode')
+setFlagsFromString('--retain-maps-for-n-gc=1000000')
 
 /** V8 optimises what runs for long: each variant runs for that time before it counts, but not more often than that. */
 const warmUpMs = 1_000

@@ -1,5 +1,5 @@
 import { isCancelled } from '../src/protocol/cancel-slots.ts'
-import { type ExecuteManyRequest, type ExecuteRequest, ReplyFlag, ReplyKind, RequestFlag } from '../src/protocol/frames.ts'
+import { creditWindow, type ExecuteManyRequest, type ExecuteRequest, ReplyFlag, ReplyKind, RequestFlag } from '../src/protocol/frames.ts'
 import { CancelledError } from '../src/protocol/row-errors.ts'
 import type { WireColumn } from '../src/protocol/values.ts'
 import { Cursor } from './cursors.ts'
@@ -11,8 +11,6 @@ import { settled, type Task } from './task.ts'
 
 /** Up to this many rows travel inside the batch; more become column buffers. */
 export const maxInlineRows = 64
-/** Chunks on their way to a reader who takes all: one that it builds, one that waits. */
-const creditWindow = 2
 /** A run longer than this makes the statement one that finished replies do not wait for, and that others are not sent behind. */
 export const slowMs = 0.2
 
@@ -258,6 +256,8 @@ export class StatementRunner {
       if (cursor?.sendMore === undefined) return
       try {
         yield* cursor.sendMore()
+        // Its reader is at this one while the next one is built.
+        this.#context.outbox.flush()
       } catch (error) {
         this.#cursors.delete(id)
         yield* cursor.close()

@@ -163,12 +163,7 @@ class Engine implements AsyncEngine {
         `"${verb}" has no meaning without a connection: use engine.begin(), engine.transaction() or engine.connect().`,
       )
     }
-    const execution = new Execution(compiled, {
-      asArrays: options?.rowMode === 'array',
-      bigints: (options?.integers ?? this.#services.options.integers) === 'bigint',
-      batchRows: options?.batchRows ?? 0,
-      signal: options?.signal,
-    })
+    const execution = new Execution(compiled, options, this.#services.options.integers)
     announceQuery(this.#services, compiled, 0, execution)
     return execution
   }

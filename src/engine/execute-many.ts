@@ -138,7 +138,7 @@ class BatchGatherer {
     const values = this.#values
     const from = values.length
     try {
-      if (row === undefined) bindParameters(this.#target.sql, this.#target.scanned, row, this.#target.dialect)
+      if (row === undefined) bindParameters(this.#target, row)
       else bindInto(values, this.#target, row)
     } catch (error) {
       // Not by assignment: what a getter of the caller's throws may be frozen.

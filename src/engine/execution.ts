@@ -1,6 +1,7 @@
-import { type Reply, ReplyFlag, ReplyKind, RequestFlag, RequestKind, type RowsReply } from '../protocol/frames.ts'
+import { creditWindow, type Reply, ReplyFlag, ReplyKind, RequestFlag, RequestKind, type RowsReply } from '../protocol/frames.ts'
 import type { WireColumn, WireValue } from '../protocol/values.ts'
 import type { WireError } from '../protocol/wire-error.ts'
+import type { ExecuteOptions } from '../sql/executor.ts'
 import type { CompiledStatement } from '../sql/statement.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import { errorFromWire } from '../transport/error-from-wire.ts'
@@ -12,20 +13,11 @@ import { isFileGone, type Operation, type OperationOwner } from './operation.ts'
 import { statementTraits } from './services.ts'
 import { Witness } from './witness.ts'
 
-/** Chunks asked for ahead of a reader who wants everything: one that is built, one that is on its way. */
-const creditWindow = 2
+/** Chunks asked for ahead of a reader who takes them one by one: one that is built, one that is on its way. */
+const readAhead = 2
 
 /** How much of a result its reader wants: rows when they are asked for, every row, or only the first few. */
 export type RowDemand = 'cursor' | 'all' | number
-
-export interface ExecutionSettings {
-  readonly asArrays: boolean
-  readonly bigints: boolean
-  /** Rows of one chunk at the most, 0 for the worker's own measure. */
-  readonly batchRows: number
-  /** Once it has aborted, no row that has come before is given out either. */
-  readonly signal?: AbortSignal | undefined
-}
 
 /** Told once, when the first reply has come or the execution has ended without one. */
 export interface ArrivalListener {
@@ -50,11 +42,13 @@ interface MutableExecuteRequest {
 export class Execution extends Witness implements Operation {
   readonly statement: CompiledStatement
   readonly asArrays: boolean
+  /** Once it has aborted, no row that has come before is given out either. */
   readonly signal: AbortSignal | undefined
   access: AccessMode | 'none' = 'none'
   rowcount = -1
   lastrowid: number | bigint | null = null
   columns: readonly WireColumn[] | null = null
+  /** Rows of one chunk at the most, 0 for the worker's own measure. */
   readonly #batchRows: number
   #flags: number
   #owner: OperationOwner | null = null
@@ -86,13 +80,13 @@ export class Execution extends Witness implements Operation {
   #arrivalListener: ArrivalListener | null = null
   #otherArrivalListeners: ArrivalListener[] | null = null
 
-  constructor(statement: CompiledStatement, settings: ExecutionSettings) {
+  constructor(statement: CompiledStatement, options: ExecuteOptions | undefined, integers: 'number' | 'bigint') {
     super()
     this.statement = statement
-    this.asArrays = settings.asArrays
-    this.signal = settings.signal
-    this.#batchRows = settings.batchRows
-    this.#flags = settings.bigints ? RequestFlag.bigint : 0
+    this.asArrays = options?.rowMode === 'array'
+    this.signal = options?.signal
+    this.#batchRows = options?.batchRows ?? 0
+    this.#flags = (options?.integers ?? integers) === 'bigint' ? RequestFlag.bigint : 0
   }
 
   /** Called when the worker would not run it where it was sent; it may then be submitted elsewhere. */
@@ -337,9 +331,9 @@ export class Execution extends Witness implements Operation {
     return this.#nextReply()
   }
 
-  /** Asks for the next chunk without waiting for it. */
+  /** Asks for the next chunks without waiting for them. */
   prefetch(): void {
-    if (this.#outstanding === 0) this.#grant(1)
+    if (this.#outstanding < readAhead) this.#grant(readAhead - this.#outstanding)
   }
 
   #grant(chunks: number): void {

@@ -5,13 +5,8 @@ import { Result } from './result.ts'
 import { type ChunkSource, RowIterator } from './row-iterator.ts'
 import { Refusal } from './witness.ts'
 
-/** What a statement is part of. */
-export interface StatementContext {
-  /** Of the connection that it runs on, if a user holds that. */
-  readonly lifeline: Lifeline | undefined
-  /** Set inside a transaction: what reads the statement's rows counts as the statement does. */
-  readonly track: (<T>(reading: Promise<T>) => Promise<T>) | undefined
-}
+/** Inside a transaction: what reads a statement's rows counts as the statement does. */
+export type Track = <T>(reading: Promise<T>) => Promise<T>
 
 /** A way of reading: what it wants of the rows, and how it takes them where all of them have come, or while they still come. */
 interface Reading {
@@ -32,22 +27,22 @@ const keys: Reading = { demand: null, take: null, read: (result) => result.keys(
 /**
  * A statement on its way. As a promise it gives the result; its fetch methods give rows at once, and because they are called before the
  * statement has left this thread, the worker is told how many are wanted: one crossing.
+ *
+ * It is a promise by its prototype and has none of a promise's own slots, which would cost as much to make as the rest of it and stay
+ * empty: `then` is what await, Promise.all and all others go through.
  */
-export class PendingStatement<R> extends Promise<AsyncResult<R>> implements PendingResult<R> {
+export class PendingStatement<R> implements PendingResult<R> {
+  readonly [Symbol.toStringTag] = 'Promise'
   readonly #source: Execution | Refusal
-  readonly #context: StatementContext | undefined
+  /** Of the connection that it runs on, if a user holds that. */
+  readonly #lifeline: Lifeline | undefined
+  readonly #track: Track | undefined
   #result: Result<R> | null = null
 
-  /** Promises derived from this one are plain: only `then` of this class knows how it settles. */
-  static override get [Symbol.species](): PromiseConstructor {
-    return Promise
-  }
-
-  constructor(source: Execution | Refusal, context?: StatementContext) {
-    // The inherited slots stay empty: `then` is what await, catch, finally and Promise.all go through.
-    super(noop)
+  constructor(source: Execution | Refusal, lifeline?: Lifeline, track?: Track) {
     this.#source = source
-    this.#context = context
+    this.#lifeline = lifeline
+    this.#track = track
   }
 
   /** One that was refused before it could be sent: an unhandled rejection if nobody looks by the end of this tick. */
@@ -58,11 +53,19 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
   }
 
   // biome-ignore lint/suspicious/noThenProperty: this is a promise
-  override then<A = AsyncResult<R>, B = never>(
+  then<A = AsyncResult<R>, B = never>(
     onfulfilled?: ((value: AsyncResult<R>) => A | PromiseLike<A>) | null,
     onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     return this.#settled().then(onfulfilled, onrejected)
+  }
+
+  catch<B = never>(onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<AsyncResult<R> | B> {
+    return this.#settled().catch(onrejected)
+  }
+
+  finally(onfinally?: (() => void) | null): Promise<AsyncResult<R>> {
+    return this.#settled().finally(onfinally)
   }
 
   fetchone(): Promise<R | null> {
@@ -103,7 +106,7 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
 
   #read<T>(reading: Reading): Promise<T> {
     const work = this.#awaitAndRead(reading) as Promise<T>
-    return this.#context?.track === undefined ? work : this.#context.track(work)
+    return this.#track === undefined ? work : this.#track(work)
   }
 
   async #awaitAndRead({ demand, take, read }: Reading): Promise<unknown> {
@@ -143,9 +146,9 @@ export class PendingStatement<R> extends Promise<AsyncResult<R>> implements Pend
 
   /** Whoever asks gets the same. */
   #resultOf(execution: Execution): Result<R> {
-    this.#result ??= new Result<R>(execution, this.#context?.lifeline)
+    this.#result ??= new Result<R>(execution, this.#lifeline)
     return this.#result
   }
 }
 
-function noop(): void {}
+Object.setPrototypeOf(PendingStatement.prototype, Promise.prototype)

@@ -104,11 +104,11 @@ export class Session implements TransactionHost, OpenTransactionState {
       // It counts against its transaction.
       const refusal = new Refusal(error)
       this.#unseen.add(refusal)
-      return new PendingStatement<R>(refusal, { lifeline: call.lifeline, track: this.#unseen.track })
+      return new PendingStatement<R>(refusal, call.lifeline, this.#unseen.track)
     }
     // One that has to wait for the open transaction to end is none of its statements.
     const tracked = this.#tracks(via)
-    const pending = new PendingStatement<R>(execution, { lifeline: call.lifeline, track: tracked ? this.#unseen.track : undefined })
+    const pending = new PendingStatement<R>(execution, call.lifeline, tracked ? this.#unseen.track : undefined)
     superviseStatement(execution, options, this.#services)
     if (tracked) this.#unseen.follow(execution)
     else execution.onArrived(raiseUnseen)
@@ -125,12 +125,7 @@ export class Session implements TransactionHost, OpenTransactionState {
         `"${compiled.scanned.verb}" inside a transaction of begin() or transaction(): use commit(), rollback() and beginNested() of its object.`,
       )
     }
-    const execution = new Execution(compiled, {
-      asArrays: options?.rowMode === 'array',
-      bigints: (options?.integers ?? settings.integers) === 'bigint',
-      batchRows: options?.batchRows ?? 0,
-      signal: options?.signal,
-    })
+    const execution = new Execution(compiled, options, settings.integers)
     // A result of a memory database that is larger than the worker may keep is read from the database after all.
     if (this.#services.memory) execution.onReroute(() => this.physical.submit(execution.route(0, 'shared')))
     announceQuery(this.#services, compiled, this.physical.id, execution)

@@ -8,6 +8,9 @@ import type { WireError } from './wire-error.ts'
  */
 export type Frames = unknown[]
 
+/** Chunks on their way to a reader who takes all: while its thread collects garbage, the worker has something to do. */
+export const creditWindow = 4
+
 /** User's thread to worker. */
 export const RequestKind = {
   /** kind, statementId, sql, names | null, traits */

@@ -113,8 +113,9 @@ export class StatementCompiler {
 
   #bind(sql: string, parameters: Parameters | undefined): CompiledStatement {
     const scanned = this.scan(sql)
-    const { names, values, transfer } = bindParameters(sql, scanned, parameters, this.#dialect)
-    return { sql, scanned, names, values, transfer }
+    const target: BindTarget = { sql, scanned, dialect: this.#dialect }
+    const values = bindParameters(target, parameters)
+    return { sql, scanned, names: namesOf(scanned), values, transfer: transferOf(values) }
   }
 
   #resolve(executable: unknown): { readonly sql: string; readonly values: readonly unknown[] } {
@@ -138,20 +139,14 @@ export class StatementCompiler {
  * @throws {ProgrammingError} a wrong count, a missing or extra name
  * @throws {TypeError} a value SQL does not know, or parameters that are neither list nor object
  */
-export function bindParameters(
-  sql: string,
-  scanned: ScannedStatement,
-  parameters: Parameters | undefined,
-  dialect: Dialect,
-): BoundParameters {
-  const names = namesOf(scanned)
+export function bindParameters(target: BindTarget, parameters: Parameters | undefined): readonly WireValue[] {
   if (parameters === undefined) {
-    if (scanned.count > 0) throw missingAll(sql, scanned)
-    return { names, values: NO_VALUES, transfer: undefined }
+    if (target.scanned.count > 0) throw missingAll(target.sql, target.scanned)
+    return NO_VALUES
   }
   const values: WireValue[] = []
-  bindInto(values, { sql, scanned, dialect }, parameters)
-  return { names, values, transfer: transferOf(values) }
+  bindInto(values, target, parameters)
+  return values
 }
 
 /** The placeholders' names as `BoundParameters` has them. */
