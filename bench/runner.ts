@@ -9,9 +9,8 @@ import { measure } from './measure.ts'
 setFlagsFromString('--no-flush-bytecode')
 setFlagsFromString('--retain-maps-for-n-gc=1000000')
 
-/** V8 optimises what runs for long: each variant runs for that time before it counts, but not more often than that. */
+/** V8 optimises what runs for long: each variant runs for that time before it counts. */
 const warmUpMs = 1_000
-const maxWarmUpRuns = 5
 
 export interface VariantRounds {
   readonly name: string
@@ -47,7 +46,7 @@ export async function runCase(benchCase: BenchCase, context: CaseContext, rounds
     for (const contestant of contestants) {
       contestant.observed = (await contestant.prepared.observe?.()) ?? {}
       let elapsedMs = 0
-      for (let run = 0; run < maxWarmUpRuns && elapsedMs < warmUpMs; run++) elapsedMs += (await runOnce(contestant)).elapsedMs ?? 0
+      while (elapsedMs < warmUpMs) elapsedMs += (await runOnce(contestant)).elapsedMs ?? 0
     }
     for (let round = 0; round < rounds; round++) {
       for (const contestant of rotated(contestants, round)) contestant.rounds.push(await runOnce(contestant))

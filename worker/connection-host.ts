@@ -148,6 +148,8 @@ export class ConnectionHost {
     const deadline = performance.now() + maxServeMs
     for (let next: unknown = frames; next !== undefined; next = this.#next.take()) {
       this.#next.received()
+      // What a user's function does with the driver's handle, it does between two batches.
+      this.#short?.forgetState()
       this.#receive(next as Frames)
       if (this.#busy || performance.now() > deadline) return
     }
@@ -182,12 +184,14 @@ export class ConnectionHost {
     while (!this.#busy) {
       const idle = !this.#runner.hasOpenCursors
       if (idle && this.#group?.serve(this.#queue) === true) {
+        this.#short?.forgetState()
         this.#outbox.flush()
         continue
       }
       const request = this.#queue.shift()
       if (request === undefined) break
       if (idle && this.#short?.serve(request) === true) continue
+      this.#short?.forgetState()
       this.#busy = true
       let waiting = false
       const finish = (): void => {

@@ -17,9 +17,6 @@ const maxGroup = 256
 const readGroup = { least: 16, part: 3 } as const
 const maxGroupMs = 4
 
-/** Thrown when a statement has taken the transaction of its group down. */
-class TransactionGone extends Error {}
-
 /**
  * Autocommitting statements that wait for a connection together are run in one transaction: of many small reads each would take and give
  * back the lock by itself, and of many small writes each would wait for the disk. Nobody can tell: the answers leave when the transaction
@@ -41,13 +38,14 @@ export class RequestGroup {
     this.#short = short
   }
 
-  /** Serves what stands together at the head of the queue. False, with the queue as it was, when its first request is to be served alone. */
+  /** Serves what stands together at the head of the queue, while no cursor is open. False, with the queue as it was, when its first request is to be served alone. */
   serve(queue: FifoQueue<Request>): boolean {
     if (this.#alone > 0) {
       this.#alone--
       return false
     }
-    if (queue.size < 2 || this.#connection.inTransaction) return false
+    const head = queue.peek()
+    if (queue.size < 2 || head?.kind !== RequestKind.execute || !this.#isMember(head) || this.#connection.inTransaction) return false
     const members = this.#membersOf(queue)
     if (members.length < 2) return false
     const writes = members.some(({ statementId }) => this.#context.statements.get(statementId).changesRows)
@@ -88,7 +86,7 @@ export class RequestGroup {
     if ((flags & (RequestFlag.inTransaction | RequestFlag.freesCursors)) !== 0) return false
     const entry = this.#context.statements.get(statementId)
     const { statement } = entry
-    if (statement === null || statement.busy || entry.connectionState) return false
+    if (statement === null || entry.connectionState) return false
     if (entry.changesRows) return !entry.slowInGroup && (flags & RequestFlag.readOnly) === 0 && (!statement.returnsRows || entry.small)
     return !entry.slow && entry.small && statement.returnsRows && statement.readonly
   }
@@ -103,10 +101,10 @@ export class RequestGroup {
         if (isCancelled(this.#context.cancelSlots, request.id)) throw new CancelledError()
         this.#short.run(request, entry, entry.statement as DriverStatement, true)
       } catch (error) {
-        if (error instanceof TooManyRows) throw error
+        // Only a statement that fails can end the transaction.
+        if (error instanceof TooManyRows || !this.#connection.inTransaction) throw error
         this.#context.outbox.error(request.id, 0, toWireError(error, this.#connection))
       }
-      if (!this.#connection.inTransaction) throw new TransactionGone()
       const now = performance.now()
       if (now - before > slowMs) entry.slow = true
       if (now - before > maxGroupMs / 2) entry.slowInGroup = true

@@ -23,40 +23,42 @@ export class TooManyRows extends Error {}
 export class ShortRun {
   readonly #connection: DriverConnection
   readonly #context: ShortRunContext
+  /** Whether a transaction is open, as far as that is known: to ask the driver costs a tenth of a small statement. */
+  #inTransaction: boolean | null = null
 
   constructor(connection: DriverConnection, context: ShortRunContext) {
     this.#connection = connection
     this.#context = context
   }
 
-  /** Serves a request, if it is of this kind and no cursor is open. False when it has still to be served. */
+  /** Something else has been done with the connection, or may have been. */
+  forgetState(): void {
+    this.#inTransaction = null
+  }
+
+  /** Serves a request, if it is of this kind; only while no cursor is open. False when it has still to be served. */
   serve(request: Request): boolean {
     if (request.kind !== RequestKind.execute) return false
     const { outbox, statements, cancelSlots } = this.#context
     const entry = statements.get(request.statementId)
     const { statement } = entry
     if (statement === null || !isShort(entry, statement, request.flags) || isCancelled(cancelSlots, request.id)) return false
-    const wasInTransaction = this.#connection.inTransaction
-    if (!wasInTransaction && (request.flags & RequestFlag.inTransaction) !== 0) return false
+    this.#inTransaction ??= this.#connection.inTransaction
+    if (!this.#inTransaction && (request.flags & RequestFlag.inTransaction) !== 0) return false
     const startedAt = performance.now()
     const mark = outbox.mark()
     try {
-      this.run(request, entry, statement, wasInTransaction)
+      this.run(request, entry, statement, this.#inTransaction)
+      if (!this.#inTransaction && !statement.readonly) this.#connection.assertInPlace?.()
     } catch (error) {
       if (error instanceof TooManyRows) return false
+      outbox.dropSince(mark)
       outbox.error(request.id, 0, toWireError(error, this.#connection))
-    }
-    const { inTransaction } = this.#connection
-    if (!inTransaction && !statement.readonly) {
-      try {
-        this.#connection.assertInPlace?.()
-      } catch (error) {
-        outbox.dropSince(mark)
-        outbox.error(request.id, 0, toWireError(error, this.#connection))
-      }
+      // Only a statement that fails can end a transaction, and none of these can begin one.
+      this.#inTransaction = this.#connection.inTransaction
     }
     entry.slow = performance.now() - startedAt > slowMs
-    outbox.addFlags(mark, (inTransaction ? ReplyFlag.inTransaction : 0) | (entry.slow ? ReplyFlag.slow : 0))
+    outbox.addFlags(mark, (this.#inTransaction ? ReplyFlag.inTransaction : 0) | (entry.slow ? ReplyFlag.slow : 0))
     return true
   }
 
@@ -96,7 +98,7 @@ export class ShortRun {
 
 /** Not a statement that writes and yields rows: it is for the runner to bring it to its end, however many they are. */
 function isShort(entry: StatementEntry, statement: DriverStatement, flags: number): boolean {
-  if (entry.slow || entry.connectionState || (flags & RequestFlag.freesCursors) !== 0 || statement.busy) return false
+  if (entry.slow || entry.connectionState || (flags & RequestFlag.freesCursors) !== 0) return false
   return statement.returnsRows ? statement.readonly && entry.small : entry.changesRows && (flags & RequestFlag.readOnly) === 0
 }
 

@@ -66,6 +66,8 @@ export class Execution extends Witness implements Operation {
   /** Rows before this index have been read. */
   #head = 0
   #arrived = false
+  /** Its first reply was no failure: what fails after that fails for whoever reads on, and the statement has succeeded. */
+  worked = false
   #complete = false
   #failure: Error | WireError | null = null
   #thrown = false
@@ -297,6 +299,7 @@ export class Execution extends Witness implements Operation {
   }
 
   #arrive(): void {
+    if (!this.#arrived) this.worked = !this.failed
     this.#arrived = true
     const listener = this.#arrivalListener
     const otherListeners = this.#otherArrivalListeners

@@ -6,6 +6,7 @@ import type { Watched } from './witness.ts'
  */
 export class TrackedPromise<T> extends Promise<T> implements Watched {
   #observed = false
+  #worked = false
 
   /** Promises derived from this one are plain. */
   static override get [Symbol.species](): PromiseConstructor {
@@ -24,9 +25,16 @@ export class TrackedPromise<T> extends Promise<T> implements Watched {
     return this.#observed
   }
 
+  get worked(): boolean {
+    return this.#worked
+  }
+
   failure(): Promise<Error | null> {
     return super.then(
-      () => null,
+      () => {
+        this.#worked = true
+        return null
+      },
       (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
     )
   }

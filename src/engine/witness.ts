@@ -2,6 +2,8 @@
 export interface Watched {
   /** Somebody has looked. */
   readonly observed: boolean
+  /** It is known to have worked. */
+  readonly worked: boolean
   /** Waits until it is known to work or to fail, without counting as somebody who looks. */
   failure(): Promise<Error | null>
 }
@@ -13,6 +15,7 @@ export interface Watched {
 export abstract class Witness implements Watched {
   #observed = false
   #raised: Promise<never> | null = null
+  abstract readonly worked: boolean
 
   /** What it has failed with. */
   abstract readonly error: Error | null
@@ -47,6 +50,7 @@ export abstract class Witness implements Watched {
 
 /** A statement that could not even be compiled: the error waits for whoever looks. */
 export class Refusal extends Witness {
+  readonly worked = false
   readonly error: Error
 
   constructor(error: Error) {

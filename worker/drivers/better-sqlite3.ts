@@ -223,6 +223,7 @@ class BetterSqlite3Statement implements DriverStatement {
   readonly #text: StatementText
   readonly #countsChanges: boolean
   readonly #mayChangeSchema: boolean
+  readonly #mayInsert: boolean
   readonly #columns: ColumnMemo
   #facts = UNKNOWN_FACTS
   #factsAt = -1
@@ -235,13 +236,14 @@ class BetterSqlite3Statement implements DriverStatement {
     this.#text = new StatementText(statement.source)
     this.#countsChanges = this.#text.countsChanges
     this.#mayChangeSchema = this.#text.mayChangeSchema
+    this.#mayInsert = this.#text.mayInsert && !statement.readonly
     this.returnsRows = statement.reader
     this.readonly = statement.readonly && this.#text.mayBeReadonly
     this.#columns = new ColumnMemo(clock, () => (statement.reader ? statement.columns().map(toWireColumn) : []))
   }
 
   get setsLastRowid(): boolean {
-    if (this.#statement.readonly || !this.#text.mayInsert) return false
+    if (!this.#mayInsert) return false
     if (this.#factsAt !== this.#clock.now) {
       this.#factsAt = this.#clock.now
       this.#facts = this.#explain()

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { WireError } from '../../src/protocol/wire-error.ts'
+import { betterSqlite3Driver } from './better-sqlite3.ts'
 import type { Driver } from './driver.ts'
 import { DriverFault, faultToWireError, loadFault, userErrorToWire } from './sqlite-errors.ts'
 
@@ -14,7 +15,8 @@ import { DriverFault, faultToWireError, loadFault, userErrorToWire } from './sql
 export async function loadDriver(name: string): Promise<Driver> {
   switch (name) {
     case 'better-sqlite3':
-      return (await import('./better-sqlite3.ts')).betterSqlite3Driver
+      // Of the driver that most have: the package behind it is imported when it is first needed.
+      return betterSqlite3Driver
     case 'node':
       return (await import('./node-sqlite.ts')).nodeSqliteDriver
     default:
