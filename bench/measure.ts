@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
-import { collectGarbage } from './cities/collect-garbage.ts'
 import { measureLoopGaps } from './cities/loop-gaps.ts'
 
 export interface Run<T> {
@@ -12,11 +10,8 @@ export interface Run<T> {
 
 const tickMs = 1
 
-/** Runs `work` once, with nothing left over from what ran before. */
+/** Runs `work` once. */
 export async function measure<T>(work: () => Promise<T>): Promise<Run<T>> {
-  collectGarbage()
-  // Whatever the collection has finalised is over with when the measurement begins.
-  await setImmediate()
   pause()
   const cpuBefore = threadCpuMs()
   const loopBefore = performance.eventLoopUtilization()

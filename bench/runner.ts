@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import type { BenchCase, CaseContext, Metrics, Prepared, Variant } from './bench-case.ts'
+import { collectGarbage } from './cities/collect-garbage.ts'
 import { measure } from './measure.ts'
 
 // A collection before each run is many collections between two runs of a variant, and V8 throws away the code of what has not run for some,
@@ -11,6 +13,9 @@ setFlagsFromString('--retain-maps-for-n-gc=1000000')
 
 /** V8 optimises what runs for long: each variant runs for that time before it counts. */
 const warmUpMs = 1_000
+const quickWarmUpMs = 50
+/** A run that takes longer is not done twice for the sake of its heap. */
+const shortRunMs = 500
 
 export interface VariantRounds {
   readonly name: string
@@ -28,6 +33,7 @@ interface Contestant {
   readonly prepared: Prepared
   readonly rounds: Metrics[]
   observed: Metrics
+  lastMs: number
 }
 
 /**
@@ -46,10 +52,21 @@ export async function runCase(benchCase: BenchCase, context: CaseContext, rounds
     for (const contestant of contestants) {
       contestant.observed = (await contestant.prepared.observe?.()) ?? {}
       let elapsedMs = 0
-      while (elapsedMs < warmUpMs) elapsedMs += (await runOnce(contestant)).elapsedMs ?? 0
+      const enoughMs = context.quick ? quickWarmUpMs : warmUpMs
+      while (elapsedMs < enoughMs) {
+        contestant.lastMs = (await runOnce(contestant)).elapsedMs ?? 0
+        elapsedMs += contestant.lastMs
+      }
     }
     for (let round = 0; round < rounds; round++) {
-      for (const contestant of rotated(contestants, round)) contestant.rounds.push(await runOnce(contestant))
+      for (const contestant of rotated(contestants, round)) {
+        collectGarbage()
+        // Whatever the collection has finalised is over with when the measurement begins.
+        await setImmediate()
+        // The collection leaves a heap that has to grow again: the first run after it is slower, for everybody, and does not count.
+        if (contestant.lastMs < shortRunMs) await runOnce(contestant)
+        contestant.rounds.push(await runOnce(contestant))
+      }
     }
   } finally {
     for (const { prepared } of contestants) await prepared.close()
@@ -60,7 +77,15 @@ export async function runCase(benchCase: BenchCase, context: CaseContext, rounds
 async function prepare({ name, work, prepare: open }: Variant, operations: number, contestants: Contestant[]): Promise<void> {
   const prepared = await open()
   if (prepared === null) return
-  contestants.push({ name, work: work?.name ?? '', operations: work?.operations ?? operations, prepared, rounds: [], observed: {} })
+  contestants.push({
+    name,
+    work: work?.name ?? '',
+    operations: work?.operations ?? operations,
+    prepared,
+    rounds: [],
+    observed: {},
+    lastMs: 0,
+  })
 }
 
 async function runMeasured(contestant: Contestant, answers: Answers): Promise<Metrics> {

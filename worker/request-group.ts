@@ -16,6 +16,8 @@ const maxGroup = 256
  */
 const readGroup = { least: 16, part: 3 } as const
 const maxGroupMs = 4
+/** A write that has taken half of that is served alone so many times: it may be slow by itself, or the machine was. */
+const aloneAfterSlow = 16
 
 /**
  * Autocommitting statements that wait for a connection together are run in one transaction: of many small reads each would take and give
@@ -45,7 +47,10 @@ export class RequestGroup {
       return false
     }
     const head = queue.peek()
-    if (queue.size < 2 || head?.kind !== RequestKind.execute || !this.#isMember(head) || this.#connection.inTransaction) return false
+    if (queue.size < 2 || head?.kind !== RequestKind.execute) return false
+    const entry = this.#context.statements.get(head.statementId)
+    if (entry.aloneFor > 0) entry.aloneFor--
+    if (!this.#isMember(head) || this.#connection.inTransaction) return false
     const members = this.#membersOf(queue)
     if (members.length < 2) return false
     const writes = members.some(({ statementId }) => this.#context.statements.get(statementId).changesRows)
@@ -87,7 +92,7 @@ export class RequestGroup {
     const entry = this.#context.statements.get(statementId)
     const { statement } = entry
     if (statement === null || entry.connectionState) return false
-    if (entry.changesRows) return !entry.slowInGroup && (flags & RequestFlag.readOnly) === 0 && (!statement.returnsRows || entry.small)
+    if (entry.changesRows) return entry.aloneFor === 0 && (flags & RequestFlag.readOnly) === 0 && (!statement.returnsRows || entry.small)
     return !entry.slow && entry.small && statement.returnsRows && statement.readonly
   }
 
@@ -107,7 +112,7 @@ export class RequestGroup {
       }
       const now = performance.now()
       if (now - before > slowMs) entry.slow = true
-      if (now - before > maxGroupMs / 2) entry.slowInGroup = true
+      if (now - before > maxGroupMs / 2) entry.aloneFor = aloneAfterSlow
       before = now
       if (now > deadline) return index + 1
     }

@@ -3,7 +3,7 @@ import { creditWindow, type ExecuteManyRequest, type ExecuteRequest, ReplyFlag, 
 import { CancelledError } from '../src/protocol/row-errors.ts'
 import type { WireColumn } from '../src/protocol/values.ts'
 import { Cursor } from './cursors.ts'
-import type { DriverConnection, DriverRow, DriverStatement, RowIterator, RunResult } from './drivers/driver.ts'
+import type { DriverConnection, DriverRow, DriverStatement, RowIterator } from './drivers/driver.ts'
 import { HostError, nameUnsafeColumn } from './host-error.ts'
 import type { ReplyOutbox } from './reply-outbox.ts'
 import type { StatementCache, StatementEntry } from './statement-cache.ts'
@@ -93,20 +93,25 @@ export class StatementRunner {
     this.assertRunnable(request.id, request.flags)
     const statement = yield* settled(this.#context.statements.prepare(entry, this.#connection))
     yield* this.bufferCursors()
-    const width = request.rowCount === 0 ? 0 : request.values.length / request.rowCount
-    let rowcount = 0
-    for (let row = 0; row < request.rowCount; row++) {
-      if (isCancelled(this.#context.cancelSlots, request.id)) throw new CancelledError()
-      const values = request.values.slice(row * width, (row + 1) * width)
-      if (statement.returnsRows) {
-        rowcount += yield* drain(statement.iterate(values))
-        continue
-      }
-      const result = statement.run(values)
-      rowcount += (result instanceof Promise ? ((yield result) as RunResult) : result).changes
-    }
+    const rowcount = yield* this.#runEach(request, statement)
     const flags = ReplyFlag.last | this.stateFlags()
     this.#context.outbox.reply({ kind: ReplyKind.done, id: request.id, flags, rowcount, lastrowid: null })
+  }
+
+  *#runEach({ id, rowCount, values }: ExecuteManyRequest, statement: DriverStatement): Task<number> {
+    const width = rowCount === 0 ? 0 : values.length / rowCount
+    const check = (): void => {
+      if (isCancelled(this.#context.cancelSlots, id)) throw new CancelledError()
+    }
+    if (!statement.returnsRows && statement.runEach !== undefined) return statement.runEach(values, width, rowCount, check)
+    let rowcount = 0
+    for (let row = 0; row < rowCount; row++) {
+      check()
+      const params = values.slice(row * width, (row + 1) * width)
+      if (statement.returnsRows) rowcount += yield* drain(statement.iterate(params))
+      else rowcount += (yield* settled(statement.run(params))).changes
+    }
+    return rowcount
   }
 
   /** After anything that may have committed: it is acknowledged only where the next connection will find it. */

@@ -11,7 +11,9 @@ import { type EngineServices, statementTraits } from './services.ts'
 import { traceQuery } from './tracing.ts'
 
 /** A batch leaves when it has this many values or bytes of blobs, or when gathering it has kept this thread for this long. */
-const maxBatchValues = 4_096
+const maxBatchValues = 8_192
+/** Of the first one: it gives the worker something to do while the next one is gathered. */
+const maxFirstValues = 512
 const maxBatchBytes = 1024 * 1024
 const maxGatherMs = 4
 
@@ -123,6 +125,7 @@ class BatchGatherer {
   #values: WireValue[] = []
   #transfer: ArrayBuffer[] = []
   #bytes = 0
+  #maxValues = maxFirstValues
   #rowNumber = 0
   #startedAt = 0
   rowCount = 0
@@ -147,7 +150,7 @@ class BatchGatherer {
     }
     for (let index = from; index < values.length; index++) this.#weigh(values[index] as WireValue)
     this.rowCount++
-    if (values.length >= maxBatchValues || this.#bytes >= maxBatchBytes) return true
+    if (values.length >= this.#maxValues || this.#bytes >= maxBatchBytes) return true
     return (this.rowCount & 63) === 0 && performance.now() - this.#startedAt > maxGatherMs
   }
 
@@ -162,6 +165,7 @@ class BatchGatherer {
   take(): Batch {
     const batch = { names: namesOf(this.#target.scanned), rowCount: this.rowCount, values: this.#values, transfer: this.#transfer }
     this.#values = []
+    this.#maxValues = maxBatchValues
     this.#transfer = []
     this.#bytes = 0
     this.rowCount = 0

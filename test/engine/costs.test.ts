@@ -1,7 +1,8 @@
+import { statSync } from 'node:fs'
 import { MessagePort } from 'node:worker_threads'
 import type { AsyncConnection } from 'offloop'
 import { afterAll, expect, test } from 'vitest'
-import { openEngine } from './open-engine.ts'
+import { openEngine, temporaryFile } from './open-engine.ts'
 
 /**
  * What statements cost, counted: a slow-down of this kind is found without a clock. Each limit is what the work needs, with a little room
@@ -123,4 +124,20 @@ test('executeMany sends a thousand values at a time, as one object, and prepares
   expect(costs.sent).toBeLessThanOrEqual(batches)
   expect(costs.sentObjects).toBeLessThanOrEqual(batches)
   expect(costs.prepares).toBeLessThanOrEqual(2)
+})
+
+test('64 inserts that wait together share a commit, also after one of them was slow once', async () => {
+  const file = temporaryFile()
+  const engine = openEngine({ setup }, { file })
+  await engine.script('create table t (x)')
+  const insertAll = (ms: (index: number) => number) =>
+    Promise.all(Array.from({ length: 64 }, (_, index) => engine.execute('insert into t values (nap(?))', [ms(index)])))
+  await engine.execute('insert into t values (nap(?))', [0])
+  await insertAll((index) => (index === 5 ? 10 : 0))
+  await insertAll(() => 0)
+  const before = statSync(`${file}-wal`).size
+  await insertAll(() => 0)
+  // A commit writes a page of 4,096 bytes at least.
+  expect(statSync(`${file}-wal`).size - before).toBeLessThan((64 * 4_096) / 4)
+  expect(await engine.scalar('select count(*) from t')).toBe(1 + 3 * 64)
 })

@@ -4,6 +4,11 @@ import { MessagePort } from 'node:worker_threads'
 const counted = { messages: 0, objects: 0, prepares: 0 }
 
 export default function setup(handle) {
+  // Gives back what it was given, after that many milliseconds.
+  handle.function('nap', (ms) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+    return ms
+  })
   const { prepare } = handle
   handle.prepare = function (sql) {
     counted.prepares++

@@ -112,6 +112,11 @@ export interface DriverStatement {
   columns(): readonly WireColumn[]
   /** Runs a statement that yields no rows. `params` are in the order of the placeholders, or of `names` when prepared with names. */
   run(params: readonly WireValue[]): MaybePromise<RunResult>
+  /**
+   * Synchronous drivers only: runs a statement that yields no rows once for each `width` of the values, and gives how many rows all of them
+   * have changed. `check` is called before each run and may throw.
+   */
+  runEach?(values: readonly WireValue[], width: number, rowCount: number, check: () => void): number
   /** Rows as arrays in column order; INTEGER as bigint, REAL as number, TEXT as string, BLOB as Uint8Array, NULL as null. */
   iterate(params: readonly WireValue[]): RowIterator
   /** Synchronous drivers only: the first row, the rest left where it is; cheaper than an iterator. Only inside a group. */
