@@ -45,6 +45,7 @@ export class Execution extends Witness implements Operation {
   /** Once it has aborted, no row that has come before is given out either. */
   readonly signal: AbortSignal | undefined
   access: AccessMode | 'none' = 'none'
+  runsOn: OperationOwner | null = null
   rowcount = -1
   lastrowid: number | bigint | null = null
   columns: readonly WireColumn[] | null = null
@@ -200,22 +201,22 @@ export class Execution extends Witness implements Operation {
   }
 
   settle(reply: Reply): void {
-    const owner = this.#owner
     this.#learn(reply)
-    if (!this.#complete) this.#settleWith(reply)
-    owner?.operationEnded(this, (reply.flags & ReplyFlag.inTransaction) !== 0)
+    const goesElsewhere = !this.#complete && (reply.kind === ReplyKind.refused || reply.kind === ReplyKind.tooLarge)
+    if (goesElsewhere) this.#request = null
+    else if (!this.#complete) this.#settleWith(reply)
+    this.#owner?.operationEnded(this, (reply.flags & ReplyFlag.inTransaction) !== 0)
+    if (goesElsewhere) this.#goElsewhere(reply.kind === ReplyKind.refused ? 'refused' : 'tooLarge')
+  }
+
+  #goElsewhere(reason: 'refused' | 'tooLarge'): void {
+    const reroute = this.#reroute
+    if (reroute === null) this.fail(new Error('the worker refused a statement that had nowhere else to go'))
+    else reroute(reason)
   }
 
   #settleWith(reply: Reply): void {
     switch (reply.kind) {
-      case ReplyKind.refused:
-      case ReplyKind.tooLarge: {
-        this.#request = null
-        const reroute = this.#reroute
-        if (reroute === null) this.fail(new Error('the worker refused a statement that had nowhere else to go'))
-        else reroute(reply.kind === ReplyKind.refused ? 'refused' : 'tooLarge')
-        return
-      }
       case ReplyKind.error:
         this.#end(reply.error)
         return

@@ -17,6 +17,8 @@ export interface Operation extends ReplyHandler {
   readonly complete: boolean
   /** It failed because the database file is no longer at its path: nothing that is written on its connection can be kept. */
   readonly provesFileGone: boolean
+  /** The connection on which it has been started and has not ended; for that connection to set. */
+  runsOn: OperationOwner | null
   /** Gives up at once with this error. */
   abort(error: Error): void
   /** It stands in the connection's queue. */
@@ -68,6 +70,7 @@ export class SingleRequest implements Operation {
   #abortedBy: Error | null = null
   complete = false
   provesFileGone = false
+  runsOn: OperationOwner | null = null
 
   constructor(settings: RequestSettings) {
     this.access = settings.access

@@ -5,6 +5,7 @@ import type { Lease } from '../transport/lease.ts'
 import type { AccessGate, AccessMode } from './access-gate.ts'
 import { watchDeadline } from './deadline.ts'
 import { type Operation, type OperationOwner, SingleRequest } from './operation.ts'
+import { Roll } from './roll.ts'
 import { assertNotInsideTransaction } from './transaction-scope.ts'
 
 /** The transaction that is open on a connection, as the connection sees it. */
@@ -32,7 +33,8 @@ export class PhysicalConnection implements OperationOwner {
   /** The transaction begun through this library, if one is open. */
   transaction: OpenTransaction | null = null
   readonly #queue = new FifoQueue<Operation>()
-  readonly #started = new Set<Operation>()
+  readonly #started = new Roll<Operation>(({ runsOn }) => runsOn !== this)
+  #running = 0
   /** Results whose remaining rows are in the worker's memory: they keep nobody waiting, whether and whenever they are read. */
   readonly #detached = new Set<Operation>()
   readonly #abandoned = new Set<Operation>()
@@ -71,7 +73,7 @@ export class PhysicalConnection implements OperationOwner {
 
   /** Statements that wait or run. */
   get pending(): number {
-    return this.#queue.size + this.#started.size
+    return this.#queue.size + this.#running
   }
 
   /** The database's own word: a transaction is open, whoever began it. */
@@ -190,7 +192,7 @@ export class PhysicalConnection implements OperationOwner {
   }
 
   operationEnded(operation: Operation, inTransaction: boolean | null): void {
-    this.#started.delete(operation)
+    this.#stop(operation)
     // A look-up in each of them costs, and most often they are empty.
     if (this.#detached.size > 0) this.#detached.delete(operation)
     if (this.#usesGate.size > 0) this.#usesGate.delete(operation)
@@ -205,7 +207,7 @@ export class PhysicalConnection implements OperationOwner {
   }
 
   operationDetached(operation: Operation): void {
-    if (!this.#started.delete(operation)) return
+    if (!this.#stop(operation)) return
     this.#detached.add(operation)
     this.#usesGate.delete(operation)
     this.#releaseGate()
@@ -226,7 +228,7 @@ export class PhysicalConnection implements OperationOwner {
   }
 
   operationAbandoned(operation: Operation): void {
-    if (!this.#started.has(operation)) return
+    if (operation.runsOn !== this) return
     this.#abandoned.add(operation)
     this.#changed()
   }
@@ -300,10 +302,20 @@ export class PhysicalConnection implements OperationOwner {
   }
 
   #start(operation: Operation): void {
+    operation.runsOn = this
+    this.#running++
     this.#started.add(operation)
     if (operation.access !== 'none') this.#usesGate.add(operation)
     if (operation.leavesConnectionState) this.#leftState = true
     operation.start(this.lease, this)
+  }
+
+  /** False when it was not running here. */
+  #stop(operation: Operation): boolean {
+    if (operation.runsOn !== this) return false
+    operation.runsOn = null
+    if (--this.#running === 0) this.#started.clear()
+    return true
   }
 
   #advance(): void {

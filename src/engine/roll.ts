@@ -12,6 +12,8 @@ export class Roll<T> {
   }
 
   add(member: T): void {
+    // Most often whoever came before has left: nobody is kept in memory for longer than that.
+    while (this.#members.length > 0 && this.#hasLeft(this.#members.at(-1) as T)) this.#members.pop()
     if (this.#members.length >= this.#sweepAt) {
       this.#members = this.#members.filter((each) => !this.#hasLeft(each))
       this.#sweepAt = Math.max(leastSweep, 2 * this.#members.length)

@@ -2,9 +2,9 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, type TransferLi
 import { createCancelSlots, markCancelled } from '../protocol/cancel-slots.ts'
 import { ring } from '../protocol/doorbell.ts'
 import { FrameReader, type Frames, type Reply, ReplyFlag, type Request, readReply, writeRequest } from '../protocol/frames.ts'
+import { InFlight } from './in-flight.ts'
 import { LoopHold } from './loop-hold.ts'
 
-const maxRequestId = 2 ** 31 - 1
 /** Requests of one message at the most: while the worker is at them, the next ones are made. */
 const maxBatch = 128
 
@@ -30,7 +30,7 @@ export class StatementChannel {
   readonly cancelSlots = createCancelSlots()
   /** Told of each request that is to stop. */
   onCancel: ((id: number) => void) | null = null
-  readonly #inFlight = new Map<number, ReplyHandler>()
+  readonly #inFlight = new InFlight<ReplyHandler>()
   /** Requests whose reader decides when more comes: they do not hold the event loop. */
   readonly #dormant = new Set<number>()
   /** Requests of this tick. They are encoded when they leave: until then a request may still learn how its rows are wanted. */
@@ -38,7 +38,6 @@ export class StatementChannel {
   #transfer: TransferListItem[] = []
   #flushScheduled = false
   #batch = 0
-  #nextId = 1
   #lost: Error | null = null
   #closing = false
 
@@ -66,16 +65,14 @@ export class StatementChannel {
 
   /** A fresh request id, with `handler` waiting for its replies. The request is to be posted in the same tick. */
   open(handler: ReplyHandler): number {
-    const id = this.#nextId
-    this.#nextId = id === maxRequestId ? 1 : id + 1
-    this.#inFlight.set(id, handler)
+    const id = this.#inFlight.add(handler)
     this.#hold()
     return id
   }
 
   /** The request has not had its last reply. */
   isOpen(id: number): boolean {
-    return this.#inFlight.has(id)
+    return this.#inFlight.get(id) !== undefined
   }
 
   /** Registers the worker's first word, which has no request: id 0. */
@@ -128,7 +125,7 @@ export class StatementChannel {
 
   /** The reader of this open cursor has what it wants for now, or (`false`) waits again. */
   setDormant(id: number, dormant: boolean): void {
-    if (!this.#inFlight.has(id)) return
+    if (!this.isOpen(id)) return
     if (dormant) this.#dormant.add(id)
     else this.#dormant.delete(id)
     this.#hold()
@@ -136,7 +133,7 @@ export class StatementChannel {
 
   /** Nobody will ask for this request's replies any more; those that still come are dropped. */
   abandon(id: number): void {
-    if (this.#inFlight.has(id)) this.#inFlight.set(id, nobody)
+    this.#inFlight.replace(id, nobody)
   }
 
   /** The connection is closing: the event loop waits for the end of its task, which comes on a port that does not hold it. */
@@ -156,8 +153,7 @@ export class StatementChannel {
     this.#lost = error
     this.#loop.end()
     this.#port.close()
-    const waiting = [...this.#inFlight.values()]
-    this.#inFlight.clear()
+    const waiting = this.#inFlight.drain()
     this.#dormant.clear()
     for (const handler of waiting) handler.fail(error)
   }

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { InFlight } from '../../src/transport/in-flight.ts'
+
+test('gives numbers from 1 on, finds by number, and forgets', () => {
+  const inFlight = new InFlight<string>()
+  expect(['a', 'b', 'c'].map((item) => inFlight.add(item))).toEqual([1, 2, 3])
+  inFlight.set(0, 'first word')
+  expect([0, 1, 2, 3, 4].map((id) => inFlight.get(id))).toEqual(['first word', 'a', 'b', 'c', undefined])
+  inFlight.delete(2)
+  inFlight.delete(2)
+  inFlight.replace(2, 'nobody')
+  inFlight.replace(3, 'C')
+  expect(inFlight.size).toBe(3)
+  expect([1, 2, 3].map((id) => inFlight.get(id))).toEqual(['a', undefined, 'C'])
+  expect(inFlight.drain()).toEqual(['first word', 'a', 'C'])
+  expect(inFlight.size).toBe(0)
+  expect(inFlight.add('d')).toBe(4)
+})
+
+test('does what a map does, in any order of answers, with some that wait for ever', () => {
+  const inFlight = new InFlight<number>()
+  const model = new Map<number, number>()
+  let seed = 7
+  const random = (below: number): number => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
+    return seed % below
+  }
+  for (let step = 0; step < 50_000; step++) {
+    if (random(2) === 0 || model.size === 0) model.set(inFlight.add(step), step)
+    else {
+      const ids = [...model.keys()].slice(0, 20)
+      const id = ids[random(ids.length)] as number
+      // One in 500 stays.
+      if (id % 500 !== 0) {
+        inFlight.delete(id)
+        model.delete(id)
+      }
+    }
+    if (step % 1_000 === 0) for (const [id, item] of model) expect(inFlight.get(id)).toBe(item)
+  }
+  expect(inFlight.size).toBe(model.size)
+  expect(inFlight.drain()).toEqual([...model.values()])
+})
