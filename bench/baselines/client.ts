@@ -9,6 +9,8 @@ export interface OpenClientOptions {
 export interface Client {
   get(id: number): Promise<Item | undefined | null>
   all(): Promise<readonly Item[]>
+  /** The one row of a statement without parameters. */
+  report?(sql: string): Promise<unknown>
   /** A statement without parameters and rows. */
   exec(sql: string): Promise<void>
   /** One row, committed when it settles. */

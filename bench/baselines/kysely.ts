@@ -21,12 +21,14 @@ interface Queries {
 
 interface KyselyDatabase extends Queries {
   transaction(): { execute(work: (transaction: Queries) => Promise<void>): Promise<void> }
+  executeQuery(query: object): Promise<{ readonly rows: readonly unknown[] }>
   destroy(): Promise<void>
 }
 
 interface KyselyPackage {
   readonly Kysely: new (config: { readonly dialect: object }) => KyselyDatabase
   readonly SqliteDialect: new (config: { readonly database: object }) => object
+  readonly CompiledQuery: { raw(sql: string): object }
 }
 
 /** SQLite takes 32,766 parameters in a statement, five for each row. */
@@ -35,12 +37,13 @@ const rowsPerInsert = 1_000
 /** @throws {Error} the package is not installed */
 export async function loadKysely(): Promise<ClientFactory> {
   // Its types are described above, as far as they are used.
-  const { Kysely, SqliteDialect } = (await loadPackage('kysely')) as KyselyPackage
+  const { Kysely, SqliteDialect, CompiledQuery } = (await loadPackage('kysely')) as KyselyPackage
   return {
     name: 'Kysely',
     open: async (file, options) => {
       const direct = new DirectDatabase(file, options)
-      return new KyselyClient(new Kysely({ dialect: new SqliteDialect({ database: direct.handle }) }), direct)
+      const database = new Kysely({ dialect: new SqliteDialect({ database: direct.handle }) })
+      return new KyselyClient(database, direct, (sql) => CompiledQuery.raw(sql))
     },
   }
 }
@@ -49,10 +52,12 @@ export async function loadKysely(): Promise<ClientFactory> {
 class KyselyClient implements Client {
   readonly #database: KyselyDatabase
   readonly #direct: DirectDatabase
+  readonly #toQuery: (sql: string) => object
 
-  constructor(database: KyselyDatabase, direct: DirectDatabase) {
+  constructor(database: KyselyDatabase, direct: DirectDatabase, toQuery: (sql: string) => object) {
     this.#database = database
     this.#direct = direct
+    this.#toQuery = toQuery
   }
 
   get(id: number): Promise<Item | undefined> {
@@ -61,6 +66,11 @@ class KyselyClient implements Client {
 
   all(): Promise<Item[]> {
     return this.#database.selectFrom('item').selectAll().execute()
+  }
+
+  async report(sql: string): Promise<unknown> {
+    const { rows } = await this.#database.executeQuery(this.#toQuery(sql))
+    return rows[0]
   }
 
   async exec(sql: string): Promise<void> {

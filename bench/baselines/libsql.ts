@@ -57,6 +57,11 @@ class LibsqlClient implements Client {
     return rows
   }
 
+  async report(sql: string): Promise<unknown> {
+    const { rows } = await this.#connection.execute(sql)
+    return rows[0]
+  }
+
   exec(sql: string): Promise<void> {
     return this.#connection.executeMultiple(sql)
   }

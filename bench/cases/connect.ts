@@ -16,7 +16,6 @@ export const connect: BenchCase = {
   operations: (quick) => (quick ? 2 : 10),
   targets: [
     { of: 'offloop, idle connection', metric: 'connectMs', atMost: 0.3 },
-    { of: 'offloop, idle thread', metric: 'connectMs', atMost: 0.3 },
     { of: 'offloop, cold', metric: 'connectMs', atMost: 1.25, relativeTo: 'bare worker' },
   ],
   variants(context) {

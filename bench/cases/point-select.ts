@@ -37,6 +37,7 @@ export const pointInFlight: BenchCase = {
     { of: 'offloop', metric: 'operationsPerSecond', atLeast: 0.9, relativeTo: 'border' },
     { of: 'offloop', metric: 'operationsPerSecond', atLeast: 4, relativeTo: 'piscina' },
     { of: 'offloop', metric: 'operationsPerSecond', atLeast: 1.3, relativeTo: 'comlink' },
+    { of: 'offloop', metric: 'operationsPerSecond', atLeast: 3, relativeTo: 'node-sqlite3' },
     { of: 'offloop', metric: 'mainThreadMicros', atMost: 0.25, relativeTo: 'comlink' },
   ],
   variants(context) {
