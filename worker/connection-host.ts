@@ -146,25 +146,30 @@ export class ConnectionHost {
   /** Serves a batch, and those that follow it at once; after a while the event loop has its turn again. */
   #serveAll(frames: Frames): void {
     const deadline = performance.now() + maxServeMs
-    for (let next: unknown = frames; next !== undefined; next = this.#next.take()) {
+    let next: unknown = frames
+    while (next !== undefined) {
       this.#next.received()
       // What a user's function does with the driver's handle, it does between two batches.
       this.#short?.forgetState()
-      this.#receive(next as Frames)
+      const requests = this.#receive(next as Frames)
       if (this.#busy || performance.now() > deadline) return
+      // A single request is how one caller awaits, who is soon back with the next one. Of many callers some have asked already, or rest.
+      next = this.#next.take(requests === 1)
     }
   }
 
-  /** Takes in one batch. What concerns the queue itself is done at once; the rest is served in order. */
-  #receive(frames: Frames): void {
+  /** Takes in one batch, and gives how many requests it held. What concerns the queue itself is done at once; the rest is served in order. */
+  #receive(frames: Frames): number {
     const reader = new FrameReader(frames)
-    while (!reader.done) {
+    let requests = 0
+    for (; !reader.done; requests++) {
       const request = readRequest(reader)
       if (request.kind === RequestKind.register) this.#statements.register(request)
       else if (request.kind === RequestKind.control) this.#serveControl(request.port as MessagePort)
       else if (!this.#granted(request)) this.#queue.push(request)
     }
     if (!this.#busy) this.#pump()
+    return requests
   }
 
   /** Credit for rows that are streaming now must not wait behind the very statement that needs it. */

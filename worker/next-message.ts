@@ -34,21 +34,30 @@ export class NextMessage {
     this.#received = (this.#received + 1) | 0
   }
 
-  /** The next message if there is one soon, else undefined: then it will come as an event. */
-  take(): unknown {
+  /**
+   * The next message if it is there already, or `soon`; else undefined: then it will come as an event.
+   *
+   * @param soon whether to look for it for a moment
+   */
+  take(soon: boolean): unknown {
     if (!this.#looks) return undefined
+    if (rings(this.#cells) === this.#received && !(soon && this.#comes())) return undefined
+    return receiveMessageOnPort(this.#port as MessagePort)?.message
+  }
+
+  #comes(): boolean {
     if (this.#sitOut > 0) {
       this.#sitOut--
-      return undefined
+      return false
     }
     const deadline = performance.now() + lookMs
     while (rings(this.#cells) === this.#received) {
       if (performance.now() < deadline) continue
       this.#inVain = Math.min(this.#inVain + 1, maxDoublings)
       this.#sitOut = 2 ** this.#inVain - 1
-      return undefined
+      return false
     }
     this.#inVain = 0
-    return receiveMessageOnPort(this.#port as MessagePort)?.message
+    return true
   }
 }

@@ -75,20 +75,19 @@ export class ReplyOutbox {
     this.#port.postMessage(frames)
   }
 
-  /** Where the replies of this batch stand, for `dropSince`. */
-  mark(): { readonly frames: number; readonly transfer: number } {
-    return { frames: this.#frames.length, transfer: this.#transfer.length }
+  /** Where the replies of this batch stand, for `dropSince` and `addFlags`. */
+  mark(): number {
+    return this.#frames.length
   }
 
-  /** Takes back what was replied since the mark, of a batch that has not been sent. */
-  dropSince({ frames, transfer }: ReturnType<ReplyOutbox['mark']>): void {
-    this.#frames.length = frames
-    this.#transfer.length = transfer
+  /** Takes back what was replied since the mark, of a batch that has not been sent; not for chunks. */
+  dropSince(mark: number): void {
+    this.#frames.length = mark
   }
 
   /** To the first reply since the mark. */
-  addFlags({ frames }: ReturnType<ReplyOutbox['mark']>, flags: number): void {
-    if (flags !== 0) addReplyFlags(this.#frames, frames, flags)
+  addFlags(mark: number, flags: number): void {
+    if (flags !== 0) addReplyFlags(this.#frames, mark, flags)
   }
 
   flush(): void {

@@ -4,7 +4,6 @@ import { type ExecuteRequest, type Request, RequestFlag, RequestKind } from '../
 import { CancelledError } from '../src/protocol/row-errors.ts'
 import type { DriverConnection, DriverStatement, GroupTransactions } from './drivers/driver.ts'
 import { toWireError } from './host-error.ts'
-import type { ReplyOutbox } from './reply-outbox.ts'
 import { type ShortRun, type ShortRunContext, TooManyRows } from './short-run.ts'
 import { slowMs } from './statement-runner.ts'
 
@@ -47,7 +46,7 @@ export class RequestGroup {
       return false
     }
     const head = queue.peek()
-    if (queue.size < 2 || head?.kind !== RequestKind.execute) return false
+    if (head?.kind !== RequestKind.execute || (head.flags & RequestFlag.inTransaction) !== 0 || queue.size < 2) return false
     const entry = this.#context.statements.get(head.statementId)
     if (entry.aloneFor > 0) entry.aloneFor--
     if (!this.#isMember(head) || this.#connection.inTransaction) return false
@@ -119,7 +118,7 @@ export class RequestGroup {
     return members.length
   }
 
-  #undo(members: readonly ExecuteRequest[], mark: ReturnType<ReplyOutbox['mark']>): void {
+  #undo(members: readonly ExecuteRequest[], mark: number): void {
     if (this.#connection.inTransaction) this.#transactions.rollback()
     this.#context.outbox.dropSince(mark)
     // What told the user's side their columns has been dropped.

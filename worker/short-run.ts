@@ -25,6 +25,8 @@ export class ShortRun {
   readonly #context: ShortRunContext
   /** Whether a transaction is open, as far as that is known: to ask the driver costs a tenth of a small statement. */
   #inTransaction: boolean | null = null
+  /** The clock, as of the end of the run before: a look at it costs too. */
+  #lookedAt: number | null = null
 
   constructor(connection: DriverConnection, context: ShortRunContext) {
     this.#connection = connection
@@ -34,6 +36,7 @@ export class ShortRun {
   /** Something else has been done with the connection, or may have been. */
   forgetState(): void {
     this.#inTransaction = null
+    this.#lookedAt = null
   }
 
   /** Serves a request, if it is of this kind; only while no cursor is open. False when it has still to be served. */
@@ -45,7 +48,7 @@ export class ShortRun {
     if (statement === null || !isShort(entry, statement, request.flags) || isCancelled(cancelSlots, request.id)) return false
     this.#inTransaction ??= this.#connection.inTransaction
     if (!this.#inTransaction && (request.flags & RequestFlag.inTransaction) !== 0) return false
-    const startedAt = performance.now()
+    this.#lookedAt ??= performance.now()
     const mark = outbox.mark()
     try {
       this.run(request, entry, statement, this.#inTransaction)
@@ -57,7 +60,9 @@ export class ShortRun {
       // Only a statement that fails can end a transaction, and none of these can begin one.
       this.#inTransaction = this.#connection.inTransaction
     }
-    entry.slow = performance.now() - startedAt > slowMs
+    const now = performance.now()
+    entry.slow = now - this.#lookedAt > slowMs
+    this.#lookedAt = now
     outbox.addFlags(mark, (this.#inTransaction ? ReplyFlag.inTransaction : 0) | (entry.slow ? ReplyFlag.slow : 0))
     return true
   }

@@ -142,7 +142,7 @@ class BatchGatherer {
     const from = values.length
     try {
       if (row === undefined) bindParameters(this.#target, row)
-      else bindInto(values, from, this.#target, row)
+      else bindInto(values, this.#target, row)
     } catch (error) {
       // Not by assignment: what a getter of the caller's throws may be frozen.
       if (error instanceof Error) Reflect.set(error, 'message', `Row ${this.#rowNumber}: ${error.message}`)

@@ -40,8 +40,8 @@ export class PhysicalConnection implements OperationOwner {
   readonly #abandoned = new Set<Operation>()
   #outdated = false
   #onFileGone: (() => void) | null = null
-  /** Started operations that rely on the gate. */
-  readonly #usesGate = new Set<Operation>()
+  /** How many of those that run rely on the gate. */
+  #gateUsers = 0
   #leaveGateQueue: (() => void) | null = null
   #inTransaction = false
   #closing = false
@@ -195,7 +195,6 @@ export class PhysicalConnection implements OperationOwner {
     this.#stop(operation)
     // A look-up in each of them costs, and most often they are empty.
     if (this.#detached.size > 0) this.#detached.delete(operation)
-    if (this.#usesGate.size > 0) this.#usesGate.delete(operation)
     const wasAbandoned = this.#abandoned.size > 0 && this.#abandoned.delete(operation)
     if (inTransaction !== null) this.#noteTransaction(inTransaction)
     if (operation.provesFileGone) this.noteFileGone()
@@ -209,7 +208,6 @@ export class PhysicalConnection implements OperationOwner {
   operationDetached(operation: Operation): void {
     if (!this.#stop(operation)) return
     this.#detached.add(operation)
-    this.#usesGate.delete(operation)
     this.#releaseGate()
     this.#advance()
     this.#wakeWaiters()
@@ -305,7 +303,7 @@ export class PhysicalConnection implements OperationOwner {
     operation.runsOn = this
     this.#running++
     this.#started.add(operation)
-    if (operation.access !== 'none') this.#usesGate.add(operation)
+    if (operation.access !== 'none') this.#gateUsers++
     if (operation.leavesConnectionState) this.#leftState = true
     operation.start(this.lease, this)
   }
@@ -314,6 +312,7 @@ export class PhysicalConnection implements OperationOwner {
   #stop(operation: Operation): boolean {
     if (operation.runsOn !== this) return false
     operation.runsOn = null
+    if (operation.access !== 'none') this.#gateUsers--
     if (--this.#running === 0) this.#started.clear()
     return true
   }
@@ -364,7 +363,7 @@ export class PhysicalConnection implements OperationOwner {
   }
 
   #releaseGate(): void {
-    if (this.#usesGate.size === 0 && !this.#inTransaction && this.gate.holds(this)) this.gate.release(this)
+    if (this.#gateUsers === 0 && !this.#inTransaction && this.gate.holds(this)) this.gate.release(this)
   }
 
   #noteTransaction(inTransaction: boolean): void {
@@ -378,7 +377,7 @@ export class PhysicalConnection implements OperationOwner {
     this.#leaveGateQueue?.()
     this.#leaveGateQueue = null
     for (const operation of this.#queue.drain()) operation.fail(error)
-    this.#usesGate.clear()
+    this.#gateUsers = 0
     this.#abandoned.clear()
     this.#releaseGate()
     this.transaction?.lost(error)

@@ -87,9 +87,11 @@ export class ChunkEncoder {
       this.#columns[column] = data
     }
     let sizeBytes = 0
+    // By `push` alone: an array that V8 takes for one with holes is cloned element by element with its index.
+    const cells = data
     for (let index = from; index < rows.length; index++) {
       const cell = toCell((rows[index] as readonly CellValue[])[column] as CellValue, column, this.#bigints)
-      data[at + index] = cell
+      cells.push(cell)
       if (typeof cell === 'string') sizeBytes += 16 + cell.length
       else if (typeof cell === 'object' && cell !== null) {
         this.#blobs = true

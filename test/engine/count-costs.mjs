@@ -1,7 +1,8 @@
 // Runs in the worker of each connection, before anything else does: counts what the worker posts and prepares.
 import { MessagePort } from 'node:worker_threads'
+import { weighMessage } from './weigh-message.ts'
 
-const counted = { messages: 0, objects: 0, prepares: 0 }
+const counted = { messages: 0, objects: 0, sparse: 0, prepares: 0 }
 
 export default function setup(handle) {
   // Gives back what it was given, after that many milliseconds.
@@ -18,8 +19,7 @@ export default function setup(handle) {
 
 const { postMessage } = MessagePort.prototype
 MessagePort.prototype.postMessage = function (message, ...rest) {
-  counted.messages++
-  if (Array.isArray(message)) counted.objects += message.filter((value) => typeof value === 'object' && value !== null).length
+  weighMessage(message, counted)
   return postMessage.call(this, message, ...rest)
 }
 
