@@ -9,6 +9,7 @@ import {
   ReplyFlag,
   ReplyKind,
   type Request,
+  RequestFlag,
   RequestKind,
   type ResetRequest,
   readRequest,
@@ -166,7 +167,7 @@ export class ConnectionHost {
       const request = readRequest(reader)
       if (request.kind === RequestKind.register) this.#statements.register(request)
       else if (request.kind === RequestKind.control) this.#serveControl(request.port as MessagePort)
-      else if (!this.#granted(request)) this.#queue.push(request)
+      else if (!this.#granted(request) && !this.#servedAtOnce(request)) this.#queue.push(request)
     }
     if (!this.#busy) this.#pump()
     return requests
@@ -177,6 +178,13 @@ export class ConnectionHost {
     if (request.kind === RequestKind.credit) return this.#runner?.grant(request.id, request.chunks) ?? false
     if (request.kind === RequestKind.closeCursor) return this.#runner?.grant(request.id, 1) ?? false
     return false
+  }
+
+  /** A short statement of the open transaction that nothing stands before needs no place in the queue. */
+  #servedAtOnce(request: QueuedRequest): boolean {
+    if (this.#busy || this.#short === null || this.#queue.size > 0 || this.#runner.hasOpenCursors) return false
+    if (request.kind !== RequestKind.execute || (request.flags & RequestFlag.inTransaction) === 0) return false
+    return this.#short.serve(request)
   }
 
   #resume(): void {

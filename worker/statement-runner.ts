@@ -46,6 +46,7 @@ export class StatementRunner {
 
   /** Cursors that still stand in the database: an interrupt would hit them too. */
   get hasOpenCursors(): boolean {
+    if (this.#cursors.size === 0) return false
     for (const cursor of this.#cursors.values()) if (!cursor.exhausted) return true
     return false
   }
@@ -316,8 +317,8 @@ export class StatementRunner {
   }
 }
 
-export function toLastrowid(rowid: bigint, flags: number): bigint | number {
-  if ((flags & RequestFlag.bigint) !== 0) return rowid
+export function toLastrowid(rowid: bigint | number, flags: number): bigint | number {
+  if ((flags & RequestFlag.bigint) !== 0) return BigInt(rowid)
   const number = Number(rowid)
   // It is reported beside the rows, not among them: beyond 2^53 it stays exact as a bigint and fails nobody's insert.
   return Number.isSafeInteger(number) ? number : rowid

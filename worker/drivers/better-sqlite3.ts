@@ -158,9 +158,13 @@ class BetterSqlite3Connection implements DriverConnection {
     const statement = compile(
       () => this.#handle.prepare<unknown[], DriverRow>(sql),
       (text) => this.#handle.exec(text),
-    ).safeIntegers()
-    if (statement.reader) statement.raw()
-    return new BetterSqlite3Statement(this.#handle, statement, names, this.#clock)
+    )
+    if (statement.reader) statement.raw().safeIntegers()
+    return new BetterSqlite3Statement(statement, names, {
+      clock: this.#clock,
+      explain: (text) => this.#handle.explain(text),
+      lastRowid: () => this.lastRowid(),
+    })
   }
 
   script(sql: string): void {
@@ -214,12 +218,19 @@ class BetterSqlite3Connection implements DriverConnection {
   }
 }
 
+/** What a statement asks of its connection. */
+interface StatementHome {
+  readonly clock: SchemaClock
+  explain(sql: string): readonly ProgramStep[]
+  lastRowid(): bigint
+}
+
 class BetterSqlite3Statement implements DriverStatement {
   readonly returnsRows: boolean
   readonly readonly: boolean
-  readonly #handle: Handle
   readonly #statement: NativeStatement
   readonly #names: readonly string[] | null
+  readonly #home: StatementHome
   readonly #clock: SchemaClock
   readonly #text: StatementText
   readonly #countsChanges: boolean
@@ -229,18 +240,18 @@ class BetterSqlite3Statement implements DriverStatement {
   #facts = UNKNOWN_FACTS
   #factsAt = -1
 
-  constructor(handle: Handle, statement: NativeStatement, names: readonly string[] | null, clock: SchemaClock) {
-    this.#handle = handle
+  constructor(statement: NativeStatement, names: readonly string[] | null, home: StatementHome) {
     this.#statement = statement
     this.#names = names
-    this.#clock = clock
+    this.#home = home
+    this.#clock = home.clock
     this.#text = new StatementText(statement.source)
     this.#countsChanges = this.#text.countsChanges
     this.#mayChangeSchema = this.#text.mayChangeSchema
     this.#mayInsert = this.#text.mayInsert && !statement.readonly
     this.returnsRows = statement.reader
     this.readonly = statement.readonly && this.#text.mayBeReadonly
-    this.#columns = new ColumnMemo(clock, () => (statement.reader ? statement.columns().map(toWireColumn) : []))
+    this.#columns = new ColumnMemo(home.clock, () => (statement.reader ? statement.columns().map(toWireColumn) : []))
   }
 
   get setsLastRowid(): boolean {
@@ -263,8 +274,9 @@ class BetterSqlite3Statement implements DriverStatement {
   run(params: readonly WireValue[]): RunResult {
     if (this.#mayChangeSchema) this.#schemaMayChange()
     const { changes, lastInsertRowid } = params.length === 0 ? this.#statement.run() : this.#statement.run(this.#bindings(params))
-    // safeIntegers makes it a bigint.
-    return { changes: this.#countsChanges ? changes : 0, lastRowid: lastInsertRowid as bigint }
+    // A number, unless it is one of those that a number does not hold: to ask for an exact one each time costs.
+    const lastRowid = Number.isSafeInteger(lastInsertRowid) ? lastInsertRowid : this.#home.lastRowid()
+    return { changes: this.#countsChanges ? changes : 0, lastRowid }
   }
 
   runEach(values: readonly WireValue[], width: number, rowCount: number, check: () => void): number {
@@ -273,16 +285,10 @@ class BetterSqlite3Statement implements DriverStatement {
     // The driver is done with it when it returns.
     const bound = new Array<BindableValue>(width)
     let total = 0
-    // Nobody asks for the row ids, and exact ones cost.
-    this.#statement.safeIntegers(false)
-    try {
-      for (let row = 0, at = 0; row < rowCount; row++) {
-        check()
-        for (let column = 0; column < width; column++) bound[column] = toBindable(values[at++] as WireValue)
-        total += this.#statement.run(bound).changes
-      }
-    } finally {
-      this.#statement.safeIntegers(true)
+    for (let row = 0, at = 0; row < rowCount; row++) {
+      check()
+      for (let column = 0; column < width; column++) bound[column] = toBindable(values[at++] as WireValue)
+      total += this.#statement.run(bound).changes
     }
     return this.#countsChanges ? total : 0
   }
@@ -323,7 +329,7 @@ class BetterSqlite3Statement implements DriverStatement {
 
   #explain(): ProgramFacts {
     try {
-      return readProgram(this.#handle.explain(this.#text.body))
+      return readProgram(this.#home.explain(this.#text.body))
     } catch {
       // It does not compile any more, or the file is locked; running it will say so.
       return UNKNOWN_FACTS

@@ -129,7 +129,7 @@ export interface RunResult {
   /** Rows inserted, or matched by UPDATE or DELETE. */
   readonly changes: number
   /** Of the connection, whatever statement set it. */
-  readonly lastRowid: bigint
+  readonly lastRowid: bigint | number
 }
 
 export type DriverValue = null | number | bigint | string | Uint8Array
