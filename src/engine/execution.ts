@@ -317,11 +317,19 @@ export class Execution extends Witness implements Operation {
   }
 
   #nextReply(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#wake === null) this.#wake = resolve
-      else if (this.#wakeOthers === null) this.#wakeOthers = [resolve]
-      else this.#wakeOthers.push(resolve)
-    })
+    return new Promise((resolve) => this.#wakeBy(resolve))
+  }
+
+  #wakeBy(wake: () => void): void {
+    if (this.#wake === null) this.#wake = wake
+    else if (this.#wakeOthers === null) this.#wakeOthers = [wake]
+    else this.#wakeOthers.push(wake)
+  }
+
+  /** Calls back when the first reply has come or the execution has failed; at once if that is so. */
+  whenArrived(callback: () => void): void {
+    if (this.#arrived) callback()
+    else this.#wakeBy(callback)
   }
 
   /** Resolves when the first reply has come or the execution has failed; it never rejects. */

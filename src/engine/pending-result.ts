@@ -1,4 +1,5 @@
 import type { AsyncResult, PendingResult, RowValue } from '../sql/executor.ts'
+import { withCallersStack } from '../transport/callers-stack.ts'
 import type { Execution, RowDemand } from './execution.ts'
 import type { Lifeline } from './lifeline.ts'
 import { Result } from './result.ts'
@@ -104,23 +105,13 @@ export class PendingStatement<R> implements PendingResult<R> {
     return this.#read(keys)
   }
 
-  #read<T>(reading: Reading): Promise<T> {
-    const work = this.#awaitAndRead(reading) as Promise<T>
-    return this.#track === undefined ? work : this.#track(work)
-  }
-
-  async #awaitAndRead({ demand, take, read }: Reading): Promise<unknown> {
+  #read<T>({ demand, take, read }: Reading): Promise<T> {
     const source = this.#source
-    source.observe()
-    if (source instanceof Refusal) throw source.error
     // Once somebody holds the result, its rows are his to take in whatever way.
-    if (demand !== null && this.#result === null) source.demand(demand)
-    const arriving = source.arrived()
-    if (arriving !== undefined) await arriving
-    source.throwIfFailed()
-    const result = this.#resultOf(source)
-    // One function, one promise: most results come in one piece.
-    return take !== null && source.complete ? take(result) : await read(result)
+    if (demand !== null && this.#result === null && !(source instanceof Refusal)) source.demand(demand)
+    // Most results come in one piece.
+    const work = this.#soon((result, complete) => (take !== null && complete ? take(result) : read(result)) as T | Promise<T>)
+    return this.#track === undefined ? work : this.#track(work)
   }
 
   [Symbol.asyncIterator](): RowIterator<R> {
@@ -134,14 +125,27 @@ export class PendingStatement<R> implements PendingResult<R> {
     return result
   }
 
-  async #settled(): Promise<Result<R>> {
+  #settled(): Promise<Result<R>> {
+    return this.#soon((result) => result)
+  }
+
+  /**
+   * What `take` makes of the result as soon as that is there. One promise and no async function, which would cost several times as much: only
+   * what fails is thrown in one, for the sake of the stack.
+   */
+  #soon<T>(take: (result: Result<R>, complete: boolean) => T | Promise<T>): Promise<T> {
     const source = this.#source
     source.observe()
-    if (source instanceof Refusal) throw source.error
-    const arriving = source.arrived()
-    if (arriving !== undefined) await arriving
-    source.throwIfFailed()
-    return this.#resultOf(source)
+    if (source instanceof Refusal) return Promise.reject(source.error)
+    return new Promise((resolve) => {
+      source.whenArrived(() => {
+        try {
+          resolve(source.failed ? failure(source) : take(this.#resultOf(source), source.complete))
+        } catch (error) {
+          resolve(rejection(error))
+        }
+      })
+    })
   }
 
   /** Whoever asks gets the same. */
@@ -149,6 +153,24 @@ export class PendingStatement<R> implements PendingResult<R> {
     this.#result ??= new Result<R>(execution, this.#lifeline)
     return this.#result
   }
+}
+
+/** Rejects with what the execution has failed with. */
+async function failure(execution: Execution): Promise<never> {
+  await untilAwaited()
+  execution.throwIfFailed()
+  throw new Error('the execution has not failed')
+}
+
+/** Rejects with what reading the rows has thrown. */
+async function rejection(error: unknown): Promise<never> {
+  await untilAwaited()
+  throw withCallersStack(error)
+}
+
+/** Two turns of the microtask queue: whoever waits for what is resolved with this function's caller stands behind it by then, and the stack leads to him. */
+async function untilAwaited(): Promise<void> {
+  await null
 }
 
 Object.setPrototypeOf(PendingStatement.prototype, Promise.prototype)

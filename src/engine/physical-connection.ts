@@ -233,7 +233,7 @@ export class PhysicalConnection implements OperationOwner {
 
   /** Gives up whatever was submitted behind an operation. Replies come in order: while that has none, nothing behind it has been answered. */
   abortBehind(operation: Operation, errorFor: () => Error): void {
-    const started = [...this.#started]
+    const started = this.#started.present()
     const behind = [...started.slice(started.indexOf(operation) + 1), ...this.#queue.drain()]
     for (const each of behind) each.abort(errorFor())
   }

@@ -14,20 +14,25 @@ export class Roll<T> {
   add(member: T): void {
     // Most often whoever came before has left: nobody is kept in memory for longer than that.
     while (this.#members.length > 0 && this.#hasLeft(this.#members.at(-1) as T)) this.#members.pop()
-    if (this.#members.length >= this.#sweepAt) {
-      this.#members = this.#members.filter((each) => !this.#hasLeft(each))
-      this.#sweepAt = Math.max(leastSweep, 2 * this.#members.length)
-    }
+    if (this.#members.length >= this.#sweepAt) this.#sweep()
     this.#members.push(member)
   }
 
+  #sweep(): void {
+    let staying = 0
+    for (const member of this.#members) if (!this.#hasLeft(member)) this.#members[staying++] = member
+    this.#members.length = staying
+    this.#sweepAt = Math.max(leastSweep, 2 * staying)
+  }
+
+  /** The first who has not left. */
+  first(): T | undefined {
+    return this.#members.find((member) => !this.#hasLeft(member))
+  }
+
   /** Those who have not left. */
-  *[Symbol.iterator](): Iterator<T> {
-    // Not a copy: who comes while somebody walks over them is met as well.
-    for (let index = 0; index < this.#members.length; index++) {
-      const member = this.#members[index] as T
-      if (!this.#hasLeft(member)) yield member
-    }
+  present(): T[] {
+    return this.#members.filter((member) => !this.#hasLeft(member))
   }
 
   clear(): void {

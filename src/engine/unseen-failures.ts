@@ -20,7 +20,8 @@ export class UnseenFailures {
 
   /** The first failure that nobody has looked at; waits for what is on its way. */
   async first(): Promise<Error | null> {
-    for (const watched of this.#watched) {
+    // Each is waited for until it has left, or is the one: others may come and go meanwhile.
+    for (let watched = this.#watched.first(); watched !== undefined; watched = this.#watched.first()) {
       const error = await watched.failure()
       if (error !== null && !watched.observed) return error
     }
