@@ -1,5 +1,6 @@
 import { isCancelled } from '../src/protocol/cancel-slots.ts'
 import { type ExecuteRequest, ReplyFlag, ReplyKind, type Request, RequestFlag, RequestKind } from '../src/protocol/frames.ts'
+import { CancelledError } from '../src/protocol/row-errors.ts'
 import type { WireColumn } from '../src/protocol/values.ts'
 import type { DriverConnection, DriverRow, DriverStatement, RunResult } from './drivers/driver.ts'
 import { nameUnsafeColumn, toWireError } from './host-error.ts'
@@ -71,6 +72,7 @@ export class ShortRun {
    * Runs a statement that waits for nothing, and answers. What it throws has not been answered.
    *
    * @throws {TooManyRows} a statement of more rows than that; only its reading has taken place
+   * @throws {CancelledError} its caller has given up
    */
   run(request: ExecuteRequest, entry: StatementEntry, statement: DriverStatement, inTransaction: boolean): void {
     const { id, flags, values } = request
@@ -84,7 +86,7 @@ export class ShortRun {
     }
     const limit = (flags & RequestFlag.limited) !== 0 ? Math.min(request.rowLimit, maxInlineRows) : maxInlineRows + 1
     const { rows, columns } =
-      limit === 1 && inTransaction && statement.first !== undefined ? first(statement, values) : take(statement, values, limit)
+      limit === 1 && inTransaction && statement.first !== undefined ? first(statement, values) : this.#take(request, statement, limit)
     if (rows.length > maxInlineRows) {
       entry.small = false
       throw new TooManyRows()
@@ -98,6 +100,27 @@ export class ShortRun {
       entry.forgetSentColumns()
       throw nameUnsafeColumn(error, columns)
     }
+  }
+
+  /** @throws {CancelledError} its caller has given up: this time it was not that quick */
+  #take({ id, values }: ExecuteRequest, statement: DriverStatement, limit: number): Taken {
+    const iterator = statement.iterate(values)
+    const rows: DriverRow[] = []
+    let columns: readonly WireColumn[] | undefined
+    try {
+      while (rows.length < limit) {
+        const { done, value } = iterator.next() as { readonly done?: boolean; readonly value: DriverRow | undefined }
+        if (done === true || value === undefined) break
+        rows.push(value)
+        // While the statement stands on a row its columns are surely those of these rows.
+        columns ??= statement.columns()
+        // What writes has written all of it by its first row.
+        if (statement.readonly && isCancelled(this.#context.cancelSlots, id)) throw new CancelledError()
+      }
+    } finally {
+      iterator.return()
+    }
+    return { rows, columns: columns ?? statement.columns() }
   }
 }
 
@@ -115,22 +138,4 @@ interface Taken {
 function first(statement: DriverStatement, values: ExecuteRequest['values']): Taken {
   const row = statement.first?.(values)
   return { rows: row === undefined ? [] : [row], columns: statement.columns() }
-}
-
-function take(statement: DriverStatement, values: ExecuteRequest['values'], limit: number): Taken {
-  const iterator = statement.iterate(values)
-  const rows: DriverRow[] = []
-  let columns: readonly WireColumn[] | undefined
-  try {
-    while (rows.length < limit) {
-      const { done, value } = iterator.next() as { readonly done?: boolean; readonly value: DriverRow | undefined }
-      if (done === true || value === undefined) break
-      rows.push(value)
-      // While the statement stands on a row its columns are surely those of these rows.
-      columns ??= statement.columns()
-    }
-  } finally {
-    iterator.return()
-  }
-  return { rows, columns: columns ?? statement.columns() }
 }

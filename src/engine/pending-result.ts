@@ -33,7 +33,7 @@ const keys: Reading = { demand: null, take: null, read: (result) => result.keys(
  * empty: `then` is what await, Promise.all and all others go through.
  */
 export class PendingStatement<R> implements PendingResult<R> {
-  readonly [Symbol.toStringTag] = 'Promise'
+  declare readonly [Symbol.toStringTag]: string
   readonly #source: Execution | Refusal
   /** Of the connection that it runs on, if a user holds that. */
   readonly #lifeline: Lifeline | undefined
@@ -168,7 +168,7 @@ async function rejection(error: unknown): Promise<never> {
   throw withCallersStack(error)
 }
 
-/** Two turns of the microtask queue: whoever waits for what is resolved with this function's caller stands behind it by then, and the stack leads to him. */
+/** Two turns of the microtask queue: by then whoever waits for the promise that this one resolves is known, and the stack leads to him. */
 async function untilAwaited(): Promise<void> {
   await null
 }
