@@ -192,8 +192,9 @@ class Race {
       await this.#write(tx)
       await tx.commit()
     } finally {
-      // Not closed before: the next borrower is to get another one.
+      // Not closed before its death is known: the next borrower is to get another one.
       await dead
+      await connection.scalar('select 1').catch(() => {})
       await connection.close()
     }
   }
