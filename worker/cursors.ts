@@ -10,7 +10,8 @@ const maxRowsPerChunk = 1_000
 const maxChunkBytes = 256 * 1024
 /** A slow statement sends what it has rather than let its reader wait for a full chunk. */
 const maxChunkMs = 20
-const maxBlockRows = 32
+/** Rows between two looks at the clock. */
+const maxBlockRows = 16
 
 /** The rows of a running statement, read as the user's side asks for them, or kept in memory where something must run before that. */
 export class Cursor {
@@ -103,38 +104,39 @@ export class Cursor {
 
   *#read(maxMs: number): Task<EncodedChunk> {
     const encoder = new ChunkEncoder(this.columns.length, Math.max(this.#maxRows, this.#pending.length), this.#bigints)
+    for (const row of this.#pending) encoder.weigh(row)
     encoder.push(this.#pending)
     this.#pending = []
     const deadline = performance.now() + maxMs
     while (!this.#exhausted && encoder.room > 0 && encoder.sizeBytes < maxChunkBytes) {
       const rows: DriverRow[] = []
-      const wanted = Math.min(encoder.room, blockRows(encoder))
-      let step = this.#take(rows, wanted)
-      while (step !== null) {
-        this.#note(yield step, rows)
-        step = this.#take(rows, wanted)
-      }
+      for (let step = this.#take(rows, encoder); step !== null; step = this.#take(rows, encoder)) this.#note(yield step, rows, encoder)
       encoder.push(rows)
       if (performance.now() > deadline) break
     }
     return encoder.finish()
   }
 
-  /** Takes rows until there are as many as are wanted, or no more; gives the step that has to be waited for, if there is one. */
-  #take(rows: DriverRow[], wanted: number): Promise<unknown> | null {
-    while (!this.#exhausted && rows.length < wanted) {
+  /** Takes a block of rows, as far as there are rows and the chunk has room; gives the step that has to be waited for, if there is one. */
+  #take(rows: DriverRow[], encoder: ChunkEncoder): Promise<unknown> | null {
+    const most = Math.min(encoder.room, maxBlockRows)
+    while (!this.#exhausted && rows.length < most && encoder.sizeBytes < maxChunkBytes) {
       if (isCancelled(this.#slots, this.id)) throw new CancelledError()
       const step = this.#iterator.next()
       if (step instanceof Promise) return step
-      this.#note(step, rows)
+      this.#note(step, rows, encoder)
     }
     return null
   }
 
-  #note(step: unknown, rows: DriverRow[]): void {
+  #note(step: unknown, rows: DriverRow[], encoder: ChunkEncoder): void {
     const { done, value } = step as Awaited<ReturnType<RowIterator['next']>>
-    if (done === true || value === undefined) this.#exhausted = true
-    else rows.push(value)
+    if (done === true || value === undefined) {
+      this.#exhausted = true
+      return
+    }
+    encoder.weigh(value)
+    rows.push(value)
   }
 
   /** The user's side takes this many more chunks. */
@@ -170,12 +172,6 @@ export class Cursor {
     const returned = this.#iterator.return()
     if (returned instanceof Promise) yield returned
   }
-}
-
-/** How many rows are taken before the next look at the clock and at what the chunk weighs: heavy rows are looked at one by one. */
-function blockRows({ rowCount, sizeBytes }: ChunkEncoder): number {
-  if (rowCount === 0) return 1
-  return Math.min(maxBlockRows, Math.max(1, Math.floor(((maxChunkBytes - sizeBytes) / sizeBytes) * rowCount)))
 }
 
 export interface CursorSource {

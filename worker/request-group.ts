@@ -39,7 +39,10 @@ export class RequestGroup {
     this.#short = short
   }
 
-  /** Serves what stands together at the head of the queue, while no cursor is open. False, with the queue as it was, when its first request is to be served alone. */
+  /**
+   * Serves what stands together at the head of the queue, while no cursor is open. False, with the queue as it was, when its first request
+   * is to be served alone.
+   */
   serve(queue: FifoQueue<Request>): boolean {
     if (this.#alone > 0) {
       this.#alone--

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
-import { AbortError, PoolTimeoutError, ResourceClosedError } from '../errors.ts'
+import { AbortError, DriverLoadError, PoolTimeoutError, ResourceClosedError } from '../errors.ts'
 import type { ConnectionSettings } from '../protocol/lease-task.ts'
 import type { EngineURL } from '../sql/url.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
@@ -114,7 +114,11 @@ export class Database {
   }
 
   async #lease(location: DatabaseLocation, readonly: boolean, signal: AbortSignal): Promise<PhysicalConnection> {
-    this.#hosts ??= this.#openHosts()
+    this.#hosts ??= this.#openHosts().catch((error: Error) => {
+      // The next connection tries again.
+      this.#hosts = null
+      throw new DriverLoadError(`What runs the driver could not be loaded: ${error.message}`, { cause: error })
+    })
     const hosts = await this.#hosts
     if (this.#closed) throw new Error('nothing is opened any more')
     const lease = Lease.start(hosts, {
@@ -204,7 +208,7 @@ export class Database {
     const leaveFile = await this.#leaveFile
     leaveFile?.()
     await this.#interrupter?.close()
-    const hosts = await this.#hosts
+    const hosts = await this.#hosts?.catch(() => null)
     await hosts?.destroy()
   }
 

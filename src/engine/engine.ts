@@ -149,7 +149,7 @@ class Engine implements AsyncEngine {
     }
     const pending = new PendingStatement<R>(execution)
     superviseStatement(execution, options, this.#services)
-    execution.onArrived(raiseUnseen)
+    execution.whenArrived(raiseUnseen)
     this.#startSweeper()
     this.#implicit.submit(execution)
     return pending
@@ -313,7 +313,7 @@ class Engine implements AsyncEngine {
     // What is left to a reader at leisure is not waited for.
     void this.#accept(
       new Promise<void>((resolve) =>
-        execution.readAtLeisure ? execution.onArrived({ arrived: () => resolve() }) : execution.onSettled(() => resolve()),
+        execution.readAtLeisure ? execution.whenArrived(() => resolve()) : execution.onSettled(() => resolve()),
       ),
     )
     this.#pool.acquire({}).then(

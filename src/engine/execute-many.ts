@@ -3,7 +3,7 @@ import type { WireValue } from '../protocol/values.ts'
 import type { ManyResult } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import type { ScannedStatement } from '../sql/scan-statement.ts'
-import { type BindTarget, bindInto, bindParameters, type Executable, isTransferable, namesOf, type Parameters } from '../sql/statement.ts'
+import { type BindTarget, bindInto, type Executable, isTransferable, namesOf, type Parameters } from '../sql/statement.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import type { AsyncTransaction } from './contract.ts'
 import type { RequestSettings } from './operation.ts'
@@ -141,8 +141,7 @@ class BatchGatherer {
     const values = this.#values
     const from = values.length
     try {
-      if (row === undefined) bindParameters(this.#target, row)
-      else bindInto(values, this.#target, row)
+      bindInto(values, this.#target, row)
     } catch (error) {
       // Not by assignment: what a getter of the caller's throws may be frozen.
       if (error instanceof Error) Reflect.set(error, 'message', `Row ${this.#rowNumber}: ${error.message}`)

@@ -19,11 +19,6 @@ const readAhead = 2
 /** How much of a result its reader wants: rows when they are asked for, every row, or only the first few. */
 export type RowDemand = 'cursor' | 'all' | number
 
-/** Told once, when the first reply has come or the execution has ended without one. */
-export interface ArrivalListener {
-  arrived(execution: Execution): void
-}
-
 const noRows: unknown[] = []
 
 interface MutableExecuteRequest {
@@ -72,16 +67,12 @@ export class Execution extends Witness implements Operation {
   #complete = false
   #failure: Error | WireError | null = null
   #thrown = false
-  /** Those who wait for a reply: most often one, and once. */
-  #wake: (() => void) | null = null
-  #wakeOthers: (() => void)[] | null = null
+  /** Those who wait for the next reply. */
+  #wake: ((execution: Execution) => void)[] | null = null
   /** Chunks asked for that have not come. */
   #outstanding = 0
   #reroute: ((reason: 'refused' | 'tooLarge') => void) | null = null
   #settledListeners: ((failed: boolean) => void)[] | null = null
-  /** Most often there is one: whoever answers for failures that nobody looks at. */
-  #arrivalListener: ArrivalListener | null = null
-  #otherArrivalListeners: ArrivalListener[] | null = null
 
   constructor(statement: CompiledStatement, options: ExecuteOptions | undefined, integers: 'number' | 'bigint') {
     super()
@@ -102,13 +93,6 @@ export class Execution extends Witness implements Operation {
     if (this.#complete) listener(this.failed)
     else if (this.#settledListeners === null) this.#settledListeners = [listener]
     else this.#settledListeners.push(listener)
-  }
-
-  onArrived(listener: ArrivalListener): void {
-    if (this.#arrived) listener.arrived(this)
-    else if (this.#arrivalListener === null) this.#arrivalListener = listener
-    else if (this.#otherArrivalListeners === null) this.#otherArrivalListeners = [listener]
-    else this.#otherArrivalListeners.push(listener)
   }
 
   /** Its reader takes rows when he likes: how long that takes is not the statement's time. */
@@ -302,33 +286,23 @@ export class Execution extends Witness implements Operation {
   #arrive(): void {
     if (!this.#arrived) this.worked = !this.failed
     this.#arrived = true
-    const listener = this.#arrivalListener
-    const otherListeners = this.#otherArrivalListeners
-    this.#arrivalListener = null
-    this.#otherArrivalListeners = null
-    listener?.arrived(this)
-    if (otherListeners !== null) for (const other of otherListeners) other.arrived(this)
     const wake = this.#wake
-    const others = this.#wakeOthers
     this.#wake = null
-    this.#wakeOthers = null
-    wake?.()
-    if (others !== null) for (const resolve of others) resolve()
+    if (wake !== null) for (const callback of wake) callback(this)
   }
 
   #nextReply(): Promise<void> {
-    return new Promise((resolve) => this.#wakeBy(resolve))
+    return new Promise((resolve) => this.#wakeBy(() => resolve()))
   }
 
-  #wakeBy(wake: () => void): void {
-    if (this.#wake === null) this.#wake = wake
-    else if (this.#wakeOthers === null) this.#wakeOthers = [wake]
-    else this.#wakeOthers.push(wake)
+  #wakeBy(callback: (execution: Execution) => void): void {
+    if (this.#wake === null) this.#wake = [callback]
+    else this.#wake.push(callback)
   }
 
-  /** Calls back when the first reply has come or the execution has failed; at once if that is so. */
-  whenArrived(callback: () => void): void {
-    if (this.#arrived) callback()
+  /** Calls back once, when the first reply has come or the execution has ended without one; at once if that is so. */
+  whenArrived(callback: (execution: Execution) => void): void {
+    if (this.#arrived) callback(this)
     else this.#wakeBy(callback)
   }
 

@@ -111,7 +111,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     const pending = new PendingStatement<R>(execution, call.lifeline, tracked ? this.#unseen.track : undefined)
     superviseStatement(execution, options, this.#services)
     if (tracked) this.#unseen.add(execution)
-    else execution.onArrived(raiseUnseen)
+    else execution.whenArrived(raiseUnseen)
     if (this.#turns.mustWait(via)) this.#turns.run(via, (through) => this.#submit(execution, through))
     else this.#submit(execution, via)
     return pending

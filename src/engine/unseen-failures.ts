@@ -1,4 +1,4 @@
-import type { ArrivalListener } from './execution.ts'
+import type { Execution } from './execution.ts'
 import { Roll } from './roll.ts'
 import { TrackedPromise } from './tracked-promise.ts'
 import type { Watched } from './witness.ts'
@@ -35,8 +35,6 @@ export class UnseenFailures {
 }
 
 /** For statements that are part of no transaction: a failure that nobody looks at is an unhandled rejection. */
-export const raiseUnseen: ArrivalListener = {
-  arrived(execution) {
-    if (execution.failed) execution.raise()
-  },
+export function raiseUnseen(execution: Execution): void {
+  if (execution.failed) execution.raise()
 }

@@ -50,8 +50,21 @@ export class ChunkEncoder {
     return this.#sizeBytes
   }
 
+  /** Counts a row that is about to be pushed: how heavy it is has to be known before the next one is taken. */
+  weigh(row: readonly CellValue[]): void {
+    let bytes = 8 * row.length
+    for (const cell of row) {
+      if (typeof cell === 'string') bytes += 8 + cell.length
+      else if (typeof cell === 'object' && cell !== null) {
+        this.#blobs = true
+        bytes += 56 + cell.byteLength
+      }
+    }
+    this.#sizeBytes += bytes
+  }
+
   /**
-   * Takes in no more rows than there is `room` for.
+   * Takes in rows that have been weighed, no more than there is `room` for.
    *
    * @throws {UnsafeIntegerError} the chunk is not to be used further
    */
@@ -75,7 +88,6 @@ export class ChunkEncoder {
       else if (typeof value === 'bigint' && !bigints) data[at + index] = toSafeNumber(value, column)
       else break
     }
-    this.#sizeBytes += 8 * index
     return index
   }
 
@@ -86,19 +98,11 @@ export class ChunkEncoder {
       data = Array.from(data.subarray(0, at + from))
       this.#columns[column] = data
     }
-    let sizeBytes = 0
     // By `push` alone: an array that V8 takes for one with holes is cloned element by element with its index.
     const cells = data
     for (let index = from; index < rows.length; index++) {
-      const cell = toCell((rows[index] as readonly CellValue[])[column] as CellValue, column, this.#bigints)
-      cells.push(cell)
-      if (typeof cell === 'string') sizeBytes += 16 + cell.length
-      else if (typeof cell === 'object' && cell !== null) {
-        this.#blobs = true
-        sizeBytes += 64 + cell.byteLength
-      } else sizeBytes += 8
+      cells.push(toCell((rows[index] as readonly CellValue[])[column] as CellValue, column, this.#bigints))
     }
-    this.#sizeBytes += sizeBytes
   }
 
   /** The columns so far, cut to the number of rows; the encoder is not used again. */

@@ -140,10 +140,6 @@ export class StatementCompiler {
  * @throws {TypeError} a value SQL does not know, or parameters that are neither list nor object
  */
 export function bindParameters(target: BindTarget, parameters: Parameters | undefined): readonly WireValue[] {
-  if (parameters === undefined) {
-    if (target.scanned.count > 0) throw missingAll(target.sql, target.scanned)
-    return NO_VALUES
-  }
   const values: WireValue[] = []
   bindInto(values, target, parameters)
   return values
@@ -165,7 +161,11 @@ export interface BindTarget {
  * As `bindParameters`, behind the values that are there already. Appended by `push` alone: an array that V8 takes for one with holes is
  * cloned element by element with its index, at several times the cost.
  */
-export function bindInto(values: WireValue[], target: BindTarget, parameters: Parameters): void {
+export function bindInto(values: WireValue[], target: BindTarget, parameters: Parameters | undefined): void {
+  if (parameters === undefined) {
+    if (target.scanned.count > 0) throw missingAll(target.sql, target.scanned)
+    return
+  }
   if (typeof parameters !== 'object' || parameters === null) {
     throw new TypeError(`Parameters must be an array or an object, found ${describeValue(parameters)}.`)
   }

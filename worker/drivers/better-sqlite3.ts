@@ -280,26 +280,17 @@ class BetterSqlite3Statement implements DriverStatement {
   }
 
   runEach(values: readonly WireValue[], width: number, rowCount: number, check: () => void): number {
-    if (this.#names !== null || width === 0) return this.#runEachByName(values, width, rowCount, check)
     if (this.#mayChangeSchema) this.#schemaMayChange()
+    const names = this.#names
     // The driver is done with it when it returns.
     const bound = new Array<BindableValue>(width)
     let total = 0
-    for (let row = 0, at = 0; row < rowCount; row++) {
+    for (let row = 0, at = 0; row < rowCount; row++, at += width) {
       check()
-      for (let column = 0; column < width; column++) bound[column] = toBindable(values[at++] as WireValue)
-      total += this.#statement.run(bound).changes
+      for (let column = 0; names === null && column < width; column++) bound[column] = toBindable(values[at + column] as WireValue)
+      total += this.#statement.run(names === null ? bound : toNamed(names, values.slice(at, at + width))).changes
     }
     return this.#countsChanges ? total : 0
-  }
-
-  #runEachByName(values: readonly WireValue[], width: number, rowCount: number, check: () => void): number {
-    let total = 0
-    for (let row = 0; row < rowCount; row++) {
-      check()
-      total += this.run(values.slice(row * width, (row + 1) * width)).changes
-    }
-    return total
   }
 
   iterate(params: readonly WireValue[]): RowIterator {
