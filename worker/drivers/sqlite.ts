@@ -21,17 +21,18 @@ export function toBindable(value: WireValue): BindableValue {
   }
 }
 
-export function toPositional(params: readonly WireValue[]): BindableValue[] {
-  const values = new Array<BindableValue>(params.length)
-  for (let index = 0; index < params.length; index += 1) values[index] = toBindable(params[index] as WireValue)
-  return values
+/** The `width` values of one row, which begin at `from`. */
+export function toPositional(values: readonly WireValue[], from = 0, width = values.length): BindableValue[] {
+  const bindings: BindableValue[] = []
+  for (let index = from; index < from + width; index++) bindings.push(toBindable(values[index] as WireValue))
+  return bindings
 }
 
 /** One object without a prototype: a parameter may be called `__proto__`. */
-export function toNamed(names: readonly string[], params: readonly WireValue[]): Record<string, BindableValue> {
-  const values: Record<string, BindableValue> = Object.create(null)
-  for (let index = 0; index < names.length; index += 1) values[names[index] as string] = toBindable(params[index] as WireValue)
-  return values
+export function toNamed(names: readonly string[], values: readonly WireValue[], from = 0): Record<string, BindableValue> {
+  const bindings: Record<string, BindableValue> = Object.create(null)
+  for (const [index, name] of names.entries()) bindings[name] = toBindable(values[from + index] as WireValue)
+  return bindings
 }
 
 const READING: ReadonlySet<string> = new Set(['select', 'values', 'with'])
