@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import type { BenchCase, CaseContext, Metrics, Prepared, Variant } from './bench-case.ts'
-import { collectGarbage } from './cities/collect-garbage.ts'
+import { collectGarbage, collectYoungGarbage } from './cities/collect-garbage.ts'
 import { measure } from './measure.ts'
 
 // A collection before each run is many collections between two runs of a variant, and V8 throws away the code of what has not run for some,
@@ -65,6 +65,8 @@ export async function runCase(benchCase: BenchCase, context: CaseContext, rounds
         await setImmediate()
         // The collection leaves a heap that has to grow again: the first run after it is slower, for everybody, and does not count.
         if (contestant.lastMs < shortRunMs) await runOnce(contestant)
+        // Nobody pays for the rows and texts of the check of the answers.
+        collectYoungGarbage()
         contestant.rounds.push(await runOnce(contestant))
       }
     }

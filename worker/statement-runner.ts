@@ -106,7 +106,7 @@ export class StatementRunner {
     const check = (): void => {
       if (isCancelled(this.#context.cancelSlots, id)) throw new CancelledError()
     }
-    if (!statement.returnsRows && statement.runEach !== undefined) return statement.runEach(values, width, rowCount, check)
+    if (!statement.returnsRows && statement.runEach !== undefined) return statement.runEach({ values, width, rowCount }, check)
     let rowcount = 0
     for (let row = 0; row < rowCount; row++) {
       check()

@@ -313,7 +313,7 @@ class Engine implements AsyncEngine {
     // What is left to a reader at leisure is not waited for.
     void this.#accept(
       new Promise<void>((resolve) =>
-        execution.readAtLeisure ? execution.whenArrived(() => resolve()) : execution.onSettled(() => resolve()),
+        execution.readAtLeisure ? execution.whenArrived({ arrived: () => resolve() }) : execution.onSettled(() => resolve()),
       ),
     )
     this.#pool.acquire({}).then(

@@ -103,7 +103,7 @@ function batchRequest(sql: string, scanned: ScannedStatement, batch: Batch, sess
     sql,
     values,
     post: ({ channel, statements }, id) => {
-      const { id: statementId } = statements.reference({ sql, names, traits: statementTraits(scanned) })
+      const { id: statementId } = statements.known(sql) ?? statements.add({ sql, names, traits: statementTraits(scanned) })
       const flags = session.transactionFlags
       channel.post({ kind: RequestKind.executeMany, id, statementId, flags, rowCount, values }, transfer)
     },
@@ -141,7 +141,7 @@ class BatchGatherer {
     const values = this.#values
     const from = values.length
     try {
-      bindInto(values, this.#target, row)
+      bindInto(values, from, this.#target, row)
     } catch (error) {
       // Not by assignment: what a getter of the caller's throws may be frozen.
       if (error instanceof Error) Reflect.set(error, 'message', `Row ${this.#rowNumber}: ${error.message}`)

@@ -21,6 +21,11 @@ export type RowDemand = 'cursor' | 'all' | number
 
 const noRows: unknown[] = []
 
+/** Who waits for a reply. An object, where a function would take a closure and its context for each statement. */
+export interface Waiter {
+  arrived(execution: Execution): void
+}
+
 interface MutableExecuteRequest {
   kind: typeof RequestKind.execute
   id: number
@@ -67,8 +72,9 @@ export class Execution extends Witness implements Operation {
   #complete = false
   #failure: Error | WireError | null = null
   #thrown = false
-  /** Those who wait for the next reply. */
-  #wake: ((execution: Execution) => void)[] | null = null
+  /** Who waits for the next reply: most often one. */
+  #waiter: Waiter | null = null
+  #otherWaiters: Waiter[] | null = null
   /** Chunks asked for that have not come. */
   #outstanding = 0
   #reroute: ((reason: 'refused' | 'tooLarge') => void) | null = null
@@ -142,12 +148,8 @@ export class Execution extends Witness implements Operation {
   start(lease: Lease, owner: OperationOwner): void {
     this.#owner = owner
     this.#lease = lease
-    this.#reference = lease.statements.reference({
-      sql: this.statement.sql,
-      names: this.statement.names,
-      traits: statementTraits(this.statement.scanned),
-    })
-    const { values, transfer } = this.statement
+    const { sql, names, scanned, values, transfer } = this.statement
+    this.#reference = lease.statements.known(sql) ?? lease.statements.add({ sql, names, traits: statementTraits(scanned) })
     const id = lease.channel.open(this)
     this.#request = {
       kind: RequestKind.execute,
@@ -286,24 +288,28 @@ export class Execution extends Witness implements Operation {
   #arrive(): void {
     if (!this.#arrived) this.worked = !this.failed
     this.#arrived = true
-    const wake = this.#wake
-    this.#wake = null
-    if (wake !== null) for (const callback of wake) callback(this)
+    const waiter = this.#waiter
+    const others = this.#otherWaiters
+    this.#waiter = null
+    this.#otherWaiters = null
+    waiter?.arrived(this)
+    if (others !== null) for (const other of others) other.arrived(this)
   }
 
   #nextReply(): Promise<void> {
-    return new Promise((resolve) => this.#wakeBy(() => resolve()))
+    return new Promise((resolve) => this.#add({ arrived: () => resolve() }))
   }
 
-  #wakeBy(callback: (execution: Execution) => void): void {
-    if (this.#wake === null) this.#wake = [callback]
-    else this.#wake.push(callback)
+  #add(waiter: Waiter): void {
+    if (this.#waiter === null) this.#waiter = waiter
+    else if (this.#otherWaiters === null) this.#otherWaiters = [waiter]
+    else this.#otherWaiters.push(waiter)
   }
 
-  /** Calls back once, when the first reply has come or the execution has ended without one; at once if that is so. */
-  whenArrived(callback: (execution: Execution) => void): void {
-    if (this.#arrived) callback(this)
-    else this.#wakeBy(callback)
+  /** Tells the waiter once, when the first reply has come or the execution has ended without one; at once if that is so. */
+  whenArrived(waiter: Waiter): void {
+    if (this.#arrived) waiter.arrived(this)
+    else this.#add(waiter)
   }
 
   /** Resolves when the first reply has come or the execution has failed; it never rejects. */

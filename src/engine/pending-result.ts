@@ -1,6 +1,6 @@
 import type { AsyncResult, PendingResult, RowValue } from '../sql/executor.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
-import type { Execution, RowDemand } from './execution.ts'
+import type { Execution, RowDemand, Waiter } from './execution.ts'
 import type { Lifeline } from './lifeline.ts'
 import { Result } from './result.ts'
 import { type ChunkSource, RowIterator } from './row-iterator.ts'
@@ -13,9 +13,11 @@ export type Track = <T>(reading: Promise<T>) => Promise<T>
 interface Reading {
   readonly demand: RowDemand | null
   readonly take: ((result: Result<unknown>) => unknown) | null
-  readonly read: (result: Result<unknown>) => Promise<unknown>
+  readonly read: (result: Result<unknown>) => unknown
 }
 
+/** The result itself, of which nothing has been read. */
+const settled: Reading = { demand: null, take: null, read: (result) => result }
 const fetchall: Reading = { demand: 'all', take: (result) => result.takeAll(), read: (result) => result.fetchall() }
 const first: Reading = { demand: 1, take: (result) => result.takeFirst(), read: (result) => result.first() }
 const one: Reading = { demand: 2, take: (result) => result.takeOne(), read: (result) => result.one() }
@@ -105,12 +107,12 @@ export class PendingStatement<R> implements PendingResult<R> {
     return this.#read(keys)
   }
 
-  #read<T>({ demand, take, read }: Reading): Promise<T> {
+  #read<T>(reading: Reading): Promise<T> {
     const source = this.#source
+    const { demand } = reading
     // Once somebody holds the result, its rows are his to take in whatever way.
     if (demand !== null && this.#result === null && !(source instanceof Refusal)) source.demand(demand)
-    // Most results come in one piece.
-    const work = this.#soon((result, complete) => (take !== null && complete ? take(result) : read(result)) as T | Promise<T>)
+    const work = this.#soon<T>(reading)
     return this.#track === undefined ? work : this.#track(work)
   }
 
@@ -126,32 +128,54 @@ export class PendingStatement<R> implements PendingResult<R> {
   }
 
   #settled(): Promise<Result<R>> {
-    return this.#soon((result) => result)
+    return this.#soon(settled)
   }
 
   /**
    * What `take` makes of the result as soon as that is there. One promise and no async function, which would cost several times as much: only
    * what fails is thrown in one, for the sake of the stack.
    */
-  #soon<T>(take: (result: Result<R>, complete: boolean) => T | Promise<T>): Promise<T> {
+  #soon<T>(reading: Reading): Promise<T> {
     const source = this.#source
     source.observe()
     if (source instanceof Refusal) return Promise.reject(source.error)
-    return new Promise((resolve) => {
-      source.whenArrived(() => {
-        try {
-          resolve(source.failed ? failure(source) : take(this.#resultOf(source), source.complete))
-        } catch (error) {
-          resolve(rejection(error))
-        }
-      })
-    })
+    const { promise, resolve } = Promise.withResolvers<T>()
+    source.whenArrived(new Reader<T>(this, reading, resolve))
+    return promise
   }
 
   /** Whoever asks gets the same. */
-  #resultOf(execution: Execution): Result<R> {
+  resultOf(execution: Execution): Result<R> {
     this.#result ??= new Result<R>(execution, this.#lifeline)
     return this.#result
+  }
+}
+
+/** One who waits for a result and reads it in his way. */
+class Reader<T> implements Waiter {
+  readonly #pending: PendingStatement<unknown>
+  readonly #reading: Reading
+  readonly #resolve: (value: T | Promise<T>) => void
+
+  constructor(pending: PendingStatement<unknown>, reading: Reading, resolve: (value: T | Promise<T>) => void) {
+    this.#pending = pending
+    this.#reading = reading
+    this.#resolve = resolve
+  }
+
+  arrived(execution: Execution): void {
+    try {
+      this.#resolve(execution.failed ? failure(execution) : this.#read(execution))
+    } catch (error) {
+      this.#resolve(rejection(error))
+    }
+  }
+
+  #read(execution: Execution): T | Promise<T> {
+    const { take, read } = this.#reading
+    const result = this.#pending.resultOf(execution)
+    // Most results come in one piece.
+    return (take !== null && execution.complete ? take(result) : read(result)) as T | Promise<T>
   }
 }
 

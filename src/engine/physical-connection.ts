@@ -185,7 +185,7 @@ export class PhysicalConnection implements OperationOwner {
   /** A statement of this library's own, to be submitted; inside the open transaction unless `flags` say otherwise. */
   control(sql: string, access: AccessMode | 'none' = 'none', flags: number = RequestFlag.inTransaction): SingleRequest {
     const post = (lease: Lease, id: number): void => {
-      const reference = lease.statements.reference({ sql, names: null, traits: 0 })
+      const reference = lease.statements.known(sql) ?? lease.statements.add({ sql, names: null, traits: 0 })
       lease.channel.post({ kind: RequestKind.execute, id, statementId: reference.id, flags, rowLimit: 0, values: [] })
     }
     return new SingleRequest({ access, leavesConnectionState: false, post, sql })

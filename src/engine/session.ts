@@ -112,9 +112,13 @@ export class Session implements TransactionHost, OpenTransactionState {
     superviseStatement(execution, options, this.#services)
     if (tracked) this.#unseen.add(execution)
     else execution.whenArrived(raiseUnseen)
-    if (this.#turns.mustWait(via)) this.#turns.run(via, (through) => this.#submit(execution, through))
+    if (this.#turns.mustWait(via)) this.#submitInTurn(execution, via)
     else this.#submit(execution, via)
     return pending
+  }
+
+  #submitInTurn(execution: Execution, via: Transaction | null): void {
+    this.#turns.run(via, (through) => this.#submit(execution, through))
   }
 
   #compile(statement: Executable, { params, options }: StatementCall): Execution {
@@ -126,10 +130,14 @@ export class Session implements TransactionHost, OpenTransactionState {
       )
     }
     const execution = new Execution(compiled, options, settings.integers)
-    // A result of a memory database that is larger than the worker may keep is read from the database after all.
-    if (this.#services.memory) execution.onReroute(() => this.physical.submit(execution.route(0, 'shared')))
+    if (this.#services.memory) this.#rereadWhenTooLarge(execution)
     announceQuery(this.#services, compiled, this.physical.id, execution)
     return execution
+  }
+
+  /** A result of a memory database that is larger than the worker may keep is read from the database after all. */
+  #rereadWhenTooLarge(execution: Execution): void {
+    execution.onReroute(() => this.physical.submit(execution.route(0, 'shared')))
   }
 
   /** Whether what comes this way is part of the open transaction. */

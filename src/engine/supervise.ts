@@ -12,9 +12,11 @@ export function superviseStatement(execution: Execution, options: ExecuteOptions
   const abort = (error: AbortError | StatementTimeoutError): void => execution.abort(error)
   const forgetSignal = watchDeadline({ signal }, abort)
   const stopTimer = watchDeadline({ timeoutMs }, abort)
-  execution.whenArrived(() => {
-    // The time of a statement ends with its first rows when somebody reads them at leisure.
-    if (execution.readAtLeisure) stopTimer()
+  execution.whenArrived({
+    arrived: () => {
+      // The time of a statement ends with its first rows when somebody reads them at leisure.
+      if (execution.readAtLeisure) stopTimer()
+    },
   })
   execution.onSettled(() => {
     stopTimer()

@@ -1,4 +1,4 @@
-import type { Execution } from './execution.ts'
+import type { Waiter } from './execution.ts'
 import { Roll } from './roll.ts'
 import { TrackedPromise } from './tracked-promise.ts'
 import type { Watched } from './witness.ts'
@@ -35,6 +35,8 @@ export class UnseenFailures {
 }
 
 /** For statements that are part of no transaction: a failure that nobody looks at is an unhandled rejection. */
-export function raiseUnseen(execution: Execution): void {
-  if (execution.failed) execution.raise()
+export const raiseUnseen: Waiter = {
+  arrived: (execution) => {
+    if (execution.failed) execution.raise()
+  },
 }

@@ -50,20 +50,20 @@ export class StatementRegistry {
     this.#capacity = Math.max(1, capacity)
   }
 
-  /** The statement's number, told to the worker in this tick's batch if it is new. */
-  reference(statement: StatementText): StatementReference {
-    // The same text with other parameter names does not exist: names come from the text.
-    const known = this.#references.get(statement.sql)
-    if (known !== undefined) {
-      // Recency costs two map operations; it only matters when something may have to go.
-      if (this.#references.size * 2 > this.#capacity) {
-        this.#references.delete(statement.sql)
-        this.#references.set(statement.sql, known)
-      }
-      return known
+  /** A statement that has a number. The same text with other parameter names does not exist: names come from the text. */
+  known(sql: string): StatementReference | undefined {
+    const known = this.#references.get(sql)
+    // Recency costs two map operations; it only matters when something may have to go.
+    if (known !== undefined && this.#references.size * 2 > this.#capacity) {
+      this.#references.delete(sql)
+      this.#references.set(sql, known)
     }
+    return known
+  }
+
+  /** Gives a statement that is not known its number, of which the worker is told in this tick's batch. */
+  add({ sql, names, traits }: StatementText): StatementReference {
     const reference = new StatementReference(this.#nextId++)
-    const { sql, names, traits } = statement
     this.#channel.post({ kind: RequestKind.register, statementId: reference.id, sql, names, traits })
     this.#references.set(sql, reference)
     if (this.#references.size > this.#capacity) this.#forgetOldest()

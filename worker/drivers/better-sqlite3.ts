@@ -1,9 +1,20 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import type { WireColumn, WireValue } from '../../src/protocol/values.ts'
 import type { WireError, WireErrorFamily } from '../../src/protocol/wire-error.ts'
-import type { BackupProgress, Driver, DriverConnection, DriverRow, DriverStatement, OpenOptions, RowIterator, RunResult } from './driver.ts'
+import type {
+  BackupProgress,
+  Driver,
+  DriverConnection,
+  DriverRow,
+  DriverStatement,
+  OpenOptions,
+  RowIterator,
+  RowsOfValues,
+  RunResult,
+} from './driver.ts'
 import { FileGuard } from './file-guard.ts'
 import {
+  type BindableValue,
   ColumnMemo,
   checkDatabaseName,
   compile,
@@ -31,6 +42,7 @@ import {
   toOpenError,
   userErrorToWire,
 } from './sqlite-errors.ts'
+import { RowsRunner } from './sqlite-rows.ts'
 
 type Constructor = typeof BetterSqlite3
 /** `explain` is part of the driver since 13.0 and not yet of its types. */
@@ -162,6 +174,7 @@ class BetterSqlite3Connection implements DriverConnection {
     return new BetterSqlite3Statement(statement, names, {
       clock: this.#clock,
       explain: (text) => this.#handle.explain(text),
+      prepare: (text) => this.#handle.prepare(text),
       lastRowid: () => this.lastRowid(),
     })
   }
@@ -221,6 +234,7 @@ class BetterSqlite3Connection implements DriverConnection {
 interface StatementHome {
   readonly clock: SchemaClock
   explain(sql: string): readonly ProgramStep[]
+  readonly prepare: (sql: string) => BetterSqlite3.Statement<BindableValue[]>
   lastRowid(): bigint
 }
 
@@ -236,6 +250,7 @@ class BetterSqlite3Statement implements DriverStatement {
   readonly #mayChangeSchema: boolean
   readonly #mayInsert: boolean
   readonly #columns: ColumnMemo
+  #rows: RowsRunner | null = null
   #facts = UNKNOWN_FACTS
   #factsAt = -1
 
@@ -254,12 +269,7 @@ class BetterSqlite3Statement implements DriverStatement {
   }
 
   get setsLastRowid(): boolean {
-    if (!this.#mayInsert) return false
-    if (this.#factsAt !== this.#clock.now) {
-      this.#factsAt = this.#clock.now
-      this.#facts = this.#explain()
-    }
-    return this.#facts.setsLastRowid
+    return this.#mayInsert && this.#program().setsLastRowid
   }
 
   get busy(): boolean {
@@ -278,14 +288,14 @@ class BetterSqlite3Statement implements DriverStatement {
     return { changes: this.#countsChanges ? changes : 0, lastRowid }
   }
 
-  runEach(values: readonly WireValue[], width: number, rowCount: number, check: () => void): number {
+  runEach(rows: RowsOfValues, check: () => void): number {
     if (this.#mayChangeSchema) this.#schemaMayChange()
-    let total = 0
-    for (let row = 0; row < rowCount; row++) {
-      check()
-      total += this.#statement.run(...this.#bindings(values, row * width, width)).changes
-    }
-    return this.#countsChanges ? total : 0
+    this.#rows ??= new RowsRunner(this.#text.body, this.#names, {
+      prepare: this.#home.prepare,
+      runOne: (values, from, width) => this.#statement.run(...this.#bindings(values, from, width)).changes,
+    })
+    const changes = this.#rows.run(rows, this.#rows.combines && this.#program().plainInsert, check)
+    return this.#countsChanges ? changes : 0
   }
 
   iterate(params: readonly WireValue[]): RowIterator {
@@ -312,6 +322,14 @@ class BetterSqlite3Statement implements DriverStatement {
   #schemaMayChange(): void {
     if (this.#text.attaches) this.#clock.distrust()
     this.#clock.tick()
+  }
+
+  #program(): ProgramFacts {
+    if (this.#factsAt !== this.#clock.now) {
+      this.#factsAt = this.#clock.now
+      this.#facts = this.#explain()
+    }
+    return this.#facts
   }
 
   #explain(): ProgramFacts {

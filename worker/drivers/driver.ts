@@ -113,16 +113,23 @@ export interface DriverStatement {
   /** Runs a statement that yields no rows. `params` are in the order of the placeholders, or of `names` when prepared with names. */
   run(params: readonly WireValue[]): MaybePromise<RunResult>
   /**
-   * Synchronous drivers only: runs a statement that yields no rows once for each `width` of the values, and gives how many rows all of them
-   * have changed. `check` is called before each run and may throw.
+   * Synchronous drivers only: runs a statement that yields no rows for each of many rows of values, inside a transaction, and gives how many
+   * rows have been changed by all of them. `check` is called every now and then, and may throw.
    */
-  runEach?(values: readonly WireValue[], width: number, rowCount: number, check: () => void): number
+  runEach?(rows: RowsOfValues, check: () => void): number
   /** Rows as arrays in column order; INTEGER as bigint, REAL as number, TEXT as string, BLOB as Uint8Array, NULL as null. */
   iterate(params: readonly WireValue[]): RowIterator
   /** Synchronous drivers only: the first row, the rest left where it is; cheaper than an iterator. Only inside a group. */
   first?(params: readonly WireValue[]): DriverRow | undefined
   /** Frees the statement; it is not used again. */
   finalize(): void
+}
+
+/** The values of `rowCount` rows, one after another, `width` of them each. */
+export interface RowsOfValues {
+  readonly values: readonly WireValue[]
+  readonly width: number
+  readonly rowCount: number
 }
 
 export interface RunResult {

@@ -1,7 +1,17 @@
 import { pathToFileURL } from 'node:url'
 import type { WireColumn, WireValue } from '../../src/protocol/values.ts'
 import type { WireError, WireErrorFamily } from '../../src/protocol/wire-error.ts'
-import type { BackupProgress, Driver, DriverConnection, DriverRow, DriverStatement, OpenOptions, RowIterator, RunResult } from './driver.ts'
+import type {
+  BackupProgress,
+  Driver,
+  DriverConnection,
+  DriverRow,
+  DriverStatement,
+  OpenOptions,
+  RowIterator,
+  RowsOfValues,
+  RunResult,
+} from './driver.ts'
 import { FileGuard } from './file-guard.ts'
 import {
   type BindableValue,
@@ -25,6 +35,7 @@ import {
 import { allOrNoFile, BACKUP_PAGES_PER_STEP, BackupWatch, backupBusy, checkBackupFile, copySnapshot } from './sqlite-backup.ts'
 import { codeName } from './sqlite-codes.ts'
 import { DriverFault, faultToWireError, refusalToWireError, sqliteToWireError, toOpenError, userErrorToWire } from './sqlite-errors.ts'
+import { RowsRunner } from './sqlite-rows.ts'
 
 // What is used of node:sqlite, as of Node.js 24.16: the types of the oldest Node that the package supports do not have it yet.
 interface NodeSqlite {
@@ -242,6 +253,7 @@ class NodeSqliteStatement implements DriverStatement {
   readonly #mayChangeSchema: boolean
   readonly #columns: ColumnMemo
   #cursor: Cursor | undefined
+  #rows: RowsRunner | null = null
   #facts = UNKNOWN_FACTS
   #factsAt = -1
 
@@ -285,6 +297,15 @@ class NodeSqliteStatement implements DriverStatement {
     return { changes: this.#countsChanges ? Number(changes) : 0, lastRowid: lastInsertRowid as bigint }
   }
 
+  runEach(rows: RowsOfValues, check: () => void): number {
+    this.#rows ??= new RowsRunner(this.#text.body, this.#names, {
+      prepare: (sql) => this.#handle.prepare(sql),
+      runOne: (values, from, width) => Number(this.#statement.run(...this.#begin(values, from, width)).changes),
+    })
+    const changes = this.#rows.run(rows, this.#rows.combines && this.#program().plainInsert, check)
+    return this.#countsChanges ? changes : 0
+  }
+
   iterate(params: readonly WireValue[]): RowIterator {
     const bindings = this.#begin(params)
     this.#cursor = new Cursor(this.#handle, this.#statement.iterate(...bindings))
@@ -300,7 +321,7 @@ class NodeSqliteStatement implements DriverStatement {
   }
 
   /** Before every run. */
-  #begin(params: readonly WireValue[]): Bindings {
+  #begin(values: readonly WireValue[], from = 0, width = values.length): Bindings {
     // The driver would run it, and the open iterator would then fail at its next row.
     if (this.busy) throw new DriverFault('invalidRequest', 'This statement is busy executing a query', { driverCode: 'SQLITE_MISUSE' })
     this.#columns.stepped()
@@ -308,8 +329,8 @@ class NodeSqliteStatement implements DriverStatement {
       if (this.#text.attaches) this.#clock.distrust()
       this.#clock.tick()
     }
-    if (params.length === 0) return []
-    return this.#names === null ? toPositional(params) : [toNamed(this.#names, params)]
+    if (width === 0) return []
+    return this.#names === null ? toPositional(values, from, width) : [toNamed(this.#names, values, from)]
   }
 
   #program(): ProgramFacts {

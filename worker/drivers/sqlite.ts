@@ -125,9 +125,11 @@ export interface ProgramStep {
 export interface ProgramFacts {
   readonly readonly: boolean
   readonly setsLastRowid: boolean
+  /** An insertion into one table that runs no trigger and looks for no parents in that same table: nobody can tell several rows from one. */
+  readonly plainInsert: boolean
 }
 
-export const UNKNOWN_FACTS: ProgramFacts = { readonly: false, setsLastRowid: false }
+export const UNKNOWN_FACTS: ProgramFacts = { readonly: false, setsLastRowid: false, plainInsert: false }
 
 /** OPFLAG_LASTROWID in sqliteInt.h: the Insert opcode sets the connection's last inserted row id. */
 const SETS_LAST_ROWID = 0x20
@@ -139,6 +141,9 @@ const SETS_LAST_ROWID = 0x20
 export function readProgram(steps: readonly ProgramStep[]): ProgramFacts {
   let readonly = true
   let setsLastRowid = false
+  let plainInsert = true
+  const written = new Set<number>()
+  const read: number[] = []
   for (const [index, { addr, opcode, p1, p2, p5 }] of steps.entries()) {
     // The programs of triggers follow the statement's own, each counted from 0 again.
     if (addr === 0 && index > 0) break
@@ -151,17 +156,28 @@ export function readProgram(steps: readonly ProgramStep[]): ProgramFacts {
       case 'JournalMode':
         readonly = false
         break
+      case 'OpenWrite':
+        written.add(p2)
+        break
+      case 'OpenRead':
+        read.push(p2)
+        break
+      case 'Program':
+        plainInsert = false
+        break
       case 'Insert':
         if ((p5 & SETS_LAST_ROWID) !== 0) setsLastRowid = true
         break
       case 'VUpdate':
+        plainInsert = false
         // P1 is 1 for an INSERT into a virtual table.
         if (p1 !== 0) setsLastRowid = true
         break
       default:
     }
   }
-  return { readonly, setsLastRowid }
+  // A row whose parent is inserted behind it is refused, unless both are of one statement.
+  return { readonly, setsLastRowid, plainInsert: plainInsert && !read.some((root) => written.has(root)) }
 }
 
 /**
