@@ -1,4 +1,13 @@
-import { creditWindow, type Reply, ReplyFlag, ReplyKind, RequestFlag, RequestKind, type RowsReply } from '../protocol/frames.ts'
+import {
+  creditWindow,
+  type ExecuteRequest,
+  type Reply,
+  ReplyFlag,
+  ReplyKind,
+  RequestFlag,
+  RequestKind,
+  type RowsReply,
+} from '../protocol/frames.ts'
 import type { WireColumn, WireValue } from '../protocol/values.ts'
 import type { WireError } from '../protocol/wire-error.ts'
 import type { ExecuteOptions } from '../sql/executor.ts'
@@ -26,20 +35,11 @@ export interface Waiter {
   arrived(execution: Execution): void
 }
 
-interface MutableExecuteRequest {
-  kind: typeof RequestKind.execute
-  id: number
-  statementId: number
-  flags: number
-  rowLimit: number
-  values: readonly WireValue[]
-}
-
 /**
  * One run of one statement, from the queue of its connection to its last row. It is the statement's request, the receiver of its replies
  * and the buffer that results read from.
  */
-export class Execution extends Witness implements Operation {
+export class Execution extends Witness implements Operation, ExecuteRequest {
   readonly statement: CompiledStatement
   readonly asArrays: boolean
   /** Once it has aborted, no row that has come before is given out either. */
@@ -55,7 +55,8 @@ export class Execution extends Witness implements Operation {
   #owner: OperationOwner | null = null
   #lease: Lease | null = null
   #reference: StatementReference | null = null
-  #request: MutableExecuteRequest | null = null
+  /** Of its request; 0 before that has been posted. */
+  id = 0
   #shape: RowShape | null = null
   /** What the worker has been told, or will be with the batch that is being gathered. */
   #demand: RowDemand = 'cursor'
@@ -130,8 +131,8 @@ export class Execution extends Witness implements Operation {
   /** How the rows are wanted; it counts until the statement has left this thread. */
   demand(demand: RowDemand): void {
     this.#wanted = demand
-    const hasLeft = this.#request !== null && this.#lease?.channel.batch !== this.#batch
-    if (!hasLeft) this.#applyDemand()
+    const hasLeft = this.id !== 0 && this.#lease?.channel.batch !== this.#batch
+    if (!hasLeft) this.#demand = demand
   }
 
   /** Says, before it is submitted, what its place of execution asks of it: bits of `RequestFlag`, and the database file. */
@@ -148,32 +149,36 @@ export class Execution extends Witness implements Operation {
   start(lease: Lease, owner: OperationOwner): void {
     this.#owner = owner
     this.#lease = lease
-    const { sql, names, scanned, values, transfer } = this.statement
+    const { sql, names, scanned, transfer } = this.statement
     this.#reference = lease.statements.known(sql) ?? lease.statements.add({ sql, names, traits: statementTraits(scanned) })
-    const id = lease.channel.open(this)
-    this.#request = {
-      kind: RequestKind.execute,
-      id,
-      statementId: this.#reference.id,
-      flags: this.#flags,
-      rowLimit: this.#batchRows,
-      values,
-    }
-    this.#applyDemand()
-    lease.channel.post(this.#request, transfer)
+    this.id = lease.channel.open(this)
+    this.#demand = this.#wanted
+    lease.channel.post(this, transfer)
     this.#batch = lease.channel.batch
   }
 
-  #applyDemand(): void {
-    this.#demand = this.#wanted
-    const request = this.#request
-    if (request === null) return
+  // Its own request, encoded when its batch leaves: until then the way in which its rows are wanted may change.
+
+  get kind(): typeof RequestKind.execute {
+    return RequestKind.execute
+  }
+
+  get statementId(): number {
+    return (this.#reference as StatementReference).id
+  }
+
+  get flags(): number {
     // Rows that leave by themselves leave no cursor behind that would have to be kept in memory.
-    if (this.#demand === 'all') request.flags = (this.#flags & ~RequestFlag.buffered) | RequestFlag.all
-    else if (typeof this.#demand === 'number') {
-      request.flags = this.#flags | RequestFlag.limited
-      request.rowLimit = this.#demand
-    }
+    if (this.#demand === 'all') return (this.#flags & ~RequestFlag.buffered) | RequestFlag.all
+    return typeof this.#demand === 'number' ? this.#flags | RequestFlag.limited : this.#flags
+  }
+
+  get rowLimit(): number {
+    return typeof this.#demand === 'number' ? this.#demand : this.#batchRows
+  }
+
+  get values(): readonly WireValue[] {
+    return this.statement.values
   }
 
   partial(reply: Reply): void {
@@ -189,7 +194,7 @@ export class Execution extends Witness implements Operation {
   settle(reply: Reply): void {
     this.#learn(reply)
     const goesElsewhere = !this.#complete && (reply.kind === ReplyKind.refused || reply.kind === ReplyKind.tooLarge)
-    if (goesElsewhere) this.#request = null
+    if (goesElsewhere) this.id = 0
     else if (!this.#complete) this.#settleWith(reply)
     this.#owner?.operationEnded(this, (reply.flags & ReplyFlag.inTransaction) !== 0)
     if (goesElsewhere) this.#goElsewhere(reply.kind === ReplyKind.refused ? 'refused' : 'tooLarge')
@@ -253,13 +258,13 @@ export class Execution extends Witness implements Operation {
   /** Gives up at once. What has been sent stops where it can; until the worker says so, its connection is busy with it. */
   abort(error: Error): void {
     if (this.#complete) return
-    const sent = this.#request !== null
+    const sent = this.id !== 0
     // Whoever gave up wants to hear of it at the next row, not behind those that have come already.
     this.#rows = noRows
     this.#head = 0
     this.#end(error)
     if (sent) {
-      this.#lease?.channel.cancel(this.#request?.id ?? 0)
+      this.#lease?.channel.cancel(this.id)
       this.#leaveToWorker()
       this.#owner?.operationAbandoned(this)
     } else {
@@ -270,7 +275,7 @@ export class Execution extends Witness implements Operation {
   /** Nobody reads on: the worker closes the cursor, and its last word keeps nobody waiting. */
   #leaveToWorker(): void {
     const { channel } = this.#lease as Lease
-    const { id } = this.#request as MutableExecuteRequest
+    const { id } = this
     channel.dismiss(id)
     channel.post({ kind: RequestKind.closeCursor, id })
     channel.setDormant(id, true)
@@ -330,7 +335,7 @@ export class Execution extends Witness implements Operation {
 
   #grant(chunks: number): void {
     const { channel } = this.#lease as Lease
-    const { id } = this.#request as MutableExecuteRequest
+    const { id } = this
     this.#outstanding += chunks
     channel.setDormant(id, false)
     channel.post({ kind: RequestKind.credit, id, chunks })
@@ -382,7 +387,7 @@ export class Execution extends Witness implements Operation {
     this.#head = 0
     if (this.#complete) return
     this.#end(null)
-    if (this.#request !== null) this.#leaveToWorker()
+    if (this.id !== 0) this.#leaveToWorker()
   }
 
   /** What it failed with, or null. */
