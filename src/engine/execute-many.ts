@@ -141,7 +141,7 @@ class BatchGatherer {
     const values = this.#values
     const from = values.length
     try {
-      bindInto(values, from, this.#target, row)
+      bindInto(values, this.#target, row)
     } catch (error) {
       // Not by assignment: what a getter of the caller's throws may be frozen.
       if (error instanceof Error) Reflect.set(error, 'message', `Row ${this.#rowNumber}: ${error.message}`)

@@ -140,10 +140,10 @@ export class StatementCompiler {
  * @throws {TypeError} a value SQL does not know, or parameters that are neither list nor object
  */
 export function bindParameters(target: BindTarget, parameters: Parameters | undefined): readonly WireValue[] {
-  // Of exactly that length: an array that grows by `push` begins with room for 17, and there may be many that wait.
-  const values = new Array<WireValue>(target.scanned.count)
-  bindInto(values, 0, target, parameters)
-  return values
+  const values: WireValue[] = []
+  bindInto(values, target, parameters)
+  // An array that grows begins with room for 17, and there may be many that wait: the copy is as long as it has to be.
+  return values.slice()
 }
 
 /** The placeholders' names as `BoundParameters` has them. */
@@ -159,10 +159,10 @@ export interface BindTarget {
 }
 
 /**
- * As `bindParameters`, into `values` from the index `at` on. An array that crosses by itself is to be made by appending alone: one that V8
- * takes for one with holes is cloned element by element with its index, at several times the cost.
+ * As `bindParameters`, behind the values that are there already. Appended by `push` alone: an array that V8 takes for one with holes is
+ * cloned element by element with its index, at several times the cost.
  */
-export function bindInto(values: WireValue[], at: number, target: BindTarget, parameters: Parameters | undefined): void {
+export function bindInto(values: WireValue[], target: BindTarget, parameters: Parameters | undefined): void {
   if (parameters === undefined) {
     if (target.scanned.count > 0) throw missingAll(target.sql, target.scanned)
     return
@@ -170,11 +170,11 @@ export function bindInto(values: WireValue[], at: number, target: BindTarget, pa
   if (typeof parameters !== 'object' || parameters === null) {
     throw new TypeError(`Parameters must be an array or an object, found ${describeValue(parameters)}.`)
   }
-  if (isList(parameters)) bindList(values, at, target, parameters)
-  else bindNamed(values, at, target, parameters)
+  if (isList(parameters)) bindList(values, target, parameters)
+  else bindNamed(values, target, parameters)
 }
 
-function bindList(values: WireValue[], at: number, { sql, scanned, dialect }: BindTarget, list: readonly unknown[]): void {
+function bindList(values: WireValue[], { sql, scanned, dialect }: BindTarget, list: readonly unknown[]): void {
   const length = list.length
   if (scanned.style === 'named') {
     throw new ProgrammingError(`The statement names its parameters (${nameList(scanned.names)}): expected an object, found an array.`, {
@@ -187,10 +187,10 @@ function bindList(values: WireValue[], at: number, { sql, scanned, dialect }: Bi
       { sql },
     )
   }
-  for (let index = 0; index < length; index += 1) values[at + index] = toWireValue(list[index], index + 1, dialect)
+  for (let index = 0; index < length; index += 1) values.push(toWireValue(list[index], index + 1, dialect))
 }
 
-function bindNamed(values: WireValue[], at: number, { sql, scanned, dialect }: BindTarget, object: object): void {
+function bindNamed(values: WireValue[], { sql, scanned, dialect }: BindTarget, object: object): void {
   const { names } = scanned
   // Read as a record: what is not an own property is never looked at, and each is read once.
   const record = object as { readonly [name: string]: unknown }
@@ -201,9 +201,9 @@ function bindNamed(values: WireValue[], at: number, { sql, scanned, dialect }: B
   if (scanned.style === 'anonymous') {
     throw new ProgrammingError(`The statement has ${plural(scanned.count)} without a name: expected an array, found an object.`, { sql })
   }
-  for (const [index, name] of names.entries()) {
+  for (const name of names) {
     if (!Object.hasOwn(record, name)) throw missing(sql, name)
-    values[at + index] = toWireValue(record[name], name, dialect)
+    values.push(toWireValue(record[name], name, dialect))
   }
   if (keys.length !== names.length) {
     const extra = keys.find((key) => !names.includes(key))
