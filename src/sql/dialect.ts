@@ -10,8 +10,28 @@ export interface Dialect {
   readonly embedded: boolean
   /** True where booleans are values of their own; else they are sent as 1 and 0. */
   readonly nativeBooleans: boolean
+  /** True where a list of values is a value of its own. */
+  readonly arrays: boolean
+  /** True where a number can be infinite. */
+  readonly infinity: boolean
+  /** True where a text can hold a NUL character. */
+  readonly nulInText: boolean
+  /** True where 64 bits can hold an integer without a sign, up to 2^64 - 1. */
+  readonly unsignedIntegers: boolean
+  /** What becomes of an integer that is larger: it is refused, or sent as its digits for a column that can hold it. */
+  readonly largerIntegers: 'refused' | 'text'
+  /** How a Date is written, in UTC: `2024-02-29T12:30:15.123Z` or `2024-02-29 12:30:15.123`. */
+  readonly dates: 'iso' | 'spaced'
+  /** True where INSERT, UPDATE and DELETE give rows with RETURNING. */
+  readonly returning: boolean
+  /** True where a transaction can be rolled back with the DDL in it; else DDL commits what is open. */
+  readonly transactionalDdl: boolean
   /** How a value of `` sql`…` `` is marked in the text sent: `?` or `$1`. */
   readonly placeholders: 'anonymous' | 'numbered'
+  /** True where sessions can send each other notifications: LISTEN and NOTIFY. */
+  readonly notifications: boolean
+  /** How a text can mark its parameters. */
+  readonly placeholderForms: readonly string[]
   /** The most parameters one statement can have. */
   readonly maxParameters: number
   /**
@@ -33,7 +53,17 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     name: 'sqlite',
     embedded: true,
     nativeBooleans: false,
+    arrays: false,
+    infinity: true,
+    nulInText: true,
+    unsignedIntegers: false,
+    largerIntegers: 'refused',
+    dates: 'iso',
+    returning: true,
+    transactionalDdl: true,
     placeholders: 'anonymous',
+    notifications: false,
+    placeholderForms: Object.freeze(['?', '?1', '$1', ':name']),
     maxParameters: 32_766,
     quoteIdentifier: (name) => quote(name, '"'),
   }),
@@ -42,7 +72,17 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     name: 'postgresql',
     embedded: false,
     nativeBooleans: true,
+    arrays: true,
+    infinity: true,
+    nulInText: false,
+    unsignedIntegers: false,
+    largerIntegers: 'text',
+    dates: 'iso',
+    returning: true,
+    transactionalDdl: true,
     placeholders: 'numbered',
+    notifications: true,
+    placeholderForms: Object.freeze(['$1', ':name']),
     maxParameters: 65_535,
     quoteIdentifier: (name) => quote(name, '"'),
   }),
@@ -50,7 +90,18 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     name: 'mysql',
     embedded: false,
     nativeBooleans: true,
+    arrays: false,
+    infinity: false,
+    nulInText: true,
+    unsignedIntegers: true,
+    largerIntegers: 'refused',
+    dates: 'spaced',
+    // MariaDB has it for INSERT and DELETE; MySQL has not.
+    returning: false,
+    transactionalDdl: false,
     placeholders: 'anonymous',
+    notifications: false,
+    placeholderForms: Object.freeze(['?', ':name']),
     maxParameters: 65_535,
     quoteIdentifier: (name) => quote(name, '`'),
   }),

@@ -8,52 +8,90 @@ const MAX_VALUE_BYTES = 1_000_000_000
 const MAX_UNMEASURED_LENGTH = Math.floor(MAX_VALUE_BYTES / 3)
 const MIN_INTEGER = -(2n ** 63n)
 const MAX_INTEGER = 2n ** 63n - 1n
+const MAX_UNSIGNED = 2n ** 64n - 1n
 const EXPECTED = 'expected null, boolean, number, bigint, string, Date, Uint8Array, Buffer or ArrayBuffer'
+/** PostgreSQL's MAXDIM: no array has more dimensions. A list that holds itself would have no end. */
+const MAX_DIMENSIONS = 6
+
+/** Where a value stands: a parameter counted from 1, one with a name, or an element of a list, counted from 1. */
+export type ValuePosition = number | string | ElementPosition
+
+interface ElementPosition {
+  readonly list: ValuePosition
+  /** Of the list that it stands in: 1 for an element of a parameter. */
+  readonly dimension: number
+  element: number
+}
 
 /**
  * Checks one parameter and turns it into what crosses the thread border. Bytes are copied here, into an array of exactly their size:
  * the caller may change or detach his own at once. No message shows the value.
  *
- * @param position counted from 1, or the parameter's name
  * @throws {TypeError} the value is none that SQL knows
- * @throws {RangeError} NaN, an invalid Date, a bigint beyond 64 bits, half a surrogate pair, more than 1,000,000,000 bytes
+ * @throws {RangeError} NaN, an invalid Date, half a surrogate pair, more than 1,000,000,000 bytes, or what this database has no room for: a
+ * bigint beyond 64 bits, infinity, a NUL character, more than six dimensions
  */
-export function toWireValue(value: unknown, position: number | string, dialect: Dialect): WireValue {
+export function toWireValue(value: unknown, position: ValuePosition, dialect: Dialect): WireValue {
   switch (typeof value) {
     case 'string':
-      if (!value.isWellFormed()) throw new RangeError(`${label(position)} holds half a surrogate pair: no database can store that text.`)
-      if (value.length > MAX_UNMEASURED_LENGTH && Buffer.byteLength(value) > MAX_VALUE_BYTES) throw tooLong(position)
+      checkText(value, position, dialect)
       return value
     case 'number':
       if (Number.isNaN(value)) throw new RangeError(`${label(position)} is NaN: SQL has no such number; pass null if that is meant.`)
+      if (!dialect.infinity && !Number.isFinite(value))
+        throw new RangeError(`${label(position)} is infinite: ${dialect.name} has no such number.`)
       return value
     case 'boolean':
       return dialect.nativeBooleans ? value : value ? 1 : 0
     case 'bigint':
-      if (value < MIN_INTEGER || value > MAX_INTEGER) throw new RangeError(`${label(position)} is a bigint beyond 64 bits.`)
-      return value
+      if (value >= MIN_INTEGER && value <= (dialect.unsignedIntegers ? MAX_UNSIGNED : MAX_INTEGER)) return value
+      if (dialect.largerIntegers === 'text') return value.toString()
+      throw new RangeError(`${label(position)} is a bigint beyond 64 bits.`)
     case 'object':
-      return value === null ? null : objectToWireValue(value, position)
+      return value === null ? null : objectToWireValue(value, position, dialect)
     default:
-      throw unexpected(value, position)
+      throw unexpected(value, position, dialect)
   }
 }
 
-function objectToWireValue(value: object, position: number | string): WireValue {
+function checkText(text: string, position: ValuePosition, dialect: Dialect): void {
+  if (!text.isWellFormed()) throw new RangeError(`${label(position)} holds half a surrogate pair: no database can store that text.`)
+  if (text.length > MAX_UNMEASURED_LENGTH && Buffer.byteLength(text) > MAX_VALUE_BYTES) throw tooLong(position)
+  if (!dialect.nulInText && text.includes('\0')) {
+    throw new RangeError(`${label(position)} holds a NUL character: ${dialect.name} cannot store it in a text.`)
+  }
+}
+
+function objectToWireValue(value: object, position: ValuePosition, dialect: Dialect): WireValue {
   // `node:util` looks at the object itself: nothing here calls what the caller may have overridden, and a Proxy is refused.
   if (types.isDate(value)) {
     if (Number.isNaN(Date.prototype.getTime.call(value))) throw new RangeError(`${label(position)} is an invalid Date.`)
-    return Date.prototype.toISOString.call(value)
+    const iso = Date.prototype.toISOString.call(value)
+    return dialect.dates === 'iso' ? iso : iso.slice(0, -1).replace('T', ' ')
   }
   if (types.isUint8Array(value)) return copyBytes(value, position)
   if (types.isArrayBuffer(value)) {
     if (value.detached) throw detached(position)
     return copyBytes(new Uint8Array(value), position)
   }
-  throw unexpected(value, position)
+  if (dialect.arrays && !types.isProxy(value) && Array.isArray(value)) return listToWireValue(value, position, dialect)
+  throw unexpected(value, position, dialect)
 }
 
-function copyBytes(bytes: Uint8Array, position: number | string): Uint8Array {
+function listToWireValue(list: readonly unknown[], position: ValuePosition, dialect: Dialect): readonly WireValue[] {
+  const dimension = typeof position === 'object' ? position.dimension + 1 : 1
+  if (dimension > MAX_DIMENSIONS)
+    throw new RangeError(`${label(position)} is a list inside ${MAX_DIMENSIONS} others: expected ${MAX_DIMENSIONS} dimensions at most.`)
+  const place: ElementPosition = { list: position, dimension, element: 0 }
+  const values: WireValue[] = []
+  for (let index = 0; index < list.length; index += 1) {
+    place.element = index + 1
+    values.push(toWireValue(list[index], place, dialect))
+  }
+  return values
+}
+
+function copyBytes(bytes: Uint8Array, position: ValuePosition): Uint8Array {
   if (bytes.byteLength > MAX_VALUE_BYTES) throw tooLong(position)
   try {
     return new Uint8Array(bytes)
@@ -85,18 +123,19 @@ function classNameOf(prototype: object): string | undefined {
   return typeof name === 'string' && name !== '' ? name.slice(0, 60) : undefined
 }
 
-function unexpected(value: unknown, position: number | string): TypeError {
-  return new TypeError(`${label(position)} is ${describeValue(value)}: ${EXPECTED}.`)
+function unexpected(value: unknown, position: ValuePosition, { arrays }: Dialect): TypeError {
+  return new TypeError(`${label(position)} is ${describeValue(value)}: ${EXPECTED}${arrays ? ', or an array of these' : ''}.`)
 }
 
-function detached(position: number | string): TypeError {
+function detached(position: ValuePosition): TypeError {
   return new TypeError(`${label(position)} is a detached buffer: its bytes were transferred elsewhere.`)
 }
 
-function tooLong(position: number | string): RangeError {
+function tooLong(position: ValuePosition): RangeError {
   return new RangeError(`${label(position)} is longer than 1,000,000,000 bytes.`)
 }
 
-function label(position: number | string): string {
+function label(position: ValuePosition): string {
+  if (typeof position === 'object') return `${label(position.list)}, element ${position.element}`
   return typeof position === 'number' ? `Parameter ${position}` : `Parameter "${position}"`
 }

@@ -14,12 +14,12 @@ export interface Compilable {
 /** Whatever can be executed: a text, a `` sql`…` `` value, or anything that compiles itself. */
 export type Executable = string | Sql | Compilable
 
-/** Values for a text's placeholders: a list for `?`, `?1` and `$1`, an object for `:name`, `@name` and `$name`. */
+/** Values for a text's placeholders: a list for `?`, `?1` and `$1`, an object for `:name`, and for SQLite's `@name` and `$name`. */
 export type Parameters = readonly unknown[] | { readonly [name: string]: unknown }
 
 /** The values of one execution, checked and copied. */
 export interface BoundParameters {
-  /** The placeholders' names in the order of `values`, or null when they have none. */
+  /** The names that the driver binds `values` by, in their order, or null when it binds them by position. */
   readonly names: readonly string[] | null
   readonly values: readonly WireValue[]
   /** Large copies of bytes that may be moved to the worker instead of being cloned once more. */
@@ -28,7 +28,10 @@ export interface BoundParameters {
 
 /** A statement that is ready to be sent. */
 export interface CompiledStatement extends BoundParameters {
+  /** As the user wrote it: for errors, and whoever watches. */
   readonly sql: string
+  /** As it is sent. */
+  readonly text: string
   readonly scanned: ScannedStatement
 }
 
@@ -115,7 +118,7 @@ export class StatementCompiler {
     const scanned = this.scan(sql)
     const target: BindTarget = { sql, scanned, dialect: this.#dialect }
     const values = bindParameters(target, parameters)
-    return { sql, scanned, names: namesOf(scanned), values, transfer: transferOf(values) }
+    return { sql, text: scanned.text, scanned, names: scanned.boundNames, values, transfer: transferOf(values) }
   }
 
   #resolve(executable: unknown): { readonly sql: string; readonly values: readonly unknown[] } {
@@ -134,7 +137,7 @@ export class StatementCompiler {
 }
 
 /**
- * Checks values against a statement's placeholders and copies them.
+ * Checks values against a statement's placeholders and copies them, in the order in which they are sent.
  *
  * @throws {ProgrammingError} a wrong count, a missing or extra name
  * @throws {TypeError} a value SQL does not know, or parameters that are neither list nor object
@@ -144,11 +147,6 @@ export function bindParameters(target: BindTarget, parameters: Parameters | unde
   bindInto(values, target, parameters)
   // An array that grows begins with room for 17, and there may be many that wait: the copy is as long as it has to be.
   return values.slice()
-}
-
-/** The placeholders' names as `BoundParameters` has them. */
-export function namesOf({ style, names }: ScannedStatement): readonly string[] | null {
-  return style === 'numbered' || style === 'named' ? names : null
 }
 
 /** A statement whose values are bound, one execution after another. */
@@ -182,10 +180,8 @@ function bindList(values: WireValue[], { sql, scanned, dialect }: BindTarget, li
     })
   }
   if (length !== scanned.count) {
-    throw new ProgrammingError(
-      `The statement has ${plural(scanned.count)}, but ${length} ${length === 1 ? 'value was' : 'values were'} given.`,
-      { sql },
-    )
+    const given = `${length} ${length === 1 ? 'value was' : 'values were'}`
+    throw new ProgrammingError(`The statement has ${plural(scanned.count)}, but ${given} given.${placeholderHint(sql, dialect)}`, { sql })
   }
   for (let index = 0; index < length; index += 1) values.push(toWireValue(list[index], index + 1, dialect))
 }
@@ -201,15 +197,29 @@ function bindNamed(values: WireValue[], { sql, scanned, dialect }: BindTarget, o
   if (scanned.style === 'anonymous') {
     throw new ProgrammingError(`The statement has ${plural(scanned.count)} without a name: expected an array, found an object.`, { sql })
   }
+  const from = values.length
   for (const name of names) {
     if (!Object.hasOwn(record, name)) throw missing(sql, name)
     values.push(toWireValue(record[name], name, dialect))
   }
+  if (scanned.valueOrder !== null) repeatInto(values, from, scanned.valueOrder)
   if (keys.length !== names.length) {
     const extra = keys.find((key) => !names.includes(key))
     // Hidden from a loop over the names, and so no value of them.
     if (extra === undefined) throw missing(sql, names.find((name) => !keys.includes(name)) ?? '')
     throw new ProgrammingError(`The statement has no parameter "${printable(extra)}"; it has ${nameList(names)}.`, { sql })
+  }
+}
+
+/** Puts the values from `from` on into the places that want them. */
+function repeatInto(values: WireValue[], from: number, order: readonly number[]): void {
+  const given = values.splice(from)
+  const taken = new Set<number>()
+  for (const index of order) {
+    const value = given[index] as WireValue
+    // Bytes may be moved, and that only once: each place has its own.
+    values.push(value instanceof Uint8Array && taken.has(index) ? value.slice() : value)
+    taken.add(index)
   }
 }
 
@@ -225,7 +235,7 @@ function transferOf(values: readonly WireValue[]): ArrayBuffer[] | undefined {
 
 /** Bytes that are better moved than cloned. `toWireValue` made them as a copy of its own, so no one else sees them vanish. */
 export function isTransferable(value: WireValue): value is Uint8Array {
-  return typeof value === 'object' && value !== null && value.byteLength >= MIN_TRANSFER_BYTES
+  return value instanceof Uint8Array && value.byteLength >= MIN_TRANSFER_BYTES
 }
 
 function checkText(sql: string): void {
@@ -236,25 +246,31 @@ function checkText(sql: string): void {
 
 function scanOne(sql: string, dialect: Dialect): ScannedStatement {
   checkText(sql)
-  const scanned = scanStatement(sql)
+  const scanned = scanStatement(sql, dialect.name)
   if (scanned.statements === 0) throw new ProgrammingError('Expected one SQL statement, found none.', { sql })
   if (scanned.statements > 1) {
     throw new ProgrammingError(`Expected one SQL statement, found ${scanned.statements}: script() runs several.`, { sql })
   }
   if (scanned.style === 'mixed') {
-    throw new ProgrammingError('The statement mixes placeholders: use only ?, only ?1, only $1, or only :name.', { sql })
+    const forms = dialect.placeholderForms.map((form) => `only ${form}`)
+    const choice = `${forms.slice(0, -1).join(', ')}, or ${forms.at(-1)}`
+    throw new ProgrammingError(`The statement mixes placeholders: use ${choice}.`, { sql })
   }
-  if (scanned.count > dialect.maxParameters) {
-    throw new ProgrammingError(`The statement has ${plural(scanned.count)}; ${dialect.name} takes ${dialect.maxParameters} at most.`, {
-      sql,
-    })
+  const sent = scanned.valueOrder?.length ?? scanned.count
+  if (sent > dialect.maxParameters) {
+    throw new ProgrammingError(`The statement has ${plural(sent)}; ${dialect.name} takes ${dialect.maxParameters} at most.`, { sql })
   }
-  if (scanned.style === 'numbered') checkNumbers(sql, scanned.names)
+  if (scanned.style === 'numbered') checkNumbers(sql, scanned.names, dialect)
   return scanned
 }
 
 /** Numbers run from 1 without a gap: a gap is one more parameter to SQLite that no one could bind by name, and an error to PostgreSQL. */
-function checkNumbers(sql: string, names: readonly string[]): void {
+function checkNumbers(sql: string, names: readonly string[], { name, placeholderForms }: Dialect): void {
+  if (!placeholderForms.includes('$1')) {
+    throw new ProgrammingError(`${name} has no numbered parameters: expected ${placeholderForms.join(' or ')}, found $${names[0]}.`, {
+      sql,
+    })
+  }
   for (let index = 0; index < names.length; index += 1) {
     if (names[index] !== String(index + 1)) {
       const found = nameList(names)
@@ -300,6 +316,12 @@ function missing(sql: string, name: string): ProgrammingError {
 function missingAll(sql: string, scanned: ScannedStatement): ProgrammingError {
   const wanted = scanned.names.length > 0 && scanned.style === 'named' ? ` (${nameList(scanned.names)})` : ''
   return new ProgrammingError(`The statement has ${plural(scanned.count)}${wanted}, but no values were given.`, { sql })
+}
+
+/** To PostgreSQL `?` is an operator: whoever is used to it as a placeholder is told what to write. */
+function placeholderHint(sql: string, { placeholders, placeholderForms, name }: Dialect): string {
+  if (placeholders !== 'numbered' || !sql.includes('?')) return ''
+  return ` The placeholders of ${name} are ${placeholderForms.join(' or ')}; ? is an operator there.`
 }
 
 function plural(count: number): string {

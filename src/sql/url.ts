@@ -24,15 +24,38 @@ export const DRIVERS: Readonly<Record<DialectName, readonly [string, ...string[]
   mysql: Object.freeze(['mysql2'] as const),
 })
 
-/**
- * The options a URL may carry, with their values. Nothing else reaches a driver: `?nativeBinding=/tmp/x.node` would be code.
- * Those of the server dialects come with their drivers.
- */
-export const URL_OPTIONS: Readonly<Record<DialectName, Readonly<Record<string, readonly string[]>>>> = Object.freeze({
+/** The values an option may have: these, or those of a pattern, which `expected` says in words. */
+export type UrlOptionValues = readonly string[] | { readonly pattern: RegExp; readonly expected: string }
+
+const ANY_TEXT: UrlOptionValues = Object.freeze({ pattern: /^/, expected: 'a text' })
+const SECONDS: UrlOptionValues = Object.freeze({ pattern: /^[0-9]{1,6}$/, expected: 'a whole number of seconds' })
+
+/** The options a URL may carry, with their values. Nothing else reaches a driver: `?nativeBinding=/tmp/x.node` would be code. */
+export const URL_OPTIONS: Readonly<Record<DialectName, Readonly<Record<string, UrlOptionValues>>>> = Object.freeze({
   // As SQLite's own `mode`: read only, read and write, and create as well, which is the default.
-  sqlite: Object.freeze({ mode: Object.freeze(['ro', 'rw', 'rwc'] as const) }),
-  postgresql: Object.freeze({}),
-  mysql: Object.freeze({}),
+  sqlite: Object.freeze({ mode: Object.freeze(['ro', 'rw', 'rwc']) }),
+  // libpq's names: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+  postgresql: Object.freeze({
+    sslmode: Object.freeze(['disable', 'prefer', 'require', 'verify-ca', 'verify-full']),
+    sslrootcert: ANY_TEXT,
+    sslcert: ANY_TEXT,
+    sslkey: ANY_TEXT,
+    application_name: ANY_TEXT,
+    options: ANY_TEXT,
+    // The directory of the server's Unix socket.
+    host: ANY_TEXT,
+    connect_timeout: SECONDS,
+  }),
+  // The names of MySQL's own clients: https://dev.mysql.com/doc/refman/8.4/en/connection-options.html
+  mysql: Object.freeze({
+    'ssl-mode': Object.freeze(['disabled', 'preferred', 'required', 'verify_ca', 'verify_identity']),
+    'ssl-ca': ANY_TEXT,
+    'ssl-cert': ANY_TEXT,
+    'ssl-key': ANY_TEXT,
+    // The path of the server's Unix socket.
+    socket: ANY_TEXT,
+    charset: Object.freeze(['utf8mb4']),
+  }),
 })
 
 const DIALECT_NAMES: ReadonlyMap<string, DialectName> = new Map<string, DialectName>([
@@ -163,13 +186,20 @@ export function checkUrlOptions(url: EngineURL): void {
       const shown = /^[A-Za-z_][A-Za-z0-9_.-]{0,39}$/.test(name) ? ` ${printableName(name)}` : ''
       throw new ArgumentError(`Unknown option${shown} in the ${url.dialect} URL.${didYouMean(name, Object.keys(known))}`)
     }
-    const values = known[name] ?? []
-    if (!values.includes(value)) throw new ArgumentError(`Option "${name}" in the ${url.dialect} URL must be one of ${values.join(', ')}.`)
+    const refusal = refusalOf(value, known[name] ?? [])
+    if (refusal !== undefined) throw new ArgumentError(`Option "${name}" in the ${url.dialect} URL must be ${refusal}.`)
   }
   const inMemory = url.dialect === 'sqlite' && (url.database === undefined || url.database === ':memory:')
   if (inMemory && url.query['mode'] !== undefined && url.query['mode'] !== 'rwc') {
     throw new ArgumentError(`A memory database is made when it is opened: option "mode" in the sqlite URL needs a file, unless it is rwc.`)
   }
+}
+
+/** What was expected in place of this value, or undefined when it may be. */
+function refusalOf(value: string, allowed: UrlOptionValues): string | undefined {
+  if ('pattern' in allowed) return allowed.pattern.test(value) ? undefined : allowed.expected
+  if (allowed.includes(value)) return undefined
+  return allowed.length === 1 ? allowed[0] : `one of ${allowed.join(', ')}`
 }
 
 function parseParts(text: string): EngineURLParts {

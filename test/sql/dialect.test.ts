@@ -6,6 +6,17 @@ import { dialectFor } from '../../src/sql/dialect.ts'
 test('a dialect is one frozen object', () => {
   expect(dialectFor('sqlite')).toBe(dialectFor('sqlite'))
   expect(Object.isFrozen(dialectFor('postgresql'))).toBe(true)
+  for (const name of ['sqlite', 'postgresql', 'mysql'] as const) expect(() => JSON.stringify(dialectFor(name))).not.toThrow()
+})
+
+test('a dialect says what its database can do', () => {
+  const able = (name: 'sqlite' | 'postgresql' | 'mysql') => {
+    const { returning, transactionalDdl, arrays, nativeBooleans } = dialectFor(name)
+    return { returning, transactionalDdl, arrays, nativeBooleans }
+  }
+  expect(able('sqlite')).toEqual({ returning: true, transactionalDdl: true, arrays: false, nativeBooleans: false })
+  expect(able('postgresql')).toEqual({ returning: true, transactionalDdl: true, arrays: true, nativeBooleans: true })
+  expect(able('mysql')).toEqual({ returning: false, transactionalDdl: false, arrays: false, nativeBooleans: true })
 })
 
 test('a quoted identifier doubles its quotes', () => {

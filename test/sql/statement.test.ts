@@ -170,7 +170,7 @@ describe('a sql`…` value', () => {
 
   test('is numbered where the database wants it', () => {
     const postgresql = new StatementCompiler(dialectFor('postgresql'), 16)
-    expect(postgresql.compile(sql`select ${true}, ${'a'}`)).toMatchObject({ sql: 'select $1, $2', names: ['1', '2'], values: [true, 'a'] })
+    expect(postgresql.compile(sql`select ${true}, ${'a'}`)).toMatchObject({ sql: 'select $1, $2', names: null, values: [true, 'a'] })
   })
 
   test('takes no second list of parameters', () => {

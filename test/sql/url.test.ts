@@ -266,12 +266,16 @@ describe('an EngineURL', () => {
 describe('the options of a URL', () => {
   const check = (text: string) => checkUrlOptions(EngineURL.parse(text))
 
-  test.each(['sqlite:///x.db?mode=ro', 'sqlite:///x.db?mode=rw', 'sqlite:///x.db?mode=rwc', 'sqlite:///x.db', 'postgresql://host'])(
-    'of %s are known',
-    (text) => {
-      expect(() => check(text)).not.toThrow()
-    },
-  )
+  test.each([
+    ...['sqlite:///x.db?mode=ro', 'sqlite:///x.db?mode=rw', 'sqlite:///x.db?mode=rwc', 'sqlite:///x.db', 'postgresql://host'],
+    ...['disable', 'prefer', 'require', 'verify-ca', 'verify-full'].map((mode) => `postgresql://host?sslmode=${mode}`),
+    'postgresql:///app?host=/var/run/postgresql&application_name=&options=-c%20geqo%3Doff&connect_timeout=10',
+    'postgresql://host?sslrootcert=/a&sslcert=b%0Ac&sslkey=c',
+    ...['disabled', 'preferred', 'required', 'verify_ca', 'verify_identity'].map((mode) => `mysql://host?ssl-mode=${mode}`),
+    'mariadb:///app?socket=/run/mysqld/mysqld.sock&charset=utf8mb4&ssl-ca=a&ssl-cert=b&ssl-key=c',
+  ])('of %s are known', (text) => {
+    expect(() => check(text)).not.toThrow()
+  })
 
   test.each([
     ['sqlite:///x.db?nativeBinding=/tmp/x.node', 'Unknown option "nativeBinding" in the sqlite URL.'],
@@ -282,7 +286,23 @@ describe('the options of a URL', () => {
     ['sqlite:///x.db?constructor=1', 'Unknown option "constructor"'],
     ['sqlite:///x.db?mode=memory', 'Option "mode" in the sqlite URL must be one of ro, rw, rwc.'],
     ['sqlite:///x.db?mode', 'Option "mode"'],
-    ['postgresql://host?host=other', 'Unknown option "host" in the postgresql URL.'],
+    ['postgresql://host?hostaddr=1', 'Unknown option "hostaddr" in the postgresql URL.'],
+    ['postgresql://host?sslmod=require', 'Did you mean "sslmode"?'],
+    [
+      'postgresql://host?sslmode=yes',
+      'Option "sslmode" in the postgresql URL must be one of disable, prefer, require, verify-ca, verify-full.',
+    ],
+    ['postgresql://host?connect_timeout=5s', 'Option "connect_timeout" in the postgresql URL must be a whole number of seconds.'],
+    ['postgresql://host?connect_timeout=-1', 'Option "connect_timeout"'],
+    ['postgresql://host?connect_timeout=', 'Option "connect_timeout"'],
+    ['postgresql://host?ssl-mode=required', 'Unknown option "ssl-mode"'],
+    [
+      'mysql://host?ssl-mode=REQUIRED',
+      'Option "ssl-mode" in the mysql URL must be one of disabled, preferred, required, verify_ca, verify_identity.',
+    ],
+    ['mysql://host?charset=latin1', 'Option "charset" in the mysql URL must be utf8mb4.'],
+    ['mariadb://host?multipleStatements=true', 'Unknown option "multipleStatements" in the mysql URL.'],
+    ['mysql://host?__proto__=1', 'Unknown option "__proto__"'],
   ])('of %s are refused by name', (text, message) => {
     expect(() => check(text)).toThrow(ArgumentError)
     expect(() => check(text)).toThrow(message)
@@ -290,7 +310,14 @@ describe('the options of a URL', () => {
 
   test('are refused without their name when it is none, and always without their value', () => {
     expect(() => check('sqlite:///x.db?p%40ss%20word=1')).toThrow(/^Unknown option in the sqlite URL\.$/)
-    expect(() => check(`sqlite:///x.db?mode=${SECRET}`)).toThrow(expect.not.objectContaining({ message: expect.stringContaining(SECRET) }))
+    for (const option of [
+      'sqlite:///x.db?mode',
+      'postgresql://host?sslmode',
+      'postgresql://host?connect_timeout',
+      'mysql://host?charset',
+    ]) {
+      expect(() => check(`${option}=${SECRET}`)).toThrow(expect.not.objectContaining({ message: expect.stringContaining(SECRET) }))
+    }
   })
 
   test('pollute nothing', () => {
