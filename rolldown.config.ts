@@ -28,11 +28,15 @@ export default defineConfig([
       'worker/drivers/driver': 'worker/drivers/driver.ts',
       'worker/drivers/better-sqlite3': 'worker/drivers/better-sqlite3.ts',
       'worker/drivers/node-sqlite': 'worker/drivers/node-sqlite.ts',
+      'worker/drivers/pg': 'worker/drivers/pg.ts',
+      'worker/drivers/mysql2': 'worker/drivers/mysql2.ts',
     },
     output: {
       ...outputOf('worker'),
       codeSplitting: {
-        groups: [{ name: 'host', test: /[\\/](worker|src)[\\/](?!drivers[\\/]node-sqlite|process-entry|entry|interrupt-control)/ }],
+        groups: [
+          { name: 'host', test: /[\\/](worker|src)[\\/](?!drivers[\\/](node-sqlite|pg|mysql)|process-entry|entry|interrupt-control)/ },
+        ],
       },
     },
   },

@@ -37,6 +37,10 @@ export const RequestKind = {
   control: 11,
   /** kind, id */
   close: 12,
+  /** kind, id: the request of that number is to stop; not answered, and served before what waits */
+  cancel: 13,
+  /** kind, id */
+  ping: 14,
 } as const
 
 /** Flags of an `execute`, `executeMany`, `script` or `call` request. */
@@ -83,6 +87,8 @@ export const ReplyKind = {
   refused: 6,
   /** kind, id, flags: a `buffered` result larger than the worker may keep; nothing was sent */
   tooLarge: 7,
+  /** kind, 0, flags, ServerEvent: said unasked */
+  event: 8,
 } as const
 
 /** Flags of a reply. */
@@ -126,7 +132,7 @@ export type Request =
   | { readonly kind: typeof RequestKind.closeCursor; readonly id: number }
   | ResetRequest
   | { readonly kind: typeof RequestKind.control; readonly port: unknown }
-  | { readonly kind: typeof RequestKind.close; readonly id: number }
+  | { readonly kind: typeof RequestKind.close | typeof RequestKind.cancel | typeof RequestKind.ping; readonly id: number }
 
 export interface ExecuteManyRequest {
   readonly kind: typeof RequestKind.executeMany
@@ -203,6 +209,8 @@ export function writeRequest(frames: Frames, request: Request): void {
       return
     case RequestKind.closeCursor:
     case RequestKind.close:
+    case RequestKind.cancel:
+    case RequestKind.ping:
       frames.push(request.kind, request.id)
       return
     default:
@@ -262,6 +270,8 @@ export function readRequest(reader: FrameReader): Request {
       return { kind, port: reader.next() }
     case RequestKind.closeCursor:
     case RequestKind.close:
+    case RequestKind.cancel:
+    case RequestKind.ping:
       return { kind, id: reader.next() }
     default:
       throw new RangeError(`unknown request ${String(kind satisfies never)}`)
@@ -306,7 +316,7 @@ export type Reply =
       readonly rowcount: number
       readonly lastrowid: bigint | number | null
     }
-  | { readonly kind: typeof ReplyKind.value; readonly id: number; readonly flags: number; readonly value: unknown }
+  | { readonly kind: typeof ReplyKind.value | typeof ReplyKind.event; readonly id: number; readonly flags: number; readonly value: unknown }
   | { readonly kind: typeof ReplyKind.error; readonly id: number; readonly flags: number; readonly error: WireError }
   | { readonly kind: typeof ReplyKind.refused | typeof ReplyKind.tooLarge; readonly id: number; readonly flags: number }
 
@@ -329,6 +339,7 @@ export function writeReply(frames: Frames, reply: Exclude<Reply, RowsReply>): vo
       frames.push(reply.kind, reply.id, reply.flags, reply.rowcount, reply.lastrowid)
       return
     case ReplyKind.value:
+    case ReplyKind.event:
       frames.push(reply.kind, reply.id, reply.flags, reply.value)
       return
     case ReplyKind.error:
@@ -358,6 +369,7 @@ export function readReply(reader: FrameReader): Reply {
     case ReplyKind.done:
       return { kind, id, flags, rowcount: reader.next(), lastrowid: reader.next() }
     case ReplyKind.value:
+    case ReplyKind.event:
       return { kind, id, flags, value: reader.next() }
     case ReplyKind.error:
       return { kind, id, flags, error: reader.next() }

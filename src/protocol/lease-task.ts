@@ -1,4 +1,5 @@
 import type { TransferListItem } from 'node:worker_threads'
+import type { ServerSettings } from './server.ts'
 
 /** What a host needs of its end of the channel: a `MessagePort`, or what stands for one in another process. */
 export interface HostPort {
@@ -7,6 +8,8 @@ export interface HostPort {
   on(event: 'close', listener: () => void): unknown
   removeAllListeners(event: 'close'): unknown
   unref(): void
+  /** What is posted is not cloned: the other end is in the same thread. */
+  readonly local?: boolean
 }
 
 /** What a worker thread is given with a lease: one connection, one port, one set of cancel slots. Plain data and transferred ports. */
@@ -27,6 +30,8 @@ export interface ConnectionSettings {
   readonly mustExist: boolean
   readonly busyTimeoutMs: number
   readonly pragmas: readonly (readonly [name: string, value: string])[]
+  /** Where the server is; null for a database that is a file. */
+  readonly server: ServerSettings | null
   /** URL of a module whose default export prepares each new connection. */
   readonly setup: string | undefined
   /** Path of the built interrupt extension, for a connection whose statements another thread may stop. */

@@ -5,8 +5,11 @@ import { UnsafeIntegerError } from './row-errors.ts'
  * (`ReplyKind.chunk`): a column of numbers is a Float64Array that is transferred, any other an array that is cloned.
  */
 
-/** A value of a row as it crosses: INTEGER is a number already, or a bigint when the statement asked for bigints. */
-export type CellValue = null | number | bigint | string | Uint8Array
+/**
+ * A value of a row as it crosses: INTEGER is a number already, or a bigint when the statement asked for bigints. Server databases have
+ * booleans, and JSON and arrays, which are plain objects and arrays.
+ */
+export type CellValue = null | number | bigint | string | boolean | Uint8Array | object
 
 export type WireColumnData = readonly CellValue[] | Float64Array
 
@@ -56,8 +59,10 @@ export class ChunkEncoder {
     for (const cell of row) {
       if (typeof cell === 'string') bytes += 8 + cell.length
       else if (typeof cell === 'object' && cell !== null) {
-        this.#blobs = true
-        bytes += 56 + cell.byteLength
+        if (cell instanceof Uint8Array) {
+          this.#blobs = true
+          bytes += 56 + cell.byteLength
+        } else bytes += 512
       }
     }
     this.#sizeBytes += bytes

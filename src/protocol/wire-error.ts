@@ -13,6 +13,8 @@ export interface WireError {
   readonly columns?: readonly string[] | undefined
   /** True where the same work, done again, may succeed: a lock that was busy, a serialisation failure. */
   readonly retryable?: boolean | undefined
+  /** The connection went down with it: nobody knows what became of the statement. */
+  readonly connectionLost?: boolean | undefined
   /** The error as the driver threw it: name, message and stack, for `cause`. */
   readonly cause?: WireCause | undefined
 }

@@ -32,7 +32,7 @@ export function temporaryFile(): string {
 }
 
 export function openOptions(database: string, options: Partial<OpenOptions> = {}): OpenOptions {
-  return { database, uri: false, readonly: false, mustExist: false, busyTimeoutMs: 1_000, pragmas: [], ...options }
+  return { database, uri: false, readonly: false, mustExist: false, busyTimeoutMs: 1_000, pragmas: [], server: null, ...options }
 }
 
 /** A connection that is closed after the test. */

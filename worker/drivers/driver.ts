@@ -1,3 +1,4 @@
+import type { ServerEvent, ServerSettings } from '../../src/protocol/server.ts'
 import type { WireColumn, WireValue } from '../../src/protocol/values.ts'
 import type { WireError } from '../../src/protocol/wire-error.ts'
 
@@ -37,9 +38,9 @@ export interface DriverCapabilities {
    * is not `readonly`, `script`, `close`, and whatever a user's function may do with `handle`. better-sqlite3 refuses all that runs
    * without rows, a BEGIN or COMMIT too; in node:sqlite it would run, but the cursor would see rows come and go, a ROLLBACK of DDL would
    * end it with SQLITE_ABORT_ROLLBACK, DROP TABLE and VACUUM would fail. Reads, `prepare`, `columns` and
-   * `backup` are allowed in both.
+   * `backup` are allowed in both. `everything`: the protocol has no room for another statement until the rows are read.
    */
-  readonly blockedByCursors: 'writes' | 'nothing'
+  readonly blockedByCursors: 'writes' | 'nothing' | 'everything'
 }
 
 export interface OpenOptions {
@@ -53,6 +54,8 @@ export interface OpenOptions {
   readonly busyTimeoutMs: number
   /** Set on each new connection, in this order; names and values are checked by the engine. */
   readonly pragmas: readonly (readonly [name: string, value: string])[]
+  /** Where the server is; null for a database that is a file. */
+  readonly server: ServerSettings | null
 }
 
 export interface DriverConnection {
@@ -77,6 +80,23 @@ export interface DriverConnection {
   readonly groups?: GroupTransactions
   /** Loads the interrupt extension; the token names this connection to whoever interrupts it. */
   interruptToken?(extension: string): MaybePromise<number>
+  /**
+   * Server drivers: asks the server to stop the statement that is running, which then fails with a cancellation. Resolves when no such
+   * request can hit a statement that is sent later; never rejects.
+   */
+  cancel?(): Promise<void>
+  /** Server drivers: undoes whatever a borrower may have left on the connection, without opening it anew. No statement is prepared after it. */
+  reset?(readonly: boolean): Promise<void>
+  /** Server drivers: rejects when the server no longer answers on this connection. */
+  ping?(): Promise<void>
+  /** Server drivers: `listener` is called once when the connection ends without having been closed. */
+  onLost?(listener: (error: unknown) => void): void
+  /** Server drivers: what the server says unasked. */
+  onEvent?(listener: (event: ServerEvent) => void): void
+  /** Server drivers: an idle connection keeps no program alive. */
+  unref?(): void
+  /** Server drivers: ends the connection without a word to the server. */
+  destroy?(): void
   /** Copies the database into `file` a few pages at a time, with the event loop turning between the steps. */
   backup?(file: string, onProgress: (progress: BackupProgress) => boolean): Promise<void>
   close(): MaybePromise<void>
@@ -113,10 +133,10 @@ export interface DriverStatement {
   /** Runs a statement that yields no rows. `params` are in the order of the placeholders, or of `names` when prepared with names. */
   run(params: readonly WireValue[]): MaybePromise<RunResult>
   /**
-   * Synchronous drivers only: runs a statement that yields no rows for each of many rows of values, inside a transaction, and gives how many
-   * rows have been changed by all of them. `check` is called every now and then, and may throw.
+   * Runs a statement that yields no rows for each of many rows of values, inside a transaction, and gives how many
+   * rows have been changed by all of them. `check` is called every now and then, and may throw. Server drivers: in as few messages as they can.
    */
-  runEach?(rows: RowsOfValues, check: () => void): number
+  runEach?(rows: RowsOfValues, check: () => void): MaybePromise<number>
   /** Rows as arrays in column order; INTEGER as bigint, REAL as number, TEXT as string, BLOB as Uint8Array, NULL as null. */
   iterate(params: readonly WireValue[]): RowIterator
   /** Synchronous drivers only: the first row, the rest left where it is; cheaper than an iterator. Only inside a group. */
@@ -139,7 +159,8 @@ export interface RunResult {
   readonly lastRowid: bigint | number
 }
 
-export type DriverValue = null | number | bigint | string | Uint8Array
+/** One value of a row. JSON and arrays of server databases are plain objects and arrays: whatever structured cloning takes. */
+export type DriverValue = null | number | bigint | string | boolean | Uint8Array | object
 export type DriverRow = readonly DriverValue[]
 
 export interface RowIterator {

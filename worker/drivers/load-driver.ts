@@ -9,7 +9,7 @@ import { DriverFault, faultToWireError, loadFault, userErrorToWire } from './sql
 /**
  * Imports the driver of a connection; nothing of the others is loaded.
  *
- * @param name `better-sqlite3`, `node`, or for a third party's driver a module's URL or package name
+ * @param name `better-sqlite3`, `node`, `pg`, or for a third party's driver a module's URL or package name
  * @throws {DriverFault} `driverLoad`: there is no such module, or its default export is not a `Driver`
  */
 export async function loadDriver(name: string): Promise<Driver> {
@@ -19,6 +19,10 @@ export async function loadDriver(name: string): Promise<Driver> {
       return betterSqlite3Driver
     case 'node':
       return (await import('./node-sqlite.ts')).nodeSqliteDriver
+    case 'pg':
+      return (await import('./pg.ts')).pgDriver
+    case 'mysql2':
+      return (await import('./mysql2.ts')).mysql2Driver
     default:
       return loadForeignDriver(name)
   }

@@ -1,18 +1,19 @@
 import type { WireValue } from '../../src/protocol/values.ts'
 import type { RowsOfValues } from './driver.ts'
+import { insertPattern, readInsertOfOneRow, toInsertOfRows } from './rows-insert.ts'
 import { type BindableValue, toBindable } from './sqlite.ts'
 
 /** Values that one statement of several rows is given at the most: beyond that it is not any faster. */
 const maxValues = 128
 const maxRows = 32
 
-const name = String.raw`(?:[a-z_][\w$]*|"(?:[^"]|"")+"|\[[^\]]+\]|\x60[^\x60]+\x60)`
-const placeholder = String.raw`(?:\?\d*|[:@$]\w+)`
-const head = String.raw`(?:insert(?:\s+or\s+(?:ignore|replace))?|replace)\s+into\s+${name}(?:\s*\.\s*${name})?\s*(?:\(\s*${name}(?:\s*,\s*${name})*\s*\)\s*)?values\s*`
-const rows = String.raw`\(\s*(${placeholder}(?:\s*,\s*${placeholder})*)\s*\)`
-/** An upsert, without values of its own, or nothing. */
-const tail = String.raw`\s*(on\s+conflict\b[^?:@$;]*)?;?\s*`
-const insertOfOneRow = new RegExp(`^(${head})${rows}${tail}$`, 'i')
+const insertOfOneRow = insertPattern({
+  verb: String.raw`(?:insert(?:\s+or\s+(?:ignore|replace))?|replace)`,
+  name: String.raw`(?:[a-z_][\w$]*|"(?:[^"]|"")+"|\[[^\]]+\]|\x60[^\x60]+\x60)`,
+  placeholder: String.raw`(?:\?\d*|[:@$]\w+)`,
+  // An upsert, without values of its own.
+  tail: String.raw`on\s+conflict\b[^?:@$;]*`,
+})
 
 /** An INSERT of several rows, made of one that inserts a single row of parameters. */
 export interface RowsInsert {
@@ -29,14 +30,13 @@ export interface RowsInsert {
  * @param names of the parameters in the order of a row's values; null where they have none
  */
 export function toRowsInsert(sql: string, names: readonly string[] | null): RowsInsert | null {
-  const [, before, list, after = ''] = insertOfOneRow.exec(sql) ?? []
-  if (before === undefined || list === undefined) return null
-  const placeholders = list.split(',').map((text) => text.trim())
+  const insert = readInsertOfOneRow(sql, insertOfOneRow)
+  if (insert === null) return null
+  const { placeholders } = insert
   const order = placeholders.map((text, index) => (names === null ? index : names.indexOf(text.slice(1))))
   const rowCount = Math.min(maxRows, Math.floor(maxValues / order.length))
   if (rowCount < 2 || order.includes(-1) || (names === null && placeholders.some((text) => text !== '?'))) return null
-  const row = `(${placeholders.map(() => '?').join(', ')})`
-  return { sql: `${before}${new Array(rowCount).fill(row).join(', ')} ${after}`, rowCount, order }
+  return { sql: toInsertOfRows(insert, rowCount), rowCount, order }
 }
 
 /** A prepared statement of a driver. */

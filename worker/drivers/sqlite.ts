@@ -17,7 +17,8 @@ export function toBindable(value: WireValue): BindableValue {
     case 'boolean':
       return value ? 1n : 0n
     default:
-      return value
+      // Lists are sent to databases that have arrays.
+      return value as BindableValue
   }
 }
 
