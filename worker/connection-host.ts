@@ -17,10 +17,13 @@ import {
 } from '../src/protocol/frames.ts'
 import { enterDatabase, leaveDatabase } from '../src/protocol/interrupt-cell.ts'
 import type { ConnectionSettings, HostPort, LeaseTask, OpenedConnection } from '../src/protocol/lease-task.ts'
+import type { ServerEvent } from '../src/protocol/server.ts'
+import type { WireError } from '../src/protocol/wire-error.ts'
 import { exposeHandle } from './control.ts'
 import type { Driver, DriverConnection } from './drivers/driver.ts'
-import { importModule, loadDriver, loadErrorToWire } from './drivers/load-driver.ts'
+import { loadDriver, loadErrorToWire } from './drivers/load-driver.ts'
 import { HostError, toWireError, userErrorToWire } from './host-error.ts'
+import { importFunction } from './import-function.ts'
 import { NextMessage } from './next-message.ts'
 import { ReplyOutbox } from './reply-outbox.ts'
 import { RequestGroup } from './request-group.ts'
@@ -31,6 +34,8 @@ import { runTask, settled, type Task } from './task.ts'
 
 /** For so long one batch after another is served before timers and other ports of the thread have their turn. */
 const maxServeMs = 2
+/** An answer of a server's driver waits no longer for those behind it that may leave in the same message. */
+const maxReplyDelayMs = 1
 
 /** Requests that wait in the queue, each served completely before the next one starts. */
 type QueuedRequest = Exclude<Request, { kind: typeof RequestKind.register | typeof RequestKind.control }>
@@ -58,15 +63,25 @@ export class ConnectionHost {
   #interruptToken: number | null = null
   /** A request is being served, or the connection is still opening. */
   #busy = true
+  /** The request that is being served, 0 for none. */
+  #serving = 0
+  /** The server is being asked to stop it: until that is over nothing else is sent. */
+  #cancelling: Promise<void> | null = null
+  /** The user's side has gone. */
+  #abandoned = false
+  /** The server has gone. */
+  #lost = false
   #finish!: () => void
+  #fail!: (error: unknown) => void
 
   constructor(task: LeaseTask) {
     this.#port = task.port
     this.#cancelSlots = task.cancelSlots
     this.#settings = task.connection
     this.#outbox = new ReplyOutbox(task.port)
-    this.served = new Promise((resolve) => {
+    this.served = new Promise((resolve, reject) => {
       this.#finish = resolve
+      this.#fail = reject
     })
     this.#next = new NextMessage(task.port, task.cancelSlots)
     this.#port.on('message', (frames) => this.#serveAll(frames as Frames))
@@ -86,6 +101,7 @@ export class ConnectionHost {
     this.#outbox.reply({ kind: ReplyKind.value, id: 0, flags: 0, value: null })
     this.#outbox.flush()
     yield* this.#open()
+    if (this.#abandoned) return this.#abandon()
     const { backup } = this.#driver.capabilities
     // In a process of its own, the process is what serves it.
     const opened: OpenedConnection = { threadId: isMainThread ? process.pid : threadId, backup, interruptToken: this.#interruptToken }
@@ -96,17 +112,28 @@ export class ConnectionHost {
     const connection = yield* settled(this.#driver.open(this.#settings))
     try {
       this.#interruptToken = yield* this.#loadInterrupt(connection)
-      if (this.#settings.setup !== undefined) {
-        const setup = yield* this.#importFunction(this.#settings.setup, 'default')
-        yield* settled(Reflect.apply(setup, undefined, [connection.handle]))
-      }
+      yield* this.#setUp(connection)
     } catch (error) {
       yield* settled(connection.close())
       throw new HostError(userErrorToWire(error, connection))
     }
     this.#connection = connection
+    // On the user's own thread; there the statement channel keeps the program alive while an answer is awaited.
+    if (this.#port.local === true) connection.unref?.()
+    connection.onLost?.((error) => this.#lose(connection.toWireError(error)))
+    connection.onEvent?.((event) => {
+      this.#outbox.reply({ kind: ReplyKind.event, id: 0, flags: 0, value: event })
+      if (!this.#busy) this.#outbox.flush()
+    })
     const { maxBufferedBytes } = this.#settings
-    const context = { statements: this.#statements, outbox: this.#outbox, cancelSlots: this.#cancelSlots, maxBufferedBytes }
+    const { blockedByCursors } = this.#driver.capabilities
+    const context = {
+      statements: this.#statements,
+      outbox: this.#outbox,
+      cancelSlots: this.#cancelSlots,
+      maxBufferedBytes,
+      blockedByCursors,
+    }
     this.#runner = new StatementRunner(connection, context)
     this.#short = null
     this.#group = null
@@ -117,6 +144,13 @@ export class ConnectionHost {
     }
     this.#statements.unprepare()
     this.#dirty = false
+  }
+
+  /** Has the user's own module prepare a connection that is new, or as good as new. */
+  *#setUp(connection: DriverConnection): Task<void> {
+    if (this.#settings.setup === undefined) return
+    const setup = yield* importFunction(this.#settings.setup, 'default')
+    yield* settled(Reflect.apply(setup, undefined, [connection.handle]))
   }
 
   *#loadInterrupt(connection: DriverConnection): Task<number | null> {
@@ -167,6 +201,7 @@ export class ConnectionHost {
       const request = readRequest(reader)
       if (request.kind === RequestKind.register) this.#statements.register(request)
       else if (request.kind === RequestKind.control) this.#serveControl(request.port as MessagePort)
+      else if (request.kind === RequestKind.cancel) this.#cancel(request.id)
       else if (!this.#granted(request) && !this.#servedAtOnce(request)) this.#queue.push(request)
     }
     if (!this.#busy) this.#pump()
@@ -187,6 +222,14 @@ export class ConnectionHost {
     return this.#short.serve(request)
   }
 
+  /** Only what runs now: what waits is looked for in the cancel slots when its turn comes. */
+  #cancel(id: number): void {
+    if (this.#serving !== id || this.#cancelling !== null || this.#connection.cancel === undefined) return
+    this.#cancelling = this.#connection.cancel().finally(() => {
+      this.#cancelling = null
+    })
+  }
+
   #resume(): void {
     this.#busy = false
     this.#pump()
@@ -194,7 +237,7 @@ export class ConnectionHost {
 
   /** Serves the queue until it is empty or something has to be waited for; the replies leave together. */
   #pump(): void {
-    while (!this.#busy) {
+    while (!this.#busy && !this.#lost) {
       const idle = !this.#runner.hasOpenCursors
       if (idle && this.#group?.serve(this.#queue) === true) {
         this.#short?.forgetState()
@@ -206,21 +249,39 @@ export class ConnectionHost {
       if (idle && this.#short?.serve(request) === true) continue
       this.#short?.forgetState()
       this.#busy = true
+      this.#serving = 'id' in request ? request.id : 0
       let waiting = false
       const finish = (): void => {
+        this.#serving = 0
+        if (this.#cancelling !== null) {
+          this.#outbox.flush()
+          void this.#cancelling.then(finish)
+          return
+        }
         this.#busy = false
         // Only a request that had to wait ends outside this loop.
-        if (waiting) this.#pump()
+        if (!waiting) return
+        this.#outbox.flushIfOlderThan(maxReplyDelayMs)
+        this.#pump()
       }
       runTask(this.#serveInterruptibly(request), finish, (error) => {
-        // A statement is forgotten without an answer, and without a way to fail.
-        if (request.kind !== RequestKind.forget)
-          this.#outbox.error(request.id, this.#runner.stateFlags(), toWireError(error, this.#connection))
-        finish()
+        if (this.#answerFailure(request, error)) finish()
       })
       waiting = true
     }
     this.#outbox.flush()
+  }
+
+  /** False when the connection went down with it: whoever waits for an answer hears of that with the end of the task. */
+  #answerFailure(request: QueuedRequest, error: unknown): boolean {
+    const wire = toWireError(error, this.#connection)
+    if (wire.connectionLost === true) {
+      this.#lose(wire)
+      return false
+    }
+    // A statement is forgotten without an answer, and without a way to fail.
+    if (request.kind !== RequestKind.forget) this.#outbox.error(request.id, this.#runner.stateFlags(), wire)
+    return true
   }
 
   /** While it serves a request that may take long, another thread may interrupt it; not beside open cursors, which it would hit as well. */
@@ -255,8 +316,13 @@ export class ConnectionHost {
         return yield* this.#runner.closeCursor(request.id)
       case RequestKind.reset:
         return yield* this.#reset(request)
+      case RequestKind.ping:
+        return yield* this.#ping(request.id)
       case RequestKind.close:
         return yield* this.#close(request.id)
+      case RequestKind.cancel:
+        // Not in this queue: see `#receive`.
+        return
       default:
         throw new RangeError(`unknown request ${String(request satisfies never)}`)
     }
@@ -282,7 +348,7 @@ export class ConnectionHost {
     this.#runner.assertRunnable(request.id, request.flags)
     yield* this.#runner.bufferCursors()
     this.#dirty = true
-    const fn = yield* this.#importFunction(request.module, request.name)
+    const fn = yield* importFunction(request.module, request.name)
     this.#outbox.flush()
     try {
       const result = yield* settled(Reflect.apply(fn, undefined, [this.#connection.handle, ...request.args]) as unknown)
@@ -291,22 +357,6 @@ export class ConnectionHost {
     } catch (error) {
       throw new HostError(userErrorToWire(error, this.#connection))
     }
-  }
-
-  *#importFunction(url: string, name: string): Task<(...args: unknown[]) => unknown> {
-    let module: Readonly<Record<string, unknown>>
-    try {
-      module = yield* settled(importModule(url))
-    } catch (error) {
-      const { message } = error as Error
-      throw new HostError({ family: 'argument', message: `The module "${url}" could not be loaded in the worker: ${message}` })
-    }
-    const fn = Object.hasOwn(module, name) ? module[name] : undefined
-    if (typeof fn !== 'function') {
-      const names = Object.keys(module).join(', ') || 'nothing'
-      throw new HostError({ family: 'argument', message: `The module "${url}" has no function "${name}"; it exports ${names}.` })
-    }
-    return fn as (...args: unknown[]) => unknown
   }
 
   *#backup(request: BackupRequest): Task<void> {
@@ -328,11 +378,21 @@ export class ConnectionHost {
 
   /** Makes the connection as good as new for its next borrower; a clean one costs nothing but the look. */
   *#reset(request: ResetRequest): Task<void> {
-    yield* this.#runner.closeAllCursors()
+    yield* this.#runner.closeAllCursors(false)
     const reopen = this.#dirty || request.force || request.readonly !== this.#settings.readonly
     if (this.#connection.inTransaction) yield* settled(this.#connection.script('rollback'))
-    if (reopen) yield* this.#reopen(request.readonly)
+    if (reopen && this.#connection.reset !== undefined) yield* this.#cleanse(this.#connection.reset(request.readonly), request.readonly)
+    else if (reopen) yield* this.#reopen(request.readonly)
     this.#outbox.reply({ kind: ReplyKind.value, id: request.id, flags: ReplyFlag.last, value: this.#interruptToken })
+  }
+
+  *#cleanse(cleansed: Promise<void>, readonly: boolean): Task<void> {
+    yield cleansed
+    this.#settings = { ...this.#settings, readonly }
+    this.#statements.unprepare()
+    // Whatever it throws: nobody gets a connection whose reset has failed.
+    yield* this.#setUp(this.#connection)
+    this.#dirty = false
   }
 
   *#reopen(readonly: boolean): Task<void> {
@@ -344,8 +404,13 @@ export class ConnectionHost {
     if (this.#settings.uri) yield* settled(old.close())
   }
 
+  *#ping(id: number): Task<void> {
+    if (this.#connection.ping !== undefined) yield this.#connection.ping()
+    this.#done(id)
+  }
+
   *#close(id: number): Task<void> {
-    yield* this.#runner.closeAllCursors()
+    yield* this.#runner.closeAllCursors(true)
     yield* settled(this.#connection.close())
     this.#outbox.reply({ kind: ReplyKind.value, id, flags: ReplyFlag.last, value: null })
     this.#outbox.flush()
@@ -365,13 +430,40 @@ export class ConnectionHost {
   }
 
   #abandon(): void {
-    // Given up while it opens, perhaps inside a module that never ends: here, with nothing on the stack, the thread may exit.
-    if (this.#connection === undefined) process.exit()
+    if (this.#connection === undefined) {
+      this.#abandonOpening()
+      return
+    }
+    // Whatever it is at, nobody waits for it, and an answer may never come.
+    if (this.#connection.destroy !== undefined) {
+      this.#connection.destroy()
+      this.#finish()
+      return
+    }
     const close = function* (this: ConnectionHost): Task<void> {
-      yield* this.#runner.closeAllCursors()
+      yield* this.#runner.closeAllCursors(true)
       yield* settled(this.#connection.close())
     }
     runTask(close.call(this), this.#finish, this.#finish)
+  }
+
+  #abandonOpening(): void {
+    // The driver of a server ends by its own timeout, and its thread is not this connection's.
+    if (this.#settings.server !== null) this.#abandoned = true
+    // Perhaps inside a module that never ends: here, with nothing on the stack, the thread may exit.
+    else process.exit()
+  }
+
+  /** The server has gone, and all that has been asked of it ends with this task. */
+  #lose(error: WireError): void {
+    if (this.#lost) return
+    this.#lost = true
+    this.#outbox.reply({ kind: ReplyKind.event, id: 0, flags: 0, value: { kind: 'lost', error } satisfies ServerEvent })
+    this.#outbox.flush()
+    this.#port.removeAllListeners('close')
+    this.#port.unref()
+    this.#connection.destroy?.()
+    this.#fail(new Error(error.message))
   }
 
   #end(): void {

@@ -30,6 +30,8 @@ export class Cursor {
   #exhausted = false
   /** What its rows failed with behind those in memory. */
   #failure: { readonly error: unknown } | null = null
+  /** Its rows, once they are in memory, belong to nobody who borrows the connection. */
+  outlivesReset = false
   /** Set while every row goes out unasked, as far as credit goes. */
   streaming = false
   #credit = 0

@@ -20,6 +20,7 @@ export class ReplyOutbox {
   readonly #port: HostPort
   #frames: Frames = []
   #transfer: TransferListItem[] = []
+  #flushedAt = 0
 
   constructor(port: HostPort) {
     this.#port = port
@@ -48,7 +49,7 @@ export class ReplyOutbox {
       for (const row of rows) {
         for (let column = 0; column < width; column++) {
           const cell = toCell(row[column] as CellValue, column, bigints)
-          if (typeof cell === 'object' && cell !== null) blobs = ReplyFlag.blobs
+          if (cell instanceof Uint8Array) blobs = ReplyFlag.blobs
           frames.push(cell)
         }
       }
@@ -71,7 +72,8 @@ export class ReplyOutbox {
   value(id: number, flags: number, value: unknown): void {
     this.flush()
     const frames: Frames = []
-    writeReply(frames, { kind: ReplyKind.value, id, flags: flags | ReplyFlag.last, value })
+    const copy = this.#port.local === true ? structuredClone(value) : value
+    writeReply(frames, { kind: ReplyKind.value, id, flags: flags | ReplyFlag.last, value: copy })
     this.#port.postMessage(frames)
   }
 
@@ -90,8 +92,14 @@ export class ReplyOutbox {
     if (flags !== 0) addReplyFlags(this.#frames, mark, flags)
   }
 
+  /** What is ready waits no longer than this for replies that may leave with it. */
+  flushIfOlderThan(ms: number): void {
+    if (this.#frames.length > 0 && performance.now() - this.#flushedAt > ms) this.flush()
+  }
+
   flush(): void {
     if (this.#frames.length === 0) return
+    this.#flushedAt = performance.now()
     const frames = this.#frames
     const transfer = this.#transfer
     this.#frames = []

@@ -3,7 +3,7 @@ import { creditWindow, type ExecuteManyRequest, type ExecuteRequest, ReplyFlag, 
 import { CancelledError } from '../src/protocol/row-errors.ts'
 import type { WireColumn } from '../src/protocol/values.ts'
 import { Cursor } from './cursors.ts'
-import type { DriverConnection, DriverRow, DriverStatement, RowIterator } from './drivers/driver.ts'
+import type { DriverCapabilities, DriverConnection, DriverRow, DriverStatement, RowIterator } from './drivers/driver.ts'
 import { HostError, nameUnsafeColumn } from './host-error.ts'
 import type { ReplyOutbox } from './reply-outbox.ts'
 import type { StatementCache, StatementEntry } from './statement-cache.ts'
@@ -13,12 +13,15 @@ import { settled, type Task } from './task.ts'
 export const maxInlineRows = 64
 /** A run longer than this makes the statement one that finished replies do not wait for, and that others are not sent behind. */
 export const slowMs = 0.2
+/** The same where a server is asked over a network, and others on the same thread meanwhile. */
+const slowOnServerMs = 5
 
 export interface RunnerContext {
   readonly statements: StatementCache
   readonly outbox: ReplyOutbox
   readonly cancelSlots: Int32Array
   readonly maxBufferedBytes: number
+  readonly blockedByCursors: DriverCapabilities['blockedByCursors']
 }
 
 /** One run of a statement that yields rows. */
@@ -72,20 +75,22 @@ export class StatementRunner {
     if (entry.slow) this.#context.outbox.flush()
     this.assertRunnable(request.id, request.flags)
     this.#startedAt = performance.now()
+    const blocked = this.#context.blockedByCursors
+    if (blocked === 'everything') yield* this.bufferCursors((request.flags & RequestFlag.freesCursors) !== 0)
     const statement = yield* settled(this.#context.statements.prepare(entry, this.#connection))
     const reads = statement.readonly && statement.returnsRows
     if (!reads && (request.flags & RequestFlag.readOnly) !== 0) {
       this.#context.outbox.reply({ kind: ReplyKind.refused, id: request.id, flags: ReplyFlag.last | this.stateFlags() })
       return
     }
-    if (!reads) yield* this.bufferCursors((request.flags & RequestFlag.freesCursors) !== 0)
+    if (!reads && blocked === 'writes') yield* this.bufferCursors((request.flags & RequestFlag.freesCursors) !== 0)
     if (statement.returnsRows) yield* this.#query(request, entry, statement)
     else yield* this.#run(request, entry, statement)
   }
 
   /** Flags of the reply that ends a run, which say whether it was slow. */
   #endFlags(entry: StatementEntry): number {
-    entry.slow = performance.now() - this.#startedAt > slowMs
+    entry.slow = performance.now() - this.#startedAt > (this.#context.blockedByCursors === 'everything' ? slowOnServerMs : slowMs)
     return ReplyFlag.last | this.stateFlags() | (entry.slow ? ReplyFlag.slow : 0)
   }
 
@@ -94,8 +99,8 @@ export class StatementRunner {
     this.#context.outbox.flush()
     const entry = this.#context.statements.get(request.statementId)
     this.assertRunnable(request.id, request.flags)
+    if (this.#context.blockedByCursors !== 'nothing') yield* this.bufferCursors()
     const statement = yield* settled(this.#context.statements.prepare(entry, this.#connection))
-    yield* this.bufferCursors()
     const rowcount = yield* this.#runEach(request, statement)
     const flags = ReplyFlag.last | this.stateFlags()
     this.#context.outbox.reply({ kind: ReplyKind.done, id: request.id, flags, rowcount, lastrowid: null })
@@ -106,7 +111,9 @@ export class StatementRunner {
     const check = (): void => {
       if (isCancelled(this.#context.cancelSlots, id)) throw new CancelledError()
     }
-    if (!statement.returnsRows && statement.runEach !== undefined) return statement.runEach({ values, width, rowCount }, check)
+    if (!statement.returnsRows && statement.runEach !== undefined) {
+      return yield* settled(statement.runEach({ values, width, rowCount }, check))
+    }
     let rowcount = 0
     for (let row = 0; row < rowCount; row++) {
       check()
@@ -146,7 +153,9 @@ export class StatementRunner {
       // The names are surely those of these rows while the statement stands on one of them: anybody may change the schema before and after.
       columns = statement.columns()
       // A writing statement runs to its end now, whoever reads its rows and when: its autocommit must not hang on a reader.
-      const take = statement.readonly ? Math.min(limit, maxInlineRows) : maxInlineRows
+      // To end a result early costs a server's driver a message: most often the row behind the last one that is wanted is its end.
+      const wanted = this.#context.blockedByCursors === 'everything' ? limit + 1 : limit
+      const take = statement.readonly ? Math.min(wanted, maxInlineRows) : maxInlineRows
       if (!exhausted) exhausted = yield* this.#take(request.id, iterator, rows, take)
     } catch (error) {
       yield* settled(iterator.return())
@@ -182,7 +191,7 @@ export class StatementRunner {
       yield* this.#sendWritten(run, cursor, rows, limit)
     } else if (cursor.exhausted || rows.length >= limit) {
       if (!cursor.exhausted) yield* cursor.close()
-      this.#sendInline(run, rows)
+      this.#sendInline(run, rows.length > limit ? rows.slice(0, limit) : rows)
     } else {
       yield* this.#sendCursor(run, cursor)
     }
@@ -217,7 +226,12 @@ export class StatementRunner {
 
   *#sendCursor(run: Run, cursor: Cursor): Task<void> {
     const { id, flags } = run.request
-    if ((flags & RequestFlag.buffered) !== 0 && !(yield* cursor.buffer(this.#context.maxBufferedBytes))) {
+    const buffered = (flags & RequestFlag.buffered) !== 0
+    const onServer = this.#context.blockedByCursors === 'everything'
+    cursor.outlivesReset = buffered && onServer
+    const fits = !buffered || (yield* cursor.buffer(this.#context.maxBufferedBytes))
+    // What a server has done for a statement cannot be done again: the cursor keeps the connection until it has been read.
+    if (!fits && !onServer) {
       yield* cursor.close()
       this.#context.outbox.reply({ kind: ReplyKind.tooLarge, id, flags: ReplyFlag.last | this.stateFlags() })
       return
@@ -307,9 +321,11 @@ export class StatementRunner {
     }
   }
 
-  /** The connection is about to close or to be reset: whoever still reads from it is told. */
-  *closeAllCursors(): Task<void> {
-    for (const cursor of this.#cursors.values()) yield* this.#breakOff(cursor)
+  /** The connection is about to close or to be reset: whoever still reads from it is told. Rows in memory that are no borrower's stay. */
+  *closeAllCursors(closing: boolean): Task<void> {
+    for (const cursor of this.#cursors.values()) {
+      if (closing || !cursor.exhausted || !cursor.outlivesReset) yield* this.#breakOff(cursor)
+    }
   }
 
   *#breakOff(cursor: Cursor): Task<void> {

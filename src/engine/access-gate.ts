@@ -111,3 +111,14 @@ export class AccessGate {
     )
   }
 }
+
+/** Of a server, which has queues of its own: nobody ever waits here. */
+export class OpenGate extends AccessGate {
+  constructor() {
+    super(0)
+  }
+
+  override tryAcquire(): boolean {
+    return true
+  }
+}

@@ -11,6 +11,14 @@ interface Waiter {
   readonly reject: (error: Error) => void
 }
 
+interface IdleConnection {
+  readonly connection: PhysicalConnection
+  readonly since: number
+}
+
+/** A server may have gone while a connection rested, without a word where a network lies between: one that has rested for longer is asked. */
+const pingAfterMs = 500
+
 /** When and, if leaks are looked for, where a connection was checked out. */
 interface Checkout {
   readonly at: number
@@ -27,7 +35,7 @@ export class ConnectionPool {
   readonly #options: ResolvedEngineOptions
   readonly #logger: Logger
   readonly #connections = new Set<PhysicalConnection>()
-  readonly #idle: { readonly connection: PhysicalConnection; readonly since: number }[] = []
+  readonly #idle: IdleConnection[] = []
   readonly #checkouts = new Map<PhysicalConnection, Checkout>()
   readonly #waiters: Waiter[] = []
   /** Places promised to callers that are opening, or that have been told that there is one. */
@@ -91,10 +99,13 @@ export class ConnectionPool {
 
   async #take(readonly: boolean, wait: WaitOptions): Promise<PhysicalConnection> {
     const { signal } = wait
-    for (let connection = this.#takeIdle(readonly); connection !== undefined; connection = this.#takeIdle(readonly)) {
-      if (connection.readonly === readonly) return connection
+    for (let idle = this.#takeIdle(readonly); idle !== undefined; idle = this.#takeIdle(readonly)) {
+      const { connection } = idle
+      const rested = this.#database.pingsIdle && performance.now() - idle.since > pingAfterMs
+      if (connection.readonly === readonly && !rested) return connection
       try {
-        await connection.reset(readonly, signal)
+        if (rested) await connection.ping()
+        if (connection.readonly !== readonly) await connection.reset(readonly, signal)
       } catch {
         void this.#retire(connection)
         continue
@@ -116,10 +127,10 @@ export class ConnectionPool {
   }
 
   /** The one used last, for its warm caches; one that is open the same way before one that has to be reopened. */
-  #takeIdle(readonly: boolean): PhysicalConnection | undefined {
+  #takeIdle(readonly: boolean): IdleConnection | undefined {
     const same = this.#idle.findLastIndex(({ connection }) => connection.readonly === readonly)
     const index = same < 0 ? this.#idle.length - 1 : same
-    return index < 0 ? undefined : this.#idle.splice(index, 1)[0]?.connection
+    return index < 0 ? undefined : this.#idle.splice(index, 1)[0]
   }
 
   #hasPlace(): boolean {

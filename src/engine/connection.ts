@@ -15,7 +15,7 @@ import type {
 import type { Executable, Parameters } from '../sql/statement.ts'
 import { checkBackupOptions } from './call-options.ts'
 import { callTarget, cloneArguments } from './call-target.ts'
-import type { AsyncConnection, AsyncTransaction, BackupOptions, DriverRemote } from './contract.ts'
+import type { AsyncConnection, AsyncTransaction, BackupOptions, DriverRemote, NotificationStream } from './contract.ts'
 import { driverRemote } from './driver-remote.ts'
 import type { Lifeline } from './lifeline.ts'
 import { isFileGone } from './operation.ts'
@@ -117,6 +117,11 @@ export class Connection implements ConnectionHandle {
     this.#assertOpen()
     checkBackupOptions(options)
     await this.#session.backup(filePath(file), options)
+  }
+
+  async listen(channel: string): Promise<NotificationStream> {
+    this.#assertOpen()
+    return await this.#session.listen(channel)
   }
 
   async begin(options?: BeginOptions): Promise<AsyncTransaction> {

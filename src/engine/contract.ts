@@ -92,6 +92,20 @@ export interface AsyncEngine extends Executor, AsyncDisposable {
   close(options?: CloseOptions): Promise<void>
 }
 
+/** What NOTIFY has sent. */
+export interface Notification {
+  readonly channel: string
+  readonly payload: string
+  /** Of the server's process that has sent it. */
+  readonly processId: number
+}
+
+/** The notifications of one channel as they come, until it is left or closed. */
+export interface NotificationStream extends AsyncIterableIterator<Notification, undefined>, AsyncDisposable {
+  readonly channel: string
+  close(): Promise<void>
+}
+
 /** One database connection on one thread; its statements run in the order of their calls. */
 export interface AsyncConnection extends Executor, AsyncDisposable {
   readonly closed: boolean
@@ -110,6 +124,12 @@ export interface AsyncConnection extends Executor, AsyncDisposable {
   connect(): Promise<AsyncConnection>
   call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T>
   backup(file: string | URL, options?: BackupOptions): Promise<void>
+  /**
+   * PostgreSQL: listens to a channel. What is sent after this has resolved comes out of the stream, in its order.
+   *
+   * @throws {NotSupportedError} the database has no notifications
+   */
+  listen(channel: string): Promise<NotificationStream>
   /** This connection is not to be used by anybody after its borrower. */
   invalidate(reason?: string): void
   /** Rolls back what is open and gives the connection back. Idempotent. */

@@ -11,6 +11,7 @@ import type {
   TransactionOptions,
 } from '../sql/executor.ts'
 import { type Executable, type Parameters, StatementCompiler } from '../sql/statement.ts'
+import { hasTableQuery, tableNamesQuery } from '../sql/table-queries.ts'
 import { checkUrlOptions, EngineURL } from '../sql/url.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import { CallLine } from './call-line.ts'
@@ -27,13 +28,16 @@ import type {
   ConnectOptions,
   EngineStatus,
 } from './contract.ts'
-import { Database } from './database.ts'
+import type { Database } from './database.ts'
 import { Execution } from './execution.ts'
-import { ImplicitConnections } from './implicit-connections.ts'
+import { FileDatabase } from './file-database.ts'
+import { ImplicitConnections, type ImplicitStatements } from './implicit-connections.ts'
 import { type Lifeline, unwatchLifeline, watchLifeline } from './lifeline.ts'
 import { type EngineOptions, resolveEngineOptions } from './options.ts'
 import { PendingStatement } from './pending-result.ts'
+import { PooledStatements } from './pooled-statements.ts'
 import { type ChunkSource, RowIterator } from './row-iterator.ts'
+import { ServerDatabase } from './server-database.ts'
 import { assertQueueHasRoom, compileFor, controlsTransaction, type EngineServices } from './services.ts'
 import { Session } from './session.ts'
 import { superviseStatement } from './supervise.ts'
@@ -58,7 +62,7 @@ class Engine implements AsyncEngine {
   readonly #services: EngineServices
   readonly #database: Database
   readonly #pool: ConnectionPool
-  readonly #implicit: ImplicitConnections
+  readonly #implicit: ImplicitStatements
   /** Sessions that users hold. */
   readonly #held = new Set<Session>()
   readonly #writers = new CallLine()
@@ -74,7 +78,7 @@ class Engine implements AsyncEngine {
     this.dialect = dialectFor(url.dialect)
     this.driver = resolved.driver ?? url.driver
     const logger = resolved.logger ?? stderrLogger
-    this.#database = new Database(url, resolved, logger)
+    this.#database = this.dialect.embedded ? new FileDatabase(url, resolved, logger) : new ServerDatabase(url, resolved, logger)
     this.#services = {
       dialect: this.dialect,
       options: resolved,
@@ -83,7 +87,9 @@ class Engine implements AsyncEngine {
       memory: this.#database.memory,
     }
     this.#pool = new ConnectionPool(this.#database, resolved, logger)
-    this.#implicit = new ImplicitConnections(this.#database, resolved.readers, (execution) => this.#runAlone(execution))
+    this.#implicit = this.dialect.embedded
+      ? new ImplicitConnections(this.#database, resolved.readers, (execution) => this.#runAlone(execution))
+      : new PooledStatements(this.#pool, resolved.pool.max)
   }
 
   get closed(): boolean {
@@ -124,7 +130,8 @@ class Engine implements AsyncEngine {
     options: BeginOptions,
     start: (session: Session) => Promise<T>,
   ): Promise<{ readonly session: Session; readonly working: Promise<T> }> {
-    const reads = options.readonly === true
+    // Writers of a server need no queue of ours.
+    const reads = options.readonly === true || !this.dialect.embedded
     if (!reads) assertNotInsideTransaction(this.#database.gate)
     const place = reads ? null : this.#writers.enter()
     try {
@@ -220,25 +227,21 @@ class Engine implements AsyncEngine {
   }
 
   async hasTable(name: string, schema?: string): Promise<boolean> {
-    const text = `select 1 from ${this.#schemaTable(schema)} where type in ('table', 'view') and name = ? collate nocase`
-    return (await this.execute(text, [name]).first()) !== null
+    const { sql, values } = hasTableQuery(this.dialect, name, schema)
+    return (await this.execute(sql, values).first()) !== null
   }
 
   async tableNames(schema?: string): Promise<string[]> {
-    const text = `select name from ${this.#schemaTable(schema)} where type = 'table' and name not like 'sqlite\\_%' escape '\\' order by name`
-    return this.execute(text).scalars<string>()
-  }
-
-  #schemaTable(schema: string | undefined): string {
-    return schema === undefined ? 'sqlite_schema' : `${this.dialect.quoteIdentifier(schema)}.sqlite_schema`
+    const { sql, values } = tableNamesQuery(this.dialect, schema)
+    return this.execute(sql, values).scalars<string>()
   }
 
   status(): EngineStatus {
     const connections = [...this.#pool.connections, ...this.#implicit.connections]
     return {
       size: connections.length,
-      inUse: this.#pool.inUse,
-      idle: this.#pool.idle,
+      inUse: this.#pool.inUse - this.#implicit.resting,
+      idle: this.#pool.idle + this.#implicit.resting,
       waiting: this.#pool.waiting,
       quarantined: connections.filter(({ quarantined }) => quarantined).length,
       workers: connections.map(({ threadId, pending }) => ({ threadId, pending })),

@@ -3,7 +3,7 @@ import type { WireValue } from '../protocol/values.ts'
 import type { ManyResult } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import type { ScannedStatement } from '../sql/scan-statement.ts'
-import { type BindTarget, bindInto, type Executable, isTransferable, namesOf, type Parameters } from '../sql/statement.ts'
+import { type BindTarget, bindInto, type Executable, isTransferable, type Parameters } from '../sql/statement.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import type { AsyncTransaction } from './contract.ts'
 import type { RequestSettings } from './operation.ts'
@@ -97,13 +97,14 @@ async function rowsOf(running: Promise<unknown> | null): Promise<number> {
 
 function batchRequest(sql: string, scanned: ScannedStatement, batch: Batch, session: BatchSender<never>): RequestSettings {
   const { names, rowCount, values, transfer } = batch
+  const { text } = scanned
   return {
     access: 'none',
     leavesConnectionState: scanned.connectionState,
     sql,
     values,
     post: ({ channel, statements }, id) => {
-      const { id: statementId } = statements.known(sql) ?? statements.add({ sql, names, traits: statementTraits(scanned) })
+      const { id: statementId } = statements.known(text) ?? statements.add({ sql: text, names, traits: statementTraits(scanned) })
       const flags = session.transactionFlags
       channel.post({ kind: RequestKind.executeMany, id, statementId, flags, rowCount, values }, transfer)
     },
@@ -158,11 +159,13 @@ class BatchGatherer {
     else if (value instanceof Uint8Array) {
       this.#bytes += value.byteLength
       if (isTransferable(value)) this.#transfer.push(value.buffer as ArrayBuffer)
+    } else if (Array.isArray(value)) {
+      for (const element of value) this.#weigh(element)
     }
   }
 
   take(): Batch {
-    const batch = { names: namesOf(this.#target.scanned), rowCount: this.rowCount, values: this.#values, transfer: this.#transfer }
+    const batch = { names: this.#target.scanned.boundNames, rowCount: this.rowCount, values: this.#values, transfer: this.#transfer }
     this.#values = []
     this.#maxValues = maxBatchValues
     this.#transfer = []

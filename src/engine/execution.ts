@@ -149,8 +149,8 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
   start(lease: Lease, owner: OperationOwner): void {
     this.#owner = owner
     this.#lease = lease
-    const { sql, names, scanned, transfer } = this.statement
-    this.#reference = lease.statements.known(sql) ?? lease.statements.add({ sql, names, traits: statementTraits(scanned) })
+    const { text, names, scanned, transfer } = this.statement
+    this.#reference = lease.statements.known(text) ?? lease.statements.add({ sql: text, names, traits: statementTraits(scanned) })
     this.id = lease.channel.open(this)
     this.#demand = this.#wanted
     lease.channel.post(this, transfer)

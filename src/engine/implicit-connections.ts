@@ -60,7 +60,7 @@ class Slot {
       this.#heardAt = this.#usedAt
       this.#allQuick = true
     }
-    this.#allQuick &&= this.#connection?.lease.statements.isQuick(execution.statement.sql) === true
+    this.#allQuick &&= this.#connection?.lease.statements.isQuick(execution.statement.text) === true
     if (this.#connection !== null) {
       this.#run(this.#connection, execution)
       return
@@ -147,11 +147,27 @@ class Slot {
   }
 }
 
+/** What runs the statements of `engine.execute`. */
+export interface ImplicitStatements {
+  /** Connections that are nobody else's. */
+  readonly connections: readonly PhysicalConnection[]
+  /** Connections of the pool that it has with nothing to do, for the rest of this turn of the event loop. */
+  readonly resting: number
+  /** Statements that wait or run. */
+  readonly pending: number
+  submit(execution: Execution): void
+  /** Closes connections that nothing has used since `before`. */
+  sweep(before: number): void
+  /** Lets what has been accepted finish. */
+  drain(): Promise<void>
+}
+
 /**
- * The connections behind `engine.execute`: one that writes, and read-only ones that share the reads. They never keep a cursor open, so a
+ * The connections behind `engine.execute` on a database of one file: one that writes, and read-only ones that share the reads. They never keep a cursor open, so a
  * read always sees what was committed before it began.
  */
-export class ImplicitConnections {
+export class ImplicitConnections implements ImplicitStatements {
+  readonly resting = 0
   readonly #memory: boolean
   readonly #writer: Slot
   readonly #readers: readonly Slot[]

@@ -22,6 +22,7 @@ export class Interrupter {
         mustExist: false,
         busyTimeoutMs: 0,
         pragmas: [],
+        server: null,
         setup: undefined,
         interrupt: undefined,
         maxBufferedBytes: 0,

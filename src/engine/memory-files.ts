@@ -22,7 +22,7 @@ export function withFilesOfSystem(compiled: CompiledStatement): CompiledStatemen
   // The name is the first parameter of these statements, whatever the second one is.
   if (placeholder.test(name)) return { ...compiled, values: compiled.values.map((value, index) => (index === 0 ? fileUri(value) : value)) }
   const quoted = literal.exec(name)?.[0]
-  if (quoted !== undefined) return { ...compiled, sql: before + uriLiteral(quoted) + name.slice(quoted.length) }
+  if (quoted !== undefined) return { ...compiled, text: before + uriLiteral(quoted) + name.slice(quoted.length) }
   throw new NotSupportedError('In a memory database ATTACH and VACUUM INTO take the name of the file as a text or a parameter.', {
     sql: compiled.sql,
   })

@@ -80,7 +80,7 @@ export interface EngineOptions {
   readonly baseDirectory?: string | URL | undefined
   /** PostgreSQL, MySQL: where the driver runs. Default: 'worker'. */
   readonly placement?: 'worker' | 'main' | undefined
-  /** PostgreSQL, MySQL: worker threads the connections share. */
+  /** PostgreSQL, MySQL: worker threads that the connections share. Default: 1. */
   readonly threads?: number | undefined
   /**
    * SQLite: what holds a connection. A process costs more, and is killed when a statement that is given up does not stop by itself: its

@@ -1,9 +1,10 @@
-import { OperationalError, WorkerTerminatedError } from '../errors.ts'
+import { OperationalError } from '../errors.ts'
 import { FifoQueue } from '../protocol/fifo-queue.ts'
 import { type Reply, ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
 import type { Lease } from '../transport/lease.ts'
 import type { AccessGate, AccessMode } from './access-gate.ts'
 import { watchDeadline } from './deadline.ts'
+import { lostConnectionError } from './lost-connection.ts'
 import { type Operation, type OperationOwner, SingleRequest } from './operation.ts'
 import { Roll } from './roll.ts'
 import { assertNotInsideTransaction } from './transaction-scope.ts'
@@ -116,6 +117,11 @@ export class PhysicalConnection implements OperationOwner {
     if (!this.#outdated) this.#onFileGone?.()
   }
 
+  /** Something may have been left on it that its next borrower must not find. */
+  get leftState(): boolean {
+    return this.#leftState
+  }
+
   /** Something was done that only a reset undoes. */
   get needsReset(): boolean {
     return this.#leftState || this.#inTransaction || this.pending > 0 || this.holdsRows
@@ -161,6 +167,11 @@ export class PhysicalConnection implements OperationOwner {
     this.#advance()
   }
 
+  /** Rejects when the server no longer answers on this connection. */
+  async ping(): Promise<void> {
+    await this.request('none', ({ channel }, id) => channel.post({ kind: RequestKind.ping, id }))
+  }
+
   /** Sends one request that is no user's statement and waits for its answer. */
   request(access: AccessMode | 'none', post: (lease: Lease, id: number) => void): Promise<Reply> {
     const request = new SingleRequest({ access, leavesConnectionState: false, post })
@@ -171,6 +182,13 @@ export class PhysicalConnection implements OperationOwner {
   /** Runs a statement of this library's own: COMMIT, a savepoint. Inside the open transaction unless it begins one. */
   run(sql: string): Promise<Reply> {
     const request = this.control(sql)
+    this.submit(request)
+    return request.answer()
+  }
+
+  /** The same, outside of any transaction. */
+  runAlone(sql: string): Promise<Reply> {
+    const request = this.control(sql, 'none', 0)
     this.submit(request)
     return request.answer()
   }
@@ -386,7 +404,7 @@ export class PhysicalConnection implements OperationOwner {
   }
 
   #lostError(): Error {
-    return new WorkerTerminatedError('The worker thread of this connection has ended.', { cause: this.lost ?? undefined })
+    return lostConnectionError('this connection', this.lost as Error)
   }
 
   #wakeWaiters(): void {

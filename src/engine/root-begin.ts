@@ -1,30 +1,35 @@
 import { InvalidRequestError } from '../errors.ts'
 import { RequestKind } from '../protocol/frames.ts'
+import { beginStatements, readonlyStatement } from '../sql/begin.ts'
 import type { BeginOptions } from '../sql/executor.ts'
 import { watchDeadline } from './deadline.ts'
 import { type RequestSettings, SingleRequest } from './operation.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
+import type { EngineServices } from './services.ts'
 
 /** Sends BEGIN, and on a connection that can write has the database itself refuse that to a read-only transaction. */
 export class RootBegin {
   readonly #physical: PhysicalConnection
-  readonly #memory: boolean
+  readonly #services: EngineServices
   /** The open transaction has made a connection read-only that is not so by itself. */
-  #queryOnly = false
+  #madeReadonly = false
 
-  constructor(physical: PhysicalConnection, memory: boolean) {
+  constructor(physical: PhysicalConnection, services: EngineServices) {
     this.#physical = physical
-    this.#memory = memory
+    this.#services = services
   }
 
   async send(options: BeginOptions): Promise<void> {
     const physical = this.#physical
+    const { dialect, memory } = this.#services
     const readonly = options.readonly === true || physical.readonly
-    const mode = options.mode ?? (readonly ? 'deferred' : 'immediate')
-    const writes = !readonly && (mode !== 'deferred' || this.#memory)
+    const writes = !readonly && (options.mode !== 'deferred' || memory)
     // The reset of the connection takes it back for the next user.
-    if (readonly && !physical.readonly) await this.#setQueryOnly(true)
-    const begin = physical.control(`begin ${mode}`, writes ? 'exclusive' : this.#memory ? 'shared' : 'none', 0)
+    if (readonly && !physical.readonly) await this.#setReadonly(true)
+    const statements = [...beginStatements(dialect, { ...options, readonly })]
+    const last = statements.pop() as string
+    for (const sql of statements) await physical.runAlone(sql)
+    const begin = physical.control(last, writes ? 'exclusive' : memory ? 'shared' : 'none', 0)
     const stop = watchDeadline(options, (error) => {
       // What was called behind it would be acknowledged, and then rolled back with it. Before the BEGIN itself: a worker that finds only
       // that given up would run the rest outside of it.
@@ -48,13 +53,14 @@ export class RootBegin {
 
   /** The transaction has ended, or has not begun: the connection can write again. */
   async ended(): Promise<void> {
-    if (this.#queryOnly) await this.#setQueryOnly(false)
+    if (this.#madeReadonly) await this.#setReadonly(false)
   }
 
-  async #setQueryOnly(on: boolean): Promise<void> {
-    const sql = `pragma query_only = ${on ? 1 : 0}`
+  async #setReadonly(on: boolean): Promise<void> {
+    const sql = readonlyStatement(this.#services.dialect, on)
+    if (sql === null) return
     const post: RequestSettings['post'] = ({ channel }, id) => channel.post({ kind: RequestKind.script, id, flags: 0, sql })
-    this.#queryOnly = on
+    this.#madeReadonly = on
     const request = new SingleRequest({ access: 'none', leavesConnectionState: true, post })
     this.#physical.submit(request)
     await request.answer()

@@ -32,48 +32,33 @@ export function compileFor({ compiler, memory }: EngineServices, statement: Exec
   return memory ? withFilesOfSystem(compiled) : compiled
 }
 
-const writingVerbs: ReadonlySet<string> = new Set([
-  'insert',
-  'replace',
-  'update',
-  'delete',
-  'create',
-  'drop',
-  'alter',
-  'reindex',
-  'analyze',
-  'vacuum',
-])
-const changingVerbs: ReadonlySet<string> = new Set(['insert', 'replace', 'update', 'delete'])
-const readingVerbs: ReadonlySet<string> = new Set(['select', 'values', 'explain'])
+const changingVerbs: ReadonlySet<string> = new Set(['insert', 'replace', 'update', 'delete', 'merge'])
+const readingVerbs: ReadonlySet<string> = new Set(['select', 'values', 'table', 'explain', 'show', 'desc', 'describe'])
 
 /**
  * What a statement needs of the database file outside a transaction. It is a place in the queue of writers and no more: should a statement
  * that looks like a reader write, SQLite's own lock and its busy timeout decide, as between processes.
  */
-export function accessOf({ verb }: ScannedStatement, memory: boolean): AccessMode | 'none' {
-  if (writingVerbs.has(verb)) return 'exclusive'
-  if (!memory) return verb === 'begin' ? 'exclusive' : 'none'
+export function accessOf({ verb, writes, transaction }: ScannedStatement, memory: boolean): AccessMode | 'none' {
+  if (writes) return 'exclusive'
+  if (!memory) return transaction === 'begin' ? 'exclusive' : 'none'
   return readingVerbs.has(verb) ? 'shared' : 'exclusive'
 }
 
-/** A statement that may be tried on a read-only connection; there SQLite itself says whether it reads. */
-export function mayRead({ verb }: ScannedStatement): boolean {
-  return readingVerbs.has(verb)
+/** A statement that may be tried on a read-only connection; there the database itself says whether it reads. */
+export function mayRead({ verb, writes }: ScannedStatement): boolean {
+  return !writes && readingVerbs.has(verb)
 }
 
 /** A statement that begins, ends or nests a transaction. */
-export function controlsTransaction({ verb }: ScannedStatement): boolean {
-  return transactionVerbs.has(verb)
+export function controlsTransaction({ transaction }: ScannedStatement): boolean {
+  return transaction !== 'none'
 }
 
 /** A statement that begins or ends a whole transaction: not ROLLBACK TO, which with SAVEPOINT and RELEASE stays inside one. */
-export function endsTransaction(sql: string, { verb }: ScannedStatement): boolean {
-  if (verb === 'rollback') return !/\bto\b/i.test(sql)
-  return verb === 'begin' || verb === 'commit' || verb === 'end'
+export function endsTransaction({ transaction }: ScannedStatement): boolean {
+  return transaction === 'begin' || transaction === 'end'
 }
-
-const transactionVerbs: ReadonlySet<string> = new Set(['begin', 'commit', 'end', 'rollback', 'savepoint', 'release'])
 
 /** What a worker is told of a statement's text. */
 export function statementTraits({ verb, connectionState }: ScannedStatement): number {

@@ -1,15 +1,17 @@
-import { InvalidRequestError, ResourceClosedError, WorkerTerminatedError } from '../errors.ts'
+import { InvalidRequestError, ResourceClosedError } from '../errors.ts'
 import { ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
 import type { BeginOptions, ManyResult, RowStream, TransactionOptions } from '../sql/executor.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import { checkBeginOptions, checkExecuteOptions } from './call-options.ts'
 import type { CallTarget } from './call-target.ts'
-import type { BackupOptions, BackupProgress } from './contract.ts'
+import type { BackupOptions, BackupProgress, NotificationStream } from './contract.ts'
 import { abortErrorOf, type WaitOptions, watchDeadline } from './deadline.ts'
 import { executeRows } from './execute-many.ts'
 import { Execution } from './execution.ts'
+import { lostConnectionError } from './lost-connection.ts'
 import { scriptWithFilesOfSystem } from './memory-files.ts'
+import { Listeners } from './notifications.ts'
 import { type RequestSettings, SingleRequest } from './operation.ts'
 import { PendingStatement } from './pending-result.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
@@ -37,6 +39,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   #closing: Promise<void> | null = null
   /** Each executeMany that is at work: one statement for many rows, which a close() lets finish. */
   readonly #units = new Map<Turn, Promise<unknown>>()
+  readonly #listeners: Listeners
   /** The innermost open transaction. */
   #current: Transaction | null = null
   #root: Transaction | null = null
@@ -54,7 +57,12 @@ export class Session implements TransactionHost, OpenTransactionState {
     this.#services = services
     this.#release = release
     this.#turns = new TurnQueue(physical, this)
-    this.#begin = new RootBegin(physical, services.memory)
+    // What any statement may have left on a server's connection shows in none of its text: a function can set anything.
+    if (!services.dialect.embedded) physical.markUsed()
+    this.#listeners = new Listeners(physical.lease, services.dialect, (sql) =>
+      this.execute(sql, { params: undefined, options: undefined, via: null, lifeline: undefined }),
+    )
+    this.#begin = new RootBegin(physical, services)
   }
 
   get services(): EngineServices {
@@ -124,7 +132,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   #compile(statement: Executable, { params, options }: StatementCall): Execution {
     const { options: settings } = this.#services
     const compiled = compileFor(this.#services, statement, params)
-    if (this.#inOwnTransaction() && endsTransaction(compiled.sql, compiled.scanned)) {
+    if (this.#inOwnTransaction() && endsTransaction(compiled.scanned)) {
       throw new InvalidRequestError(
         `"${compiled.scanned.verb}" inside a transaction of begin() or transaction(): use commit(), rollback() and beginNested() of its object.`,
       )
@@ -213,6 +221,11 @@ export class Session implements TransactionHost, OpenTransactionState {
     const onPartial = (value: unknown): void => onProgress?.(value as BackupProgress)
     const access = this.#services.memory ? 'shared' : 'none'
     await this.request({ access, leavesConnectionState: false, post, onPartial, abortsInOrder: true }, null, options)
+  }
+
+  /** Listens to a channel of NOTIFY. */
+  listen(channel: string): Promise<NotificationStream> {
+    return this.#listeners.listen(channel)
   }
 
   /** Runs the statement once a row; without an open transaction in one of its own, else in a savepoint. */
@@ -423,7 +436,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     if (via?.ended === true && !(via.cutOff && this.#closed)) return via.refusal()
     if (this.#closed || (this.#closing !== null && !this.#insideUnit())) return new ResourceClosedError('This Connection is closed.')
     const { lost } = this.physical
-    if (lost !== null) return new WorkerTerminatedError('The worker thread of this connection has ended.', { cause: lost })
+    if (lost !== null) return lostConnectionError('this connection', lost)
     if (via !== null) return via.refusal()
     // The innermost one: after an inner rollback, what comes through the connection would run in a savepoint that waits for its own.
     return this.#root === null || this.#root.ending ? null : (this.#current?.refusal() ?? null)
@@ -452,6 +465,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   async #end(): Promise<void> {
     if (this.#units.size > 0) await Promise.allSettled(this.#units.values())
     this.#closed = true
+    this.#listeners.close()
     // A COMMIT that is on its way decides by itself how the transaction ends.
     if (this.#root?.ending === true) await this.#root.settled()
     const root = this.#root

@@ -1,4 +1,4 @@
-import { tracingChannel } from 'node:diagnostics_channel'
+import { channel, tracingChannel } from 'node:diagnostics_channel'
 import type { WireValue } from '../protocol/values.ts'
 import type { Logger } from './options.ts'
 
@@ -21,6 +21,16 @@ export interface TransactionContext {
   error?: unknown
 }
 
+/** What subscribers of `offloop:notice` see: what a server says of a statement that has worked, such as a RAISE NOTICE. */
+export interface NoticeMessage {
+  readonly connectionId: number
+  /** NOTICE, WARNING, INFO … */
+  readonly severity: string
+  readonly message: string
+  readonly driverCode: string | undefined
+}
+
+const noticeChannel = channel('offloop:notice')
 const queryChannel = tracingChannel<QueryContext>('offloop:query')
 const connectChannel = tracingChannel<object>('offloop:connect')
 const transactionChannel = tracingChannel<TransactionContext>('offloop:transaction')
@@ -32,6 +42,10 @@ const transactionChannel = tracingChannel<TransactionContext>('offloop:transacti
  */
 export function traceConnect<T>(context: object, work: () => Promise<T>): Promise<T> {
   return connectChannel.hasSubscribers ? connectChannel.tracePromise(work, context) : work()
+}
+
+export function publishNotice(notice: NoticeMessage): void {
+  noticeChannel.publish(notice)
 }
 
 /** How somebody's work ends: with an outcome, or an error that kept it from even beginning. */

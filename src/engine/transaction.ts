@@ -1,7 +1,8 @@
-import { CommitOutcomeUnknownError, InvalidRequestError, TransactionAbortedError, WorkerTerminatedError } from '../errors.ts'
+import { CommitOutcomeUnknownError, InvalidRequestError, TransactionAbortedError } from '../errors.ts'
 import type { ExecuteOptions } from '../sql/executor.ts'
 import type { Parameters } from '../sql/statement.ts'
 import type { Lifeline } from './lifeline.ts'
+import { lostConnectionError } from './lost-connection.ts'
 import type { OpenTransaction, PhysicalConnection } from './physical-connection.ts'
 import type { TransactionOutcome } from './tracing.ts'
 
@@ -165,7 +166,7 @@ export class Transaction implements OpenTransaction {
       if (sent) this.outcome = 'unknown'
       this.#end()
       if (!sent) return error
-      const message = 'The worker thread ended while it was committing: whether the transaction is stored is for the database to say.'
+      const message = 'The connection was lost while it was committing: whether the transaction is stored is for the database to say.'
       return new CommitOutcomeUnknownError(message, { cause: error })
     }
     if (error instanceof TransactionAbortedError) {
@@ -240,9 +241,7 @@ export class Transaction implements OpenTransaction {
           'The database has ended this transaction: by itself, and then nothing of it is stored, or because a script said so. Call rollback().',
         )
       case 'lost':
-        return new WorkerTerminatedError('The worker thread of this transaction has ended; it was rolled back.', {
-          cause: this.#lostBy ?? undefined,
-        })
+        return lostConnectionError('this transaction, which was rolled back,', this.#lostBy as Error)
       default:
         return new InvalidRequestError('This transaction is inactive')
     }

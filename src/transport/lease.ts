@@ -1,6 +1,9 @@
+import type { MessagePort } from 'node:worker_threads'
 import { DriverLoadError, WorkerTerminatedError } from '../errors.ts'
 import { type Reply, ReplyKind, RequestKind } from '../protocol/frames.ts'
 import type { ConnectionSettings, OpenedConnection } from '../protocol/lease-task.ts'
+import type { ServerEvent } from '../protocol/server.ts'
+import type { WireError } from '../protocol/wire-error.ts'
 import { ControlChannel } from './control-channel.ts'
 import { errorFromWire } from './error-from-wire.ts'
 import type { HostPool } from './process-pool.ts'
@@ -25,29 +28,40 @@ export interface LeaseOptions {
  * thread every call fails, so that no statement of an old transaction can run on a replacement.
  */
 export class Lease {
-  readonly channel = new StatementChannel()
+  readonly channel: StatementChannel
   readonly statements: StatementRegistry
   readonly #thread: ThreadLease
+  readonly #options: LeaseOptions
   readonly #opening: Promise<OpenedConnection>
   #opened: OpenedConnection | null = null
   #interruptToken: number | null = null
   #control: ControlChannel | null = null
   #closing: Promise<void> | null = null
   #terminated = false
+  /** As the worker said it. */
+  #serverLost: WireError | null = null
+  /** Told of what the server says unasked. */
+  readonly #onEvent = new Set<(event: Exclude<ServerEvent, { kind: 'lost' }>) => void>()
   readonly #onLost = new Set<(error: Error) => void>()
 
   private constructor(threads: HostPool, options: LeaseOptions) {
+    this.#options = options
+    this.channel = new StatementChannel(threads.createPorts?.())
     this.statements = new StatementRegistry(this.channel, options.statementCacheSize)
     this.#opening = this.#awaitOpening()
     // Whoever opened may have given up by then.
     this.#opening.catch(() => {})
-    this.channel.onCancel = (id) => this.#cancel(id, options)
+    this.channel.onEvent = (event) => this.#hear(event)
+    this.channel.onCancel = (id) => this.#cancel(id)
     const { remotePort: port, cancelSlots } = this.channel
-    this.#thread = threads.lease({ port, cancelSlots, connection: options.settings })
-    void this.#thread.ended.then((reason) => this.#end(reason, options))
+    // Whoever makes the ports takes them back.
+    this.#thread = threads.lease({ port: port as MessagePort, cancelSlots, connection: options.settings })
+    void this.#thread.ended.then((reason) => this.#end(reason))
   }
 
-  #cancel(requestId: number, options: LeaseOptions): void {
+  #cancel(requestId: number): void {
+    const options = this.#options
+    if (options.settings.server !== null) this.channel.post({ kind: RequestKind.cancel, id: requestId })
     if (this.#interruptToken !== null) options.interrupt?.(this.channel.cancelSlots, requestId, this.#interruptToken)
     if (this.#thread.cancel === undefined) return
     this.#thread.cancel(requestId)
@@ -113,6 +127,17 @@ export class Lease {
     else listener(this.channel.lost)
   }
 
+  #hear(event: ServerEvent): void {
+    if (event.kind === 'lost') this.#serverLost = event.error
+    else for (const listener of this.#onEvent) listener(event)
+  }
+
+  /** `listener` is told of what the server says unasked, until the function that is given back is called. */
+  onEvent(listener: (event: Exclude<ServerEvent, { kind: 'lost' }>) => void): () => void {
+    this.#onEvent.add(listener)
+    return () => this.#onEvent.delete(listener)
+  }
+
   /** The driver's own handle, opened at first use. */
   get control(): ControlChannel {
     this.#control ??= new ControlChannel(this.channel)
@@ -157,8 +182,9 @@ export class Lease {
   /** Gives the thread up at once. SQLite rolls back what was open when the connection goes down with it. */
   terminate(): void {
     this.#terminated = true
-    // Nobody waits for a thread that is still starting. It sees that its port has been closed.
+    // Nobody waits for a thread that is still starting, or that goes on for others. It sees that its port has been closed.
     if (this.#opened === null) this.channel.lose(this.#errorOf(new Error('it was given up')))
+    else if (this.#thread.shared === true) this.#end(null)
     this.#thread.terminate()
   }
 
@@ -167,7 +193,9 @@ export class Lease {
     return this.#thread.ended
   }
 
-  #end(reason: Error | null, { onUnnoticedLoss }: LeaseOptions): void {
+  #end(reason: Error | null): void {
+    const { onUnnoticedLoss } = this.#options
+    this.channel.readRest()
     const error = this.#errorOf(reason)
     const ownFault = reason !== null && !this.#terminated && this.#opened !== null
     if (ownFault && this.channel.pending === 0 && this.#control?.idle !== false) onUnnoticedLoss?.(error)
@@ -178,8 +206,11 @@ export class Lease {
   }
 
   #errorOf(reason: Error | null): Error {
-    if (reason === null) return new WorkerTerminatedError('The worker thread of this connection has ended: it was closed')
-    if (this.#terminated) return new WorkerTerminatedError('The worker thread of this connection has ended: it was given up')
+    if (this.#serverLost !== null) return errorFromWire(this.#serverLost, {})
+    if (reason === null && !this.#terminated)
+      return new WorkerTerminatedError('The worker thread of this connection has ended: it was closed')
+    if (this.#terminated || reason === null)
+      return new WorkerTerminatedError('The worker thread of this connection has ended: it was given up')
     if (this.#opened !== null) {
       return new WorkerTerminatedError(`The worker thread of this connection has ended: ${reason.message}`, { cause: reason })
     }

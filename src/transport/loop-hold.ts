@@ -1,4 +1,9 @@
-import type { MessagePort } from 'node:worker_threads'
+/** A `MessagePort`, or what stands for one. */
+interface HeldPort {
+  ref(): void
+  unref(): void
+  once(event: 'close', listener: () => void): unknown
+}
 
 /** The longest period of a timer of Node's. */
 const maxTimerMs = 2 ** 31 - 1
@@ -10,12 +15,12 @@ const maxTimerMs = 2 ** 31 - 1
  * else would hold the loop, and a program that only waits for that thread would end without a word. There a timer takes over.
  */
 export class LoopHold {
-  readonly #port: MessagePort
+  readonly #port: HeldPort
   #timer: NodeJS.Timeout | undefined
   #wanted = false
   #ended = false
 
-  constructor(port: MessagePort) {
+  constructor(port: HeldPort) {
     this.#port = port
     port.unref()
     port.once('close', () => this.#takeOver())

@@ -3,10 +3,14 @@ import type { MessagePort } from 'node:worker_threads'
 import { DriverLoadError } from '../errors.ts'
 import type { LeaseTask } from '../protocol/lease-task.ts'
 import { type BridgeMessage, type CancelMessage, PortBridge } from '../protocol/port-bridge.ts'
+import type { ChannelPort } from './statement-channel.ts'
 import type { ThreadLease, ThreadPool } from './thread-pool.ts'
 
 /** What leases connections a place to run in: threads, or processes. */
-export type HostPool = Pick<ThreadPool, 'lease' | 'destroy'>
+export interface HostPool extends Pick<ThreadPool, 'lease' | 'destroy'> {
+  /** The ends of a channel to one of its connections, where they are not a `MessageChannel`'s. */
+  createPorts?(): readonly [ChannelPort, ChannelPort]
+}
 
 const entry = new URL(import.meta.resolve('#worker/process-entry'))
 

@@ -1,8 +1,10 @@
-import { MessageChannel, type MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
+import { MessageChannel, MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
 import { createCancelSlots, markCancelled } from '../protocol/cancel-slots.ts'
 import { ring } from '../protocol/doorbell.ts'
-import { FrameReader, type Frames, type Reply, ReplyFlag, type Request, readReply, writeRequest } from '../protocol/frames.ts'
+import { FrameReader, type Frames, type Reply, ReplyFlag, ReplyKind, type Request, readReply, writeRequest } from '../protocol/frames.ts'
+import type { ServerEvent } from '../protocol/server.ts'
 import { InFlight } from './in-flight.ts'
+import type { LocalPort } from './local-port.ts'
 import { LoopHold } from './loop-hold.ts'
 
 /** Requests of one message at the most: while the worker is at them, the next ones are made. */
@@ -23,13 +25,15 @@ export interface ReplyHandler {
  * comes back in one. While a reply is awaited the channel keeps the event loop alive, and not a moment longer.
  */
 export class StatementChannel {
-  readonly #port: MessagePort
+  readonly #port: ChannelPort
   readonly #loop: LoopHold
   /** The worker's end, given away with the task. */
-  readonly remotePort: MessagePort
+  readonly remotePort: ChannelPort
   readonly cancelSlots = createCancelSlots()
   /** Told of each request that is to stop. */
   onCancel: ((id: number) => void) | null = null
+  /** Told of what the server says unasked. */
+  onEvent: ((event: ServerEvent) => void) | null = null
   readonly #inFlight = new InFlight<ReplyHandler>()
   /** Requests whose reader decides when more comes: they do not hold the event loop. */
   readonly #dormant = new Set<number>()
@@ -38,14 +42,14 @@ export class StatementChannel {
   #transfer: TransferListItem[] = []
   #flushScheduled = false
   #batch = 0
+  readonly #listeners = new Set<object>()
   #lost: Error | null = null
   #closing = false
 
-  constructor() {
-    const { port1, port2 } = new MessageChannel()
+  constructor([port1, port2]: readonly [ChannelPort, ChannelPort] = messagePorts()) {
     this.#port = port1
     this.remotePort = port2
-    this.#port.on('message', (frames: Frames) => this.#receive(frames))
+    this.#port.on('message', (frames) => this.#receive(frames as Frames))
     this.#loop = new LoopHold(port1)
   }
 
@@ -136,20 +140,29 @@ export class StatementChannel {
     this.#inFlight.replace(id, nobody)
   }
 
+  /** Somebody waits for what the server says unasked, or (`false`) does not any more. */
+  holdFor(listener: object, waits: boolean): void {
+    if (waits) this.#listeners.add(listener)
+    else this.#listeners.delete(listener)
+    this.#hold()
+  }
+
   /** The connection is closing: the event loop waits for the end of its task, which comes on a port that does not hold it. */
   holdUntilLost(): void {
     this.#closing = true
     this.#hold()
   }
 
-  /**
-   * The worker is gone. What it said before it died counts: the end of its task travels on another port and may overtake its last replies.
-   */
+  /** Takes in what has come and not been looked at: the end of the worker's task travels on another port and may overtake its last words. */
+  readRest(): void {
+    if (this.#lost !== null) return
+    for (let frames = takeFrom(this.#port); frames !== undefined; frames = takeFrom(this.#port)) this.#receive(frames as Frames)
+  }
+
+  /** The worker is gone. What it said before it died counts. */
   lose(error: Error): void {
     if (this.#lost !== null) return
-    for (let message = receiveMessageOnPort(this.#port); message !== undefined; message = receiveMessageOnPort(this.#port)) {
-      this.#receive(message.message as Frames)
-    }
+    this.readRest()
     this.#lost = error
     this.#loop.end()
     this.#port.close()
@@ -162,6 +175,10 @@ export class StatementChannel {
     const reader = new FrameReader(frames)
     while (!reader.done) {
       const reply = readReply(reader)
+      if (reply.kind === ReplyKind.event) {
+        this.onEvent?.(reply.value as ServerEvent)
+        continue
+      }
       const handler = this.#inFlight.get(reply.id)
       if (handler === undefined) continue
       const last = (reply.flags & ReplyFlag.last) !== 0
@@ -182,8 +199,21 @@ export class StatementChannel {
   }
 
   #hold(): void {
-    this.#loop.wanted = this.pending > 0 || this.#closing
+    this.#loop.wanted = this.pending > 0 || this.#closing || this.#listeners.size > 0
   }
+}
+
+/** A `MessagePort`, or what stands for one inside a thread. */
+export type ChannelPort = MessagePort | LocalPort
+
+function messagePorts(): readonly [MessagePort, MessagePort] {
+  const { port1, port2 } = new MessageChannel()
+  return [port1, port2]
+}
+
+/** A message that has come and has not been handed over as an event. */
+function takeFrom(port: ChannelPort): unknown {
+  return port instanceof MessagePort ? receiveMessageOnPort(port)?.message : port.take()
 }
 
 const nobody: ReplyHandler = { partial() {}, settle() {}, fail() {} }

@@ -9,13 +9,15 @@ import type { LeaseTask } from '../protocol/lease-task.ts'
  */
 const startingGraceMs = 60_000
 
-/** A thread can be asked for long before one is free; the engine's own pool says no earlier than this. */
+/** A thread can be asked for long before one is free; the engine's own pool says no earlier than this. As many connections share one. */
 const maxThreads = 1_024
 
 export interface ThreadPoolOptions {
   /** How long an idle thread is kept warm, in milliseconds. */
   readonly idleTimeoutMs: number
   readonly resourceLimits: ResourceLimits | undefined
+  /** How many threads all connections share; null: each has one to itself. */
+  readonly threads: number | null
 }
 
 /** A thread that serves one connection until its task ends. */
@@ -29,6 +31,8 @@ export interface ThreadLease {
    * that its port is closed, and is ended after a while if it does not.
    */
   terminate(): void
+  /** The thread serves other connections as well: this one ends when its port is closed, and never by the end of the thread. */
+  readonly shared?: boolean
   /** Only where the cancel slots are not shared memory: tells the far side that the request is not wanted any more. */
   readonly cancel?: (requestId: number) => void
 }
@@ -45,16 +49,18 @@ export class ThreadPool {
   readonly #threads = new Map<Worker, ThreadLife>()
   /** The ends of leases that are still being served. */
   readonly #ends = new Set<Promise<unknown>>()
+  readonly #sharedThreads: number | null
 
   constructor(options: ThreadPoolOptions) {
+    this.#sharedThreads = options.threads
     // better-sqlite3 reads it once, when it first loads: without it a memory database cannot be named, and so not be shared by threads.
     process.env['SQLITE_USE_URI'] ??= '1'
     this.#piscina = new Piscina({
       filename: import.meta.resolve('#worker/entry'),
       minThreads: 0,
-      maxThreads,
+      maxThreads: options.threads ?? maxThreads,
       // A lease never waits for a thread that another lease holds.
-      concurrentTasksPerWorker: 1,
+      concurrentTasksPerWorker: options.threads === null ? 1 : maxThreads,
       maxQueue: Number.POSITIVE_INFINITY,
       idleTimeout: options.idleTimeoutMs,
       // Piscina's 'sync' puts an idle worker's event loop to sleep in Atomics.wait, where it hears no port of ours.
@@ -64,9 +70,9 @@ export class ThreadPool {
       env: workerEnvironment(),
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
       loadBalancer: (_task, workers) => {
-        const idle = workers.find((worker) => worker.currentUsage === 0) ?? null
-        if (idle !== null) releaseEventLoop(idle)
-        return idle
+        const chosen = this.#choose(workers)
+        if (chosen !== null) releaseEventLoop(chosen)
+        return chosen
       },
     })
     // A thread that fails before it has taken a task belongs to nobody in Piscina's books: the lease that has waited longest fails.
@@ -80,8 +86,17 @@ export class ThreadPool {
     })
   }
 
+  /** Null: a thread is to be started for it. */
+  #choose(workers: readonly PiscinaWorker[]): PiscinaWorker | null {
+    let best: PiscinaWorker | null = null
+    for (const worker of workers) if (best === null || worker.currentUsage < best.currentUsage) best = worker
+    if (best === null || best.currentUsage === 0) return best
+    return this.#sharedThreads !== null && this.#piscina.threads.length >= this.#sharedThreads ? best : null
+  }
+
   lease(task: LeaseTask<MessagePort>): ThreadLease {
     const abort = new AbortController()
+    const shared = this.#sharedThreads !== null
     let fail: (error: Error) => void = () => {}
     const failed = new Promise<Error>((resolve) => {
       fail = (error) => {
@@ -91,7 +106,9 @@ export class ThreadPool {
       }
     })
     this.#starting.add(fail)
-    const served = this.#piscina.run(task, { transferList: [task.port], signal: abort.signal }).then(
+    // To abort a task is to end its thread.
+    const options = shared ? { transferList: [task.port] } : { transferList: [task.port], signal: abort.signal }
+    const served = this.#piscina.run(task, options).then(
       () => null,
       (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
     )
@@ -106,11 +123,13 @@ export class ThreadPool {
     this.#ends.add(ended)
     return {
       ended,
+      shared,
       markStarted: () => {
         started = true
         this.#starting.delete(fail)
       },
       terminate: () => {
+        if (shared) return
         // Never a thread that loads modules: Node.js and native addons end the whole process when that is cut short.
         if (started) abort.abort()
         else grace ??= setTimeout(() => abort.abort(), startingGraceMs)
@@ -141,6 +160,8 @@ export class ThreadPool {
     }
   }
 }
+
+type PiscinaWorker = Parameters<NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer']>>[1][number]
 
 interface ThreadLife {
   /** It has loaded what it needs to take a task, or has exited: it may be ended from outside. */

@@ -1,50 +1,68 @@
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { describeFiles, describeTargets, rejectionOf, textsOf } from './targets.ts'
+import { describeFiles, describeNeeding, describeTargets, rejectionOf, textsOf } from './targets.ts'
 
 describeTargets((db) => {
   describe('a connection that was returned to the pool', () => {
-    test('has nothing left that its borrower opened or changed', async () => {
+    test('has nothing left that its borrower began or made for himself', async () => {
       const engine = await db.notes({ pool: { max: 1 } })
-      const { threadId, cacheSize } = await borrow()
-      await using connection = await engine.connect()
-      expect(connection.threadId).toBe(threadId)
-      expect(connection.inTransaction()).toBe(false)
-      expect(await connection.execute('select name from temp.sqlite_schema').fetchall()).toEqual([])
-      expect(await connection.execute("select name from pragma_database_list where name <> 'temp'").scalars()).toEqual(['main'])
-      expect(await connection.scalar('pragma foreign_keys')).toBe(1)
-      expect(await connection.scalar('pragma query_only')).toBe(0)
-      expect(await connection.scalar('pragma cache_size')).toBe(cacheSize)
-      expect(await textsOf(connection)).toEqual([])
-      expect(await rejectionOf(connection.execute('release left'))).toMatchObject({ name: 'ProgrammingError' })
-
-      async function borrow() {
-        await using connection = await engine.connect()
-        const cacheSize = await connection.scalar('pragma cache_size')
-        await connection.execute('create temp table scratch (x)')
-        await connection.execute('attach ? as other', [`${db.folder}/other.db`])
-        await connection.execute('pragma foreign_keys = off')
-        await connection.execute('pragma query_only = on')
-        await connection.execute('pragma query_only = off')
-        await connection.execute('pragma cache_size = 10')
-        await connection.execute('begin')
-        await connection.execute('savepoint left')
-        await connection.execute("insert into notes (text) values ('a')")
-        return { threadId: connection.threadId, cacheSize }
-      }
-    })
-
-    test('has no pragma left that the driver handle or a worker function changed', async () => {
-      const engine = db.engine({ pool: { max: 1 } })
-      const module = db.module('pragma.mjs', "export const change = (db) => { db.exec('pragma recursive_triggers = on') }")
       {
         await using connection = await engine.connect()
-        await connection.call(module, 'change')
-        await connection.driver.exec('pragma foreign_keys = off')
+        await connection.execute('create temporary table scratch (x integer)')
+        await connection.execute('begin')
+        await connection.execute('savepoint mine')
+        await connection.execute("insert into notes (text) values ('a')")
       }
       await using connection = await engine.connect()
-      expect(await connection.scalar('pragma recursive_triggers')).toBe(0)
-      expect(await connection.scalar('pragma foreign_keys')).toBe(1)
+      expect(connection.inTransaction()).toBe(false)
+      expect(await rejectionOf(connection.execute('select * from scratch'))).toMatchObject({ name: 'ProgrammingError' })
+      expect(await rejectionOf(connection.execute('release savepoint mine'))).toMatchObject({ code: expect.stringMatching(/^OFFLOOP_/) })
+      expect(await textsOf(connection)).toEqual([])
+    })
+
+    describeNeeding(db, 'pragmas', () => {
+      test('has nothing left that its borrower opened or changed', async () => {
+        const engine = await db.notes({ pool: { max: 1 } })
+        const { threadId, cacheSize } = await borrow()
+        await using connection = await engine.connect()
+        expect(connection.threadId).toBe(threadId)
+        expect(connection.inTransaction()).toBe(false)
+        expect(await connection.execute('select name from temp.sqlite_schema').fetchall()).toEqual([])
+        expect(await connection.execute("select name from pragma_database_list where name <> 'temp'").scalars()).toEqual(['main'])
+        expect(await connection.scalar('pragma foreign_keys')).toBe(1)
+        expect(await connection.scalar('pragma query_only')).toBe(0)
+        expect(await connection.scalar('pragma cache_size')).toBe(cacheSize)
+        expect(await textsOf(connection)).toEqual([])
+        expect(await rejectionOf(connection.execute('release left'))).toMatchObject({ name: 'ProgrammingError' })
+
+        async function borrow() {
+          await using connection = await engine.connect()
+          const cacheSize = await connection.scalar('pragma cache_size')
+          await connection.execute('create temp table scratch (x)')
+          await connection.execute('attach ? as other', [`${db.folder}/other.db`])
+          await connection.execute('pragma foreign_keys = off')
+          await connection.execute('pragma query_only = on')
+          await connection.execute('pragma query_only = off')
+          await connection.execute('pragma cache_size = 10')
+          await connection.execute('begin')
+          await connection.execute('savepoint left')
+          await connection.execute("insert into notes (text) values ('a')")
+          return { threadId: connection.threadId, cacheSize }
+        }
+      })
+
+      test('has no pragma left that the driver handle or a worker function changed', async () => {
+        const engine = db.engine({ pool: { max: 1 } })
+        const module = db.module('pragma.mjs', "export const change = (db) => { db.exec('pragma recursive_triggers = on') }")
+        {
+          await using connection = await engine.connect()
+          await connection.call(module, 'change')
+          await connection.driver.exec('pragma foreign_keys = off')
+        }
+        await using connection = await engine.connect()
+        expect(await connection.scalar('pragma recursive_triggers')).toBe(0)
+        expect(await connection.scalar('pragma foreign_keys')).toBe(1)
+      })
     })
 
     test('is another one after invalidate()', async () => {
@@ -68,17 +86,19 @@ describeTargets((db) => {
       expect(engine.status()).toMatchObject({ size: 1, inUse: 1, idle: 0 })
     })
 
-    test('opens while a transaction writes; what it is asked then waits where it must', async () => {
-      const engine = db.engine()
-      const tx = await engine.begin()
-      await tx.execute('create table notes (id integer primary key, text text)')
-      await tx.execute("insert into notes (text) values ('a')")
-      await using connection = await engine.connect()
-      const implicit = engine.execute("insert into notes (text) values ('b')")
-      const explicit = connection.execute("insert into notes (text) values ('c')")
-      await tx.commit()
-      await Promise.all([implicit, explicit])
-      expect((await textsOf(connection)).sort()).toEqual(['a', 'b', 'c'])
+    describeNeeding(db, 'oneWriter', () => {
+      test('opens while a transaction writes; what it is asked then waits where it must', async () => {
+        const engine = db.engine()
+        const tx = await engine.begin()
+        await tx.execute('create table notes (id integer primary key, text text)')
+        await tx.execute("insert into notes (text) values ('a')")
+        await using connection = await engine.connect()
+        const implicit = engine.execute("insert into notes (text) values ('b')")
+        const explicit = connection.execute("insert into notes (text) values ('c')")
+        await tx.commit()
+        await Promise.all([implicit, explicit])
+        expect((await textsOf(connection)).sort()).toEqual(['a', 'b', 'c'])
+      })
     })
 
     test('waits for its turn when every connection is in use, first come first served', async () => {
@@ -139,15 +159,6 @@ describeTargets((db) => {
   })
 
   describe('the driver handle', () => {
-    test('is the driver itself, asked from afar', async () => {
-      const engine = await db.notes()
-      await using connection = await engine.connect()
-      await connection.driver.exec('pragma user_version = 7')
-      expect(await connection.scalar('pragma user_version')).toBe(7)
-      expect(await connection.driver.exec("insert into notes (text) values ('a')")).toBeUndefined()
-      expect(await textsOf(connection)).toEqual(['a'])
-    })
-
     test('answers with a method that it does not have by a rejection that names it', async () => {
       const engine = db.engine()
       await using connection = await engine.connect()
@@ -155,26 +166,37 @@ describeTargets((db) => {
       expect(error).toMatchObject({ name: 'TypeError', message: expect.stringContaining('noSuchMethod') })
     })
 
-    test('gives errors the classes that statements have', async () => {
-      const engine = await db.notes()
-      await using connection = await engine.connect()
-      await connection.execute("insert into notes (text) values ('a')")
-      const error = await rejectionOf(async () => await connection.driver.exec("insert into notes (text) values ('a')"))
-      expect(error).toMatchObject({ name: 'IntegrityError', driverCode: 'SQLITE_CONSTRAINT_UNIQUE', columns: ['text'] })
-    })
-
-    test('refuses to hand out what cannot leave its thread, and points to call()', async () => {
-      const engine = db.engine()
-      await using connection = await engine.connect()
-      const error = await rejectionOf(async () => await connection.driver['prepare']?.('select 1'))
-      expect(error).toMatchObject({ name: 'TypeError', message: expect.stringContaining('call()') })
-    })
-
     test('is no promise: a connection can be returned from an async function', async () => {
       const engine = db.engine()
       await using connection = await engine.connect()
       const driver = await (async () => connection.driver)()
-      await driver.exec('select 1')
+      expect(await rejectionOf(async () => await driver['noSuchMethod']?.())).toMatchObject({ name: 'TypeError' })
+    })
+
+    describeNeeding(db, 'synchronousHandle', () => {
+      test('is the driver itself, asked from afar', async () => {
+        const engine = await db.notes()
+        await using connection = await engine.connect()
+        await connection.driver.exec('pragma user_version = 7')
+        expect(await connection.scalar('pragma user_version')).toBe(7)
+        expect(await connection.driver.exec("insert into notes (text) values ('a')")).toBeUndefined()
+        expect(await textsOf(connection)).toEqual(['a'])
+      })
+
+      test('gives errors the classes that statements have', async () => {
+        const engine = await db.notes()
+        await using connection = await engine.connect()
+        await connection.execute("insert into notes (text) values ('a')")
+        const error = await rejectionOf(async () => await connection.driver.exec("insert into notes (text) values ('a')"))
+        expect(error).toMatchObject({ name: 'IntegrityError', ...db.can.sameText })
+      })
+
+      test('refuses to hand out what cannot leave its thread, and points to call()', async () => {
+        const engine = db.engine()
+        await using connection = await engine.connect()
+        const error = await rejectionOf(async () => await connection.driver['prepare']?.('select 1'))
+        expect(error).toMatchObject({ name: 'TypeError', message: expect.stringContaining('call()') })
+      })
     })
   })
 })

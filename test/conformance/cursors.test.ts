@@ -1,19 +1,19 @@
 import type { AsyncEngine } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { describeTargets, numbers, rejectionOf, textsOf } from './targets.ts'
+import { describeLacking, describeNeeding, describeTargets, rejectionOf, textsOf } from './targets.ts'
 
-const insert = 'insert into notes (text) values (?)'
-
-/** The rows of `numbers(to)` behind the first `from`. */
+/** The rows of `db.numbers(to)` behind the first `from`. */
 function range(from: number, to: number): { n: number }[] {
   return Array.from({ length: to - from }, (_, index) => ({ n: from + index + 1 }))
 }
 
 describeTargets((db) => {
+  const { insert } = db
+
   /** `notes` with the texts '1', '2', …; `maxBufferedBytes` is what the worker keeps of a cursor at the most. */
   async function manyNotes(count: number, maxBufferedBytes?: number): Promise<AsyncEngine> {
     const engine = await db.notes(maxBufferedBytes === undefined ? {} : { maxBufferedBytes })
-    await engine.execute(`insert into notes (text) select n from (${numbers(count)})`)
+    await engine.execute(`insert into notes (text) ${db.numbers(count)}`)
     return engine
   }
 
@@ -22,9 +22,9 @@ describeTargets((db) => {
       const engine = db.engine()
       await using connection = await engine.connect()
       const expected = [100_000, (100_000 * 100_001) / 2]
-      const all = await connection.execute<{ n: number }>(numbers(100_000)).fetchall()
+      const all = await connection.execute<{ n: number }>(db.numbers(100_000)).fetchall()
       expect([all.length, all.reduce((sum, { n }) => sum + n, 0)]).toEqual(expected)
-      const result = await connection.execute<{ n: number }>(numbers(100_000))
+      const result = await connection.execute<{ n: number }>(db.numbers(100_000))
       let [rows, sum] = [0, 0]
       for (let part = await result.fetchmany(7_777); part.length > 0; part = await result.fetchmany(7_777)) {
         rows += part.length
@@ -32,7 +32,7 @@ describeTargets((db) => {
       }
       expect([rows, sum]).toEqual(expected)
       rows = sum = 0
-      for await (const { n } of connection.execute<{ n: number }>(numbers(100_000))) {
+      for await (const { n } of connection.execute<{ n: number }>(db.numbers(100_000))) {
         rows++
         sum += n
       }
@@ -41,7 +41,7 @@ describeTargets((db) => {
 
     test('of the engine leaves no connection in use', async () => {
       const engine = db.engine()
-      const result = await engine.execute<{ n: number }>(numbers(100_000))
+      const result = await engine.execute<{ n: number }>(db.numbers(100_000))
       expect(await result.fetchmany(3)).toEqual(range(0, 3))
       expect(engine.status().inUse).toBe(0)
       expect((await result.fetchall()).length).toBe(99_997)
@@ -58,14 +58,14 @@ describeTargets((db) => {
     test('can be asked for in chunks of a size of its own', async () => {
       const engine = db.engine()
       for (const batchRows of [1, 7, 5_000]) {
-        expect(await engine.execute(numbers(1_000), [], { batchRows }).fetchall()).toEqual(range(0, 1_000))
+        expect(await engine.execute(db.numbers(1_000), [], { batchRows }).fetchall()).toEqual(range(0, 1_000))
       }
     })
 
     test('that fails in the middle rejects, and the connection lives', async () => {
       const engine = db.engine()
       await using connection = await engine.connect()
-      const text = `select n, case when n = 5000 then abs(-9223372036854775808) end as x from (${numbers(9_000)})`
+      const text = `select n, case when n = 5000 then ${db.can.failing} end as x from (${db.numbers(9_000)}) as numbers order by n`
       const rows: number[] = []
       const error = await rejectionOf(async () => {
         for await (const { n } of await connection.execute<{ n: number }>(text)) rows.push(n)
@@ -81,7 +81,7 @@ describeTargets((db) => {
     test('stands beside another one of the same statement', async () => {
       const engine = db.engine()
       await using connection = await engine.connect()
-      const [one, two] = await Promise.all([connection.execute(numbers(5_000)), connection.execute(numbers(5_000))])
+      const [one, two] = await Promise.all([connection.execute(db.numbers(5_000)), connection.execute(db.numbers(5_000))])
       for (let n = 0; n < 4_000; n += 1_000) {
         expect(await one.fetchmany(1_000)).toEqual(range(n, n + 1_000))
         expect(await two.fetchmany(500)).toEqual(range(n / 2, n / 2 + 500))
@@ -95,7 +95,7 @@ describeTargets((db) => {
       await using connection = await engine.connect()
       const result = await connection.execute('select text from notes order by id')
       expect(await result.fetchone()).toEqual({ text: '1' })
-      await connection.execute("update notes set text = text || '!'")
+      await connection.execute("update notes set text = concat(text, '!')")
       await connection.execute('delete from notes where id > 10')
       await connection.executeMany(insert, [['new']])
       await connection.script("insert into notes (text) values ('newer')")
@@ -119,7 +119,7 @@ describeTargets((db) => {
     test('that is closed while a write waits in front of it does not stop that', async () => {
       const engine = await db.notes()
       await using connection = await engine.connect()
-      const result = await connection.execute<{ n: number }>(numbers(50_000))
+      const result = await connection.execute<{ n: number }>(db.numbers(50_000))
       expect(await result.fetchone()).toEqual({ n: 1 })
       const writing = [
         connection.execute(insert, ['execute']),
@@ -131,18 +131,39 @@ describeTargets((db) => {
       expect(await textsOf(connection)).toEqual(['execute', 'script', 'many'])
     })
 
-    test('that fails further on fails for its reader, and not for who writes beside it', async () => {
-      const engine = await db.notes()
-      await engine.transaction(async (tx) => {
-        const failing = `select case n when 5000 then abs(-9223372036854775807 - 1) else n end as n from (${numbers(9_000)})`
-        const result = await tx.execute<{ n: number }>(failing)
-        expect(await result.fetchone()).toEqual({ n: 1 })
-        await tx.execute(insert, ['beside'])
-        expect(await result.fetchmany(1_000)).toEqual(range(1, 1_001))
-        expect((await rejectionOf(result.fetchall())).message).toContain('integer overflow')
-        await tx.execute(insert, ['behind'])
+    describeNeeding(db, 'computesRowByRow', () => {
+      test('that fails further on fails for its reader, and not for who writes beside it', async () => {
+        const engine = await db.notes()
+        await engine.transaction(async (tx) => {
+          const failing = `select case n when 5000 then ${db.can.failing} else n end as n from (${db.numbers(9_000)}) as numbers`
+          const result = await tx.execute<{ n: number }>(failing)
+          expect(await result.fetchone()).toEqual({ n: 1 })
+          await tx.execute(insert, ['beside'])
+          expect(await result.fetchmany(1_000)).toEqual(range(1, 1_001))
+          expect((await rejectionOf(result.fetchall())).message).toContain('integer overflow')
+          await tx.execute(insert, ['behind'])
+        })
+        expect(await textsOf(engine)).toEqual(['beside', 'behind'])
       })
-      expect(await textsOf(engine)).toEqual(['beside', 'behind'])
+    })
+
+    describeLacking(db, 'computesRowByRow', () => {
+      test('that fails further on is a failed statement of its transaction', async () => {
+        const engine = await db.notes()
+        const tx = await engine.begin()
+        const failing = `select case when n = 5000 then ${db.can.failing} else n end as n from (${db.numbers(9_000)}) as numbers`
+        const error = await rejectionOf(async () => {
+          const result = await tx.execute<{ n: number }>(failing)
+          await result.fetchone()
+          await tx.execute(insert, ['beside']).catch(() => {})
+          await result.fetchall()
+        })
+        expect(error).toMatchObject({ name: 'DataError' })
+        const behind = await Promise.allSettled([tx.execute(insert, ['behind']), tx.commit()])
+        const expected = db.can.survivesFailedStatements ? 'fulfilled' : 'rejected'
+        expect(behind.map(({ status }) => status)).toEqual([expected, expected])
+        await tx.rollback()
+      })
     })
 
     test('keeps its rows when its table is dropped', async () => {
@@ -204,7 +225,7 @@ describeTargets((db) => {
       await result.fetchone()
       await result.close()
       await connection.execute('drop table notes')
-      expect(await connection.execute("select name from sqlite_schema where name = 'notes'").fetchall()).toEqual([])
+      expect(await engine.hasTable('notes')).toBe(false)
     })
   })
 
@@ -217,10 +238,10 @@ describeTargets((db) => {
         for await (const row of rows) found.push(row)
         return found
       }
-      expect(await rowsOf(engine.stream(numbers(5_000)))).toEqual(range(0, 5_000))
-      expect(await rowsOf(connection.stream(numbers(5_000)))).toEqual(range(0, 5_000))
-      expect(await connection.transaction(async (tx) => rowsOf(tx.stream(numbers(5_000))))).toEqual(range(0, 5_000))
-      expect(await rowsOf(engine.stream('select ? as a', ['x']))).toEqual([{ a: 'x' }])
+      expect(await rowsOf(engine.stream(db.numbers(5_000)))).toEqual(range(0, 5_000))
+      expect(await rowsOf(connection.stream(db.numbers(5_000)))).toEqual(range(0, 5_000))
+      expect(await connection.transaction(async (tx) => rowsOf(tx.stream(db.numbers(5_000))))).toEqual(range(0, 5_000))
+      expect(await rowsOf(engine.stream(`select ${db.mark(1)} as a`, ['x']))).toEqual([{ a: 'x' }])
       const options = { rowMode: 'array', integers: 'bigint' } as const
       expect(await rowsOf(engine.stream('select 1 as a, 2 as a', [], options))).toEqual([[1n, 2n]])
     })
@@ -238,7 +259,7 @@ describeTargets((db) => {
 
     test('uses no connection before its first row is asked for, and frees it at the end', async () => {
       const engine = db.engine()
-      const rows = engine.stream(numbers(3_000))
+      const rows = engine.stream(db.numbers(3_000))
       expect(engine.status().size).toBe(0)
       let read = 0
       for await (const _ of rows) if (read++ === 0) expect(engine.status().inUse).toBe(1)
@@ -261,11 +282,11 @@ describeTargets((db) => {
     test('frees its cursor when the loop throws, and at the end of its block', async () => {
       const engine = db.engine()
       const error = await rejectionOf(async () => {
-        for await (const _ of engine.stream(numbers(3_000))) throw new Error('mine')
+        for await (const _ of engine.stream(db.numbers(3_000))) throw new Error('mine')
       })
       expect(error.message).toBe('mine')
       {
-        await using rows = engine.stream(numbers(3_000))
+        await using rows = engine.stream(db.numbers(3_000))
         await rows[Symbol.asyncIterator]().next()
         expect(engine.status().inUse).toBe(1)
       }
@@ -285,8 +306,8 @@ describeTargets((db) => {
       const engine = db.engine()
       const first = (text: string) => engine.stream(text)[Symbol.asyncIterator]().next()
       expect(await rejectionOf(first('select * from missing'))).toMatchObject({ name: 'ProgrammingError' })
-      expect(await rejectionOf(first('select ?'))).toMatchObject({ name: 'ProgrammingError' })
-      expect(await rejectionOf(first('create table made (x)'))).toMatchObject({ name: 'ResourceClosedError' })
+      expect(await rejectionOf(first(`select ${db.mark(1)}`))).toMatchObject({ name: 'ProgrammingError' })
+      expect(await rejectionOf(first('create table made (x integer)'))).toMatchObject({ name: 'ResourceClosedError' })
       expect(engine.status().inUse).toBe(0)
     })
 
@@ -296,7 +317,7 @@ describeTargets((db) => {
       await using connection = await engine.connect()
       let read = 0
       for await (const { text } of connection.stream<{ text: string }>('select text from notes order by id')) {
-        if (read++ % 100 === 0) await connection.execute('insert into copies values (?)', [text])
+        if (read++ % 100 === 0) await connection.execute('insert into copies values (:text)', { text })
       }
       expect([read, await connection.scalar('select count(*) from copies')]).toEqual([2_500, 25])
       expect((await textsOf(connection)).length).toBe(2_500)

@@ -1,26 +1,29 @@
 import { createEngine, EngineURL, InvalidRequestError, ResourceClosedError, sql } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { describeTargets, numbers, rejectionOf, textsOf } from './targets.ts'
+import { describeNeeding, describeTargets, rejectionOf, textsOf } from './targets.ts'
 
 const closed = { name: 'ResourceClosedError', message: 'This Engine is closed.' }
 
 describeTargets((db) => {
+  const { insert } = db
+
   describe('an engine', () => {
     test('says what it is for', () => {
       const engine = db.engine()
       expect(engine.url).toBeInstanceOf(EngineURL)
-      expect([engine.dialect.name, engine.driver, engine.closed]).toEqual(['sqlite', db.target.driver, false])
+      expect([engine.dialect.name, engine.driver, engine.closed]).toEqual([db.can.dialect, db.target.driver, false])
     })
 
     test('refuses an unknown option by name before anything is opened', () => {
       expect(() => createEngine(db.url, { poolSize: 3 } as object)).toThrow(expect.objectContaining({ name: 'ArgumentError' }))
       expect(() => createEngine(db.url, { poolSize: 3 } as object)).toThrow('poolSize')
-      expect(() => createEngine(`${db.url}?nativeBinding=x`)).toThrow('nativeBinding')
+      const url = EngineURL.parse(db.url)
+      expect(() => createEngine(url.with({ query: { ...url.query, nativeBinding: 'x' } }))).toThrow('nativeBinding')
     })
 
     test('executes text with a list, text with names, and sql`…`', async () => {
       const engine = await db.notes()
-      await engine.execute('insert into notes (id, text) values (?, ?)', [1, 'list'])
+      await engine.execute(`insert into notes (id, text) values (${db.mark(1)}, ${db.mark(2)})`, [1, 'list'])
       await engine.execute('insert into notes (id, text) values (:id, :text)', { id: 2, text: 'names' })
       await engine.execute(sql`insert into notes (id, text) values (${3}, ${'template'})`)
       expect(await textsOf(engine)).toEqual(['list', 'names', 'template'])
@@ -28,14 +31,14 @@ describeTargets((db) => {
 
     test('executes whatever compiles itself, as a query of Kysely does', async () => {
       const engine = db.engine()
-      const query = { compile: () => ({ sql: 'select ? as a, ? as b', parameters: [1, 'x'] }) }
+      const query = { compile: () => ({ sql: `select ${db.mark(1)} + 0 as a, ${db.mark(2)} as b`, parameters: [1, 'x'] }) }
       expect(await engine.execute(query).one()).toEqual({ a: 1, b: 'x' })
     })
 
     test('autocommits each statement, and a read after it sees it, whichever connection it goes to', async () => {
       const engine = await db.notes()
       for (let n = 1; n <= 50; n++) {
-        await engine.execute('insert into notes (text) values (?)', [`${n}`])
+        await engine.execute(insert, [`${n}`])
         expect(await engine.scalar('select count(*) from notes')).toBe(n)
       }
     })
@@ -44,7 +47,7 @@ describeTargets((db) => {
       const engine = await db.notes()
       await using connection = await engine.connect()
       expect(await textsOf(connection)).toEqual([])
-      await connection.execute('create table made_by_connection (x)')
+      await connection.execute('create table made_by_connection (x integer)')
       expect(await engine.hasTable('made_by_connection')).toBe(true)
       await using tx = await engine.begin()
       expect(await tx.scalar('select count(*) from made_by_connection')).toBe(0)
@@ -52,32 +55,34 @@ describeTargets((db) => {
 
     test('gives every concurrent read its own answer', async () => {
       const engine = db.engine()
-      const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => engine.scalar<number>('select ?', [n])))
+      const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => engine.scalar<number>('select :n + 0', { n })))
       expect(answers).toEqual(Array.from({ length: 200 }, (_, n) => n))
     })
 
     test('stores every row of concurrent writes', async () => {
       const engine = await db.notes()
-      await Promise.all(Array.from({ length: 100 }, (_, n) => engine.execute('insert into notes (text) values (?)', [`${n}`])))
+      await Promise.all(Array.from({ length: 100 }, (_, n) => engine.execute(insert, [`${n}`])))
       expect(await engine.scalar('select count(*) from notes')).toBe(100)
     })
 
-    test('needs no connection of the pool for its own statements', async () => {
-      const engine = await db.notes({ pool: { max: 1 } })
-      await using connection = await engine.connect()
-      await engine.execute("insert into notes (text) values ('a')")
-      expect(await textsOf(connection)).toEqual(['a'])
-      expect(await textsOf(engine)).toEqual(['a'])
+    describeNeeding(db, 'implicitConnections', () => {
+      test('needs no connection of the pool for its own statements', async () => {
+        const engine = await db.notes({ pool: { max: 1 } })
+        await using connection = await engine.connect()
+        await engine.execute("insert into notes (text) values ('a')")
+        expect(await textsOf(connection)).toEqual(['a'])
+        expect(await textsOf(engine)).toEqual(['a'])
+      })
     })
 
     test('has a scalar() that is the first column of the first row, or null', async () => {
       const engine = db.engine()
       expect(await engine.scalar('select 1, 2 union all select 3, 4')).toBe(1)
-      expect(await engine.scalar('select 1 where 0')).toBeNull()
+      expect(await engine.scalar('select 1 where 1 = 0')).toBeNull()
       expect(await engine.scalar('select null')).toBeNull()
     })
 
-    test.each(['begin', 'commit', 'rollback', 'savepoint a', 'release a'])(
+    test.each(['begin', 'commit', 'rollback', 'savepoint a', 'release savepoint a'])(
       'refuses %s without a connection and says what to call',
       async (text) => {
         const engine = db.engine()
@@ -99,15 +104,16 @@ describeTargets((db) => {
 
     test('refuses wrong parameters before anything is sent, naming position or name', async () => {
       const engine = db.engine()
+      const [one, two] = [`select ${db.mark(1)}`, `select ${db.mark(1)}, ${db.mark(2)}`]
       const cases: readonly [string, readonly unknown[] | Record<string, unknown> | undefined, string, string][] = [
-        ['select ?', undefined, 'ProgrammingError', '1 parameter'],
-        ['select ?', [1, 2], 'ProgrammingError', '2 values'],
+        [one, undefined, 'ProgrammingError', '1 parameter'],
+        [one, [1, 2], 'ProgrammingError', '2 values'],
         ['select :a', {}, 'ProgrammingError', '"a"'],
         ['select :a', { a: 1, b: 2 }, 'ProgrammingError', '"b"'],
-        ['select ?, ?', [1, undefined], 'TypeError', '2'],
+        [two, [1, undefined], 'TypeError', '2'],
         ['select :name', { name: () => 1 }, 'TypeError', 'name'],
-        ['select ?', [Number.NaN], 'RangeError', '1'],
-        ['select ?', [2n ** 64n], 'RangeError', '1'],
+        [one, [Number.NaN], 'RangeError', '1'],
+        ...(db.can.largestInteger !== null ? [[one, [2n ** 64n], 'RangeError', '1'] as [string, bigint[], string, string]] : []),
       ]
       for (const [text, params, name, part] of cases) {
         const error = await rejectionOf(engine.execute(text, params))
@@ -126,11 +132,12 @@ describeTargets((db) => {
   })
 
   describe('hasTable() and tableNames()', () => {
-    test('see tables of the main schema', async () => {
+    test('see tables of the main schema, by their names as the database compares them', async () => {
       const engine = await db.notes()
-      await engine.execute('create table Albums (id integer primary key autoincrement)')
+      await engine.execute(`create table ${engine.dialect.quoteIdentifier('Albums')} (id integer primary key)`)
       expect(await engine.hasTable('notes')).toBe(true)
-      expect(await engine.hasTable('albums')).toBe(true)
+      expect(await engine.hasTable('Albums')).toBe(true)
+      expect(await engine.hasTable('albums')).toBe(db.can.ignoresCase)
       expect(await engine.hasTable('missing')).toBe(false)
       expect(await engine.tableNames()).toEqual(['Albums', 'notes'])
     })
@@ -142,31 +149,40 @@ describeTargets((db) => {
       expect(await engine.tableNames()).toEqual(['notes'])
     })
 
-    test('see no index, no trigger and nothing of SQLite itself as a table', async () => {
-      const engine = db.engine()
-      await engine.execute('create table counted (id integer primary key autoincrement, a)')
+    test('see no index and nothing of the database itself as a table', async () => {
+      const engine = await db.notes()
+      await engine.execute('create table counted (id integer primary key, a integer)')
       await engine.execute('create index counted_a on counted (a)')
       expect(await engine.hasTable('counted_a')).toBe(false)
-      expect(await engine.tableNames()).toEqual(['counted'])
+      expect(await engine.tableNames()).toEqual(['counted', 'notes'])
     })
 
     test('look into another schema', async () => {
       const engine = await db.notes()
-      expect(await engine.hasTable('notes', 'main')).toBe(true)
-      expect(await engine.hasTable('notes', 'temp')).toBe(false)
-      expect(await engine.tableNames('main')).toEqual(['notes'])
-      expect(await engine.tableNames('temp')).toEqual([])
-      expect(await rejectionOf(engine.hasTable('notes', 'nowhere'))).toMatchObject({ name: 'ProgrammingError' })
+      const { own, other } = db.schemas
+      expect(await engine.hasTable('notes', own)).toBe(true)
+      expect(await engine.hasTable('notes', other)).toBe(false)
+      expect(await engine.tableNames(own)).toEqual(['notes'])
+      expect(await engine.tableNames(other)).not.toContain('notes')
+    })
+
+    describeNeeding(db, 'pragmas', () => {
+      test('refuse a schema that does not exist', async () => {
+        const engine = await db.notes()
+        expect(await rejectionOf(engine.hasTable('notes', 'nowhere'))).toMatchObject({ name: 'ProgrammingError' })
+        expect(await engine.tableNames('temp')).toEqual([])
+      })
     })
 
     test('take a name as it is, quotes and wildcards included', async () => {
       const engine = await db.notes()
-      await engine.execute('create table "it\'s ""%""" (x)')
-      expect(await engine.hasTable('it\'s "%"')).toBe(true)
+      const odd = 'it\'s "%" `'
+      await engine.execute(`create table ${engine.dialect.quoteIdentifier(odd)} (x integer)`)
+      expect(await engine.hasTable(odd)).toBe(true)
       expect(await engine.hasTable('note_')).toBe(false)
       expect(await engine.hasTable('%')).toBe(false)
-      expect(await rejectionOf(engine.hasTable('notes', 'main"; drop table notes; --'))).toMatchObject({ name: 'ProgrammingError' })
-      expect(await engine.tableNames()).toEqual(['it\'s "%"', 'notes'])
+      await engine.hasTable('notes', 'main"; drop table notes; --').catch(() => {})
+      expect(await engine.tableNames()).toEqual([odd, 'notes'])
     })
   })
 
@@ -211,19 +227,19 @@ describeTargets((db) => {
 
     test('lets finish what was accepted before', async () => {
       const engine = await db.notes()
-      const module = db.module('insert.mjs', 'export const insert = (db) => { db.exec("insert into notes (text) values (\'call\')") }')
+      const module = db.moduleRunning("insert into notes (text) values ('call')")
       await using connection = await engine.connect()
       const accepted = [
-        ...Array.from({ length: 50 }, (_, n) => engine.execute('insert into notes (text) values (?) returning id', [`${n}`]).scalar()),
-        engine.executeMany('insert into notes (text) values (?)', [['many 1'], ['many 2']]),
+        ...Array.from({ length: 50 }, (_, n) => engine.execute(`${insert} returning id`, [`${n}`]).scalar()),
+        engine.executeMany(insert, [['many 1'], ['many 2']]),
         engine.script("insert into notes (text) values ('script')"),
-        engine.call(module, 'insert'),
+        engine.call(module, 'run'),
         connection.execute("insert into notes (text) values ('connection')"),
-        engine.execute(numbers(5_000)).fetchall(),
+        engine.execute(db.numbers(5_000)).fetchall(),
       ]
       await engine.close()
       expect((await Promise.allSettled(accepted)).map(({ status }) => status)).toEqual(accepted.map(() => 'fulfilled'))
-      if (!db.isFile) return
+      if (!db.can.outlivesEngine) return
       await using again = createEngine(db.url)
       expect(await again.scalar('select count(*) from notes')).toBe(55)
     })
@@ -240,7 +256,7 @@ describeTargets((db) => {
         () => engine.execute('select 1'),
         () => engine.execute('select 1').fetchall(),
         () => engine.scalar('select 1'),
-        () => engine.executeMany('insert into notes (text) values (?)', [['a']]),
+        () => engine.executeMany(insert, [['a']]),
         () => engine.script('select 1'),
         () => engine.stream('select 1')[Symbol.asyncIterator]().next(),
         () => engine.call(import.meta.url, 'nothing'),
@@ -269,7 +285,7 @@ describeTargets((db) => {
       await tx.execute("insert into notes (text) values ('a')")
       await engine.close()
       expect(await rejectionOf(tx.commit())).toMatchObject({ name: 'InvalidRequestError' })
-      if (!db.isFile) return
+      if (!db.can.outlivesEngine) return
       await using again = createEngine(db.url)
       expect(await textsOf(again)).toEqual([])
     })
@@ -294,7 +310,7 @@ describeTargets((db) => {
         name: expect.stringMatching(/WorkerTerminated|ResourceClosed/),
       })
       expect(engine.status().inUse).toBe(0)
-      if (!db.isFile) return
+      if (!db.can.outlivesEngine) return
       await using again = createEngine(db.url)
       expect(await textsOf(again)).toEqual([])
     })

@@ -1,22 +1,8 @@
 import type { AsyncEngine, AsyncTransaction } from 'offloop'
 import { expect, test } from 'vitest'
+import { type Insertion, numbers, serverInsertions } from './insertions.ts'
 import { describeTargets } from './targets.ts'
 
-type Row = readonly (string | number | null)[] | Readonly<Record<string, string | number | null>>
-
-/** An insertion of many rows that may or may not be taken several at a time. */
-interface Insertion {
-  readonly of: string
-  readonly tables: string
-  readonly insert: string
-  readonly rows: readonly Row[]
-  /** What is looked at afterwards. */
-  readonly look: string
-  /** The error that it ends with. */
-  readonly fails?: RegExp
-}
-
-const numbers = Array.from({ length: 333 }, (_, n) => n)
 const items = 'create table items (id integer primary key, name text, size real)'
 const allItems = 'select *, typeof(id), typeof(name), typeof(size) from items order by rowid'
 const log = 'create table log (id integer primary key, seen)'
@@ -170,18 +156,28 @@ const insertions: readonly Insertion[] = [
   },
 ]
 
+/** Triggers that note how many rows there are with each that comes. */
+const countingTriggers = {
+  sqlite: 'create trigger look after insert on notes begin insert into log select count(*) from notes; end',
+  mysql: 'create trigger look after insert on notes for each row insert into log select count(*) from notes',
+  postgresql: `create function look() returns trigger language plpgsql as
+    $$ begin insert into log select count(*) from notes; return new; end $$;
+    create trigger look after insert on notes for each row execute function look()`,
+} as const
+
 class Undo extends Error {}
 
-/** What becomes of the insertion, in a transaction that is undone: the rows changed or the error, and what is then in the database. */
+/** What becomes of the insertion, in a transaction that is undone, with the tables if they are made in it: the rows changed or the error, and what is then in the database. */
 async function outcomeOf(
   engine: AsyncEngine,
-  { tables, look }: Insertion,
+  { tables, look }: Pick<Insertion, 'look'> & { readonly tables: string | null },
   insert: (tx: AsyncTransaction) => Promise<number>,
 ): Promise<{ readonly end: unknown; readonly rows: unknown }> {
   let outcome: { readonly end: unknown; readonly rows: unknown } | undefined
   const work = engine.transaction(async (tx) => {
-    await tx.script(tables)
-    const end = await tx.transaction(insert).catch((error: Error) => `${error.name}: ${error.message}`)
+    if (tables !== null) await tx.script(tables)
+    // MySQL counts the rows of its statement.
+    const end = await tx.transaction(insert).catch(({ name, message }: Error) => `${name}: ${message.replace(/ at row \d+$/, '')}`)
     outcome = { end, rows: await tx.execute(look).fetchall() }
     throw new Undo()
   })
@@ -190,32 +186,38 @@ async function outcomeOf(
 }
 
 describeTargets((db) => {
-  test.each(insertions)('executeMany() stores what statement by statement would: $of', async (insertion) => {
-    const { insert, rows, fails } = insertion
+  const list = db.can.dialect === 'sqlite' ? insertions : serverInsertions[db.can.dialect]
+
+  test.each(list)('executeMany() stores what statement by statement would: $of', async (insertion) => {
+    const { insert, rows, fails, tables, look } = insertion
     const engine = db.engine()
-    const oneByOne = await outcomeOf(engine, insertion, async (tx) => {
+    if (!db.can.transactionalDdl) await engine.script(tables)
+    const inside = { tables: db.can.transactionalDdl ? tables : null, look }
+    const oneByOne = await outcomeOf(engine, inside, async (tx) => {
       let changed = 0
       for (const row of rows) changed += (await tx.execute(insert, row)).rowcount
       return changed
     })
-    const together = await outcomeOf(engine, insertion, async (tx) => (await tx.executeMany(insert, rows)).rowcount)
+    const together = await outcomeOf(engine, inside, async (tx) => (await tx.executeMany(insert, rows)).rowcount)
     expect(together).toEqual(oneByOne)
     if (fails === undefined) expect(oneByOne.end).toEqual(expect.any(Number))
     else expect(oneByOne.end).toMatch(fails)
   })
 
   test('executeMany() sees a trigger that was made after it had run', async () => {
-    const engine = db.engine()
-    await engine.script(`${items}; ${log}`)
+    const engine = await db.notes()
+    await engine.execute('create table log (seen integer)')
     await using connection = await engine.connect()
-    const rows = numbers.map((n) => [`${n}`])
-    await connection.executeMany('insert into items (name) values (?)', rows)
-    await connection.execute('create trigger look after insert on items begin insert into log (seen) select count(*) from items; end')
-    await connection.executeMany('insert into items (name) values (?)', rows)
-    expect(await connection.execute('select min(seen), max(seen), count(distinct seen) from log').one()).toEqual({
-      'min(seen)': 334,
-      'max(seen)': 666,
-      'count(distinct seen)': 333,
-    })
+    await connection.executeMany(
+      db.insert,
+      numbers.map((n) => [`${n}`]),
+    )
+    await connection.script(countingTriggers[db.can.dialect])
+    await connection.executeMany(
+      db.insert,
+      numbers.map((n) => [`${n} again`]),
+    )
+    const seen = await connection.execute('select min(seen) as first, max(seen) as last, count(distinct seen) as different from log').one()
+    expect(seen).toEqual({ first: 334, last: 666, different: 333 })
   })
 })

@@ -1,10 +1,8 @@
 import type { AsyncConnection, AsyncTransaction } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { describeTargets, type Fixture, rejectionOf, textsOf } from './targets.ts'
+import { describeLacking, describeNeeding, describeTargets, type Fixture, rejectionOf, textsOf } from './targets.ts'
 
 const inactive = { name: 'InvalidRequestError', message: 'This transaction is inactive' }
-const insert = 'insert into notes (text) values (?)'
-
 async function withConnection(db: Fixture, work: (connection: AsyncConnection) => Promise<void>): Promise<void> {
   const engine = await db.notes()
   await using connection = await engine.connect()
@@ -12,6 +10,8 @@ async function withConnection(db: Fixture, work: (connection: AsyncConnection) =
 }
 
 describeTargets((db) => {
+  const { insert } = db
+
   describe('begin() inside a transaction is emulated', () => {
     test('an inner commit() does nothing, the outer one stores all', () =>
       withConnection(db, async (connection) => {
@@ -125,15 +125,15 @@ describeTargets((db) => {
     test('that is rolled back keeps the outer work: 702, not 703, 704', () =>
       withConnection(db, async (connection) => {
         const outer = await connection.begin()
-        await outer.execute('insert into notes values (702, ?)', ['before'])
+        await outer.execute("insert into notes values (702, 'before')")
         const error = await rejectionOf(async () => {
           await using nested = await connection.beginNested()
-          await nested.execute('insert into notes values (703, ?)', ['inside'])
-          await nested.execute('insert into notes values (703, ?)', ['again'])
+          await nested.execute("insert into notes values (703, 'inside')")
+          await nested.execute("insert into notes values (703, 'again')")
           await nested.commit()
         })
         expect(error).toMatchObject({ name: 'IntegrityError' })
-        await outer.execute('insert into notes values (704, ?)', ['after'])
+        await outer.execute("insert into notes values (704, 'after')")
         await outer.commit()
         expect(await connection.execute('select id from notes order by id').scalars()).toEqual([702, 704])
       }))
@@ -321,41 +321,59 @@ describeTargets((db) => {
   })
 
   describe('waiting for oneself', () => {
-    test('is refused inside engine.transaction() by a word about the transaction object', async () => {
-      const engine = await db.notes()
-      const module = db.module('nothing.mjs', 'export const nothing = () => {}')
-      await engine.transaction(async (tx) => {
-        const calls: (() => unknown)[] = [
-          () => engine.execute(insert, ['a']),
-          () => engine.begin(),
-          () => engine.transaction(async () => {}),
-          () => engine.executeMany(insert, [['a']]),
-          () => engine.script("insert into notes (text) values ('a')"),
-        ]
-        if (!db.isFile)
-          calls.push(
-            () => engine.scalar('select 1 from notes'),
-            () => engine.call(module, 'nothing'),
-          )
-        for (const call of calls) {
-          const error = await rejectionOf(call)
-          expect(error, String(call)).toMatchObject({ name: 'ReentrancyError', code: 'OFFLOOP_REENTRANCY' })
-          expect(error.message).toContain('tx.execute')
-        }
-        await tx.execute(insert, ['b'])
+    describeNeeding(db, 'oneWriter', () => {
+      test('is refused inside engine.transaction() by a word about the transaction object', async () => {
+        const engine = await db.notes()
+        const module = db.module('nothing.mjs', 'export const nothing = () => {}')
+        await engine.transaction(async (tx) => {
+          const calls: (() => unknown)[] = [
+            () => engine.execute(insert, ['a']),
+            () => engine.begin(),
+            () => engine.transaction(async () => {}),
+            () => engine.executeMany(insert, [['a']]),
+            () => engine.script("insert into notes (text) values ('a')"),
+          ]
+          if (!db.can.snapshotsBesideWriters)
+            calls.push(
+              () => engine.scalar('select 1 from notes'),
+              () => engine.call(module, 'nothing'),
+            )
+          for (const call of calls) {
+            const error = await rejectionOf(call)
+            expect(error, String(call)).toMatchObject({ name: 'ReentrancyError', code: 'OFFLOOP_REENTRANCY' })
+            expect(error.message).toContain('tx.execute')
+          }
+          await tx.execute(insert, ['b'])
+        })
+        expect(await textsOf(engine)).toEqual(['b'])
       })
-      expect(await textsOf(engine)).toEqual(['b'])
+
+      test('is refused on another connection of the same engine', async () => {
+        const engine = await db.notes()
+        await using connection = await engine.connect()
+        await engine.transaction(async () => {
+          expect(await rejectionOf(connection.execute(insert, ['a']))).toMatchObject({ name: 'ReentrancyError' })
+          expect(await rejectionOf(connection.begin())).toMatchObject({ name: 'ReentrancyError' })
+        })
+        await connection.execute(insert, ['b'])
+        expect(await textsOf(engine)).toEqual(['b'])
+      })
     })
 
-    test('is refused on another connection of the same engine', async () => {
-      const engine = await db.notes()
-      await using connection = await engine.connect()
-      await engine.transaction(async () => {
-        expect(await rejectionOf(connection.execute(insert, ['a']))).toMatchObject({ name: 'ReentrancyError' })
-        expect(await rejectionOf(connection.begin())).toMatchObject({ name: 'ReentrancyError' })
+    describeLacking(db, 'oneWriter', () => {
+      test('is nothing that a statement on another connection does: it runs beside the transaction', async () => {
+        const engine = await db.notes()
+        await using connection = await engine.connect()
+        await rejectionOf(
+          engine.transaction(async (tx) => {
+            await tx.execute(insert, ['undone'])
+            await engine.execute(insert, ['engine'])
+            await connection.execute(insert, ['connection'])
+            throw new Error('only this one')
+          }),
+        )
+        expect(await textsOf(engine)).toEqual(['engine', 'connection'])
       })
-      await connection.execute(insert, ['b'])
-      expect(await textsOf(engine)).toEqual(['b'])
     })
 
     test('is not what another task does: it waits', async () => {

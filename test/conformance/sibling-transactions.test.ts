@@ -2,13 +2,14 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, test } from 'vitest'
 import { describeTargets, rejectionOf, textsOf } from './targets.ts'
 
-const insert = 'insert into notes (text) values (?)'
 const fault = new Error('on purpose')
 type Gate = PromiseWithResolvers<void>
 
 const turn = (): Promise<void> => new Promise(setImmediate)
 
 describeTargets((db) => {
+  const { insert } = db
+
   describe('several at once inside one transaction', () => {
     test('nested transactions take turns: those that fail are undone, and no others', async () => {
       const engine = await db.notes()

@@ -4,23 +4,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { type AsyncConnection, type AsyncEngine, createEngine, type EngineOptions } from 'offloop'
-import { afterEach, describe, expect } from 'vitest'
-
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-/** Older ones cut texts at a NUL character, and the driver refuses them. */
-const nodeSqliteWorks = major > 24 || (major === 24 && minor >= 16)
-
-export interface Target {
-  readonly driver: 'better-sqlite3' | 'node'
-  readonly storage: 'file' | 'memory'
-}
-
-const drivers: readonly Target['driver'][] = nodeSqliteWorks ? ['better-sqlite3', 'node'] : ['better-sqlite3']
-
-export const targets: readonly Target[] = drivers.flatMap((driver) => [
-  { driver, storage: 'file' },
-  { driver, storage: 'memory' },
-])
+import { afterAll, afterEach, beforeEach, describe, expect } from 'vitest'
+import { describeOnServer } from '../test-servers.ts'
+import { type Capabilities, type Capability, capabilitiesOf } from './capabilities.ts'
+import { ServerDatabases } from './server-databases.ts'
+import { isServer, type Target, targets } from './target.ts'
 
 /** Every thread of this process that has not ended. */
 const threads = new Set<Worker>()
@@ -32,12 +20,24 @@ process.on('worker', (worker) => {
 /** Gives each test databases of one kind, and ends them after it. */
 export class Fixture {
   readonly target: Target
+  readonly can: Capabilities
+  /** Writes one of the `notes`; its only parameter stands where the driver's own placeholders do: `?` or `$1`. */
+  readonly insert: string
+  readonly #servers: ServerDatabases | undefined
   readonly #engines: AsyncEngine[] = []
   #folder: string | undefined
   #leavesConnectionsOpen = false
 
   constructor(target: Target) {
     this.target = target
+    this.can = capabilitiesOf(target)
+    this.insert = `insert into notes (text) values (${this.mark(1)})`
+    this.#servers = isServer(target) ? new ServerDatabases(target) : undefined
+  }
+
+  /** The driver's own placeholder for a list's value at that position, counted from 1. */
+  mark(position: number): string {
+    return this.can.numberedPlaceholders ? `$${position}` : '?'
   }
 
   get isFile(): boolean {
@@ -56,21 +56,42 @@ export class Fixture {
   }
 
   get url(): string {
+    if (this.#servers !== undefined) return this.#servers.url
     return this.isFile ? `sqlite+${this.target.driver}:///${this.file}` : `sqlite+${this.target.driver}://`
   }
 
-  /** An engine of the test's database. In one test, those of a file are engines of the same file, those of memory are not. */
+  /** The schema that the test's tables are in, and one in which there are none of them. */
+  get schemas(): { readonly own: string; readonly other: string } {
+    if (this.#servers === undefined) return { own: 'main', other: 'temp' }
+    return { own: this.#servers.current, other: 'information_schema' }
+  }
+
+  /** What is set up before each test: on a server, a database of its own. */
+  async open(): Promise<void> {
+    await this.#servers?.create()
+  }
+
+  /** An engine of the test's database. In one test, those of a file or a server are engines of the same database, those of memory are not. */
   engine(options?: EngineOptions): AsyncEngine {
     const engine = createEngine(this.url, options)
     this.#engines.push(engine)
     return engine
   }
 
-  /** An engine whose database has the table `notes (id integer primary key, text text not null unique)`. */
+  /** An engine whose database has the table `notes`: `id`, a key that counts up, and `text`, which is not null and unique. */
   async notes(options?: EngineOptions): Promise<AsyncEngine> {
     const engine = this.engine(options)
-    await engine.execute('create table notes (id integer primary key, text text not null unique)')
+    await engine.execute(NOTES[engine.dialect.name])
     return engine
+  }
+
+  /** A query for `count` rows of one column `n`, counted from 1. */
+  numbers(count: number): string {
+    return this.can.deepRecursion
+      ? `with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < ${count}) select n from numbers`
+      : `with recursive digits(n) as (select 0 union all select n + 1 from digits where n < 99)
+        select 1 + a.n + 100 * b.n + 10000 * c.n as n from digits as a, digits as b, digits as c
+        where c.n <= ${Math.floor(count / 10_000)} and 1 + a.n + 100 * b.n + 10000 * c.n <= ${count} order by n`
   }
 
   /** Writes a module for the worker and gives its URL. */
@@ -78,6 +99,19 @@ export class Fixture {
     const file = join(this.folder, name)
     writeFileSync(file, source)
     return pathToFileURL(file)
+  }
+
+  /** Writes a module whose function `run` runs a statement on the driver's own object, and gives its URL. */
+  moduleRunning(sql: string): URL {
+    const text = JSON.stringify(sql)
+    const bodies = {
+      'better-sqlite3': `db.exec(${text})`,
+      node: `db.exec(${text})`,
+      pg: `await db.query(${text})`,
+      mysql2: `await new Promise((resolve, reject) => db.query(${text}, (error) => (error ? reject(error) : resolve())))`,
+    }
+    const sync = isServer(this.target) ? 'async ' : ''
+    return this.module('run.mjs', `export const run = ${sync}(db) => { ${bodies[this.target.driver]} }`)
   }
 
   /** For a test whose subject is a connection that nobody closes. */
@@ -97,18 +131,30 @@ export class Fixture {
     const files = ['-wal', '-shm', '-journal'].filter((end) => folder !== undefined && existsSync(join(folder, `test.db${end}`)))
     if (folder !== undefined) rmSync(folder, { recursive: true })
     this.#folder = undefined
+    await this.#servers?.drop()
     expect(files, 'files that a clean close removes').toEqual([])
     if (!mayLeave) expect(inUse, 'connections that the test left open').toEqual(inUse.map(() => 0))
     expect(threads.size, 'threads that outlived their engine').toBe(0)
   }
+
+  /** When no test of the file is left. */
+  async end(): Promise<void> {
+    await this.#servers?.end()
+  }
 }
 
-/** Runs the same tests on every driver, in a file and in memory. */
+const NOTES = {
+  sqlite: 'create table notes (id integer primary key, text text not null unique)',
+  postgresql: 'create table notes (id integer generated by default as identity primary key, text text not null unique)',
+  mysql: 'create table notes (id integer auto_increment primary key, text varchar(500) not null unique)',
+} as const
+
+/** Runs the same tests on every driver: those of SQLite in a file and in memory, those of servers where there is one. */
 export function describeTargets(tests: (fixture: Fixture) => void): void {
   describeEach(targets, tests)
 }
 
-/** Runs the same tests on every driver, for what only a database in a file can show. */
+/** Runs the same tests on every driver of SQLite, for what only a database in a file can show. */
 export function describeFiles(tests: (fixture: Fixture) => void): void {
   describeEach(
     targets.filter(({ storage }) => storage === 'file'),
@@ -117,11 +163,30 @@ export function describeFiles(tests: (fixture: Fixture) => void): void {
 }
 
 function describeEach(chosen: readonly Target[], tests: (fixture: Fixture) => void): void {
-  describe.each(chosen)('$driver, $storage', (target) => {
-    const fixture = new Fixture(target)
-    afterEach(() => fixture.close())
-    tests(fixture)
-  })
+  for (const target of chosen) {
+    const describeAll = (): void => {
+      const fixture = new Fixture(target)
+      beforeEach(() => fixture.open())
+      afterEach(() => fixture.close())
+      afterAll(() => fixture.end())
+      tests(fixture)
+    }
+    const title = `${target.driver}, ${target.storage}`
+    if (isServer(target)) describeOnServer(target.server, title, describeAll)
+    else describe(title, describeAll)
+  }
+}
+
+/** Tests that need a capability: where the target lacks it they are skipped, under a title that says so. */
+export function describeNeeding({ can }: Fixture, capability: Capability, tests: () => void): void {
+  const has = can[capability]
+  describe.skipIf(!has)(has ? `with ${capability}` : `without ${capability}, which this needs`, tests)
+}
+
+/** Tests of what comes of not having a capability: where the target has it they are skipped, under a title that says so. */
+export function describeLacking({ can }: Fixture, capability: Capability, tests: () => void): void {
+  const has = can[capability]
+  describe.skipIf(has)(has ? `with ${capability}, which this is without` : `without ${capability}`, tests)
 }
 
 /** What a promise rejects with, or a synchronous refusal: both are one to whoever awaits. */
@@ -138,9 +203,4 @@ export async function rejectionOf(work: PromiseLike<unknown> | (() => unknown)):
 /** A connection's `notes`, in order. */
 export function textsOf(executor: Pick<AsyncConnection, 'execute'>): Promise<string[]> {
   return executor.execute('select text from notes order by id').scalars<string>()
-}
-
-/** `count` rows of one column `n`, counted from 1. */
-export function numbers(count: number): string {
-  return `with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < ${count}) select n from numbers`
 }

@@ -1,10 +1,8 @@
-import { IntegrityError, OperationalError } from 'offloop'
+import { IntegrityError, TransactionAbortedError } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { describeTargets, type Fixture, rejectionOf, textsOf } from './targets.ts'
+import { describeNeeding, describeTargets, type Fixture, rejectionOf, textsOf } from './targets.ts'
 
 const inactive = { name: 'InvalidRequestError', code: 'OFFLOOP_INVALID_REQUEST', message: 'This transaction is inactive' }
-const insert = 'insert into notes (text) values (?)'
-
 /** The two ways to a transaction that a test ends by itself: on a connection, and on one of its own. */
 const beginnings = [
   {
@@ -25,6 +23,8 @@ const beginnings = [
 ]
 
 describeTargets((db) => {
+  const { insert } = db
+
   describe.each(beginnings)('a transaction of $name', ({ open }) => {
     test('is stored by commit()', async () => {
       const { engine, tx, done } = await open(db)
@@ -128,7 +128,7 @@ describeTargets((db) => {
     test('that has ended refuses statements, and none of them autocommits', async () => {
       for (const end of ['commit', 'rollback', 'close'] as const) {
         const { engine, tx, done } = await open(db)
-        const module = db.module('insert.mjs', 'export const insert = (db) => { db.exec("insert into notes (text) values (\'call\')") }')
+        const module = db.moduleRunning("insert into notes (text) values ('call')")
         await tx[end]()
         const calls: (() => unknown)[] = [
           () => tx.execute(insert, ['a']),
@@ -138,7 +138,7 @@ describeTargets((db) => {
           () => tx.executeMany(insert, []),
           () => tx.script("insert into notes (text) values ('a')"),
           () => tx.stream(`${insert} returning id`, ['a'])[Symbol.asyncIterator]().next(),
-          () => tx.call(module, 'insert'),
+          () => tx.call(module, 'run'),
           () => tx.begin(),
           () => tx.beginNested(),
           () => tx.transaction(async () => {}),
@@ -159,13 +159,35 @@ describeTargets((db) => {
       await done()
     })
 
-    test('goes on after a statement that failed and was looked at', async () => {
+    test('goes on after a statement that failed and was looked at, or can only be rolled back', async () => {
       const { engine, tx, done } = await open(db)
       await tx.execute(insert, ['a'])
       expect(await rejectionOf(tx.execute(insert, ['a']))).toBeInstanceOf(IntegrityError)
-      await tx.execute(insert, ['b'])
-      await tx.commit()
-      expect(await textsOf(engine)).toEqual(['a', 'b'])
+      if (db.can.survivesFailedStatements) {
+        await tx.execute(insert, ['b'])
+        await tx.commit()
+      } else {
+        expect(await rejectionOf(tx.execute(insert, ['b']))).toBeInstanceOf(TransactionAbortedError)
+        expect(await rejectionOf(tx.commit())).toBeInstanceOf(TransactionAbortedError)
+        expect(await rejectionOf(tx.execute(insert, ['c']))).toBeInstanceOf(TransactionAbortedError)
+        await tx.rollback()
+      }
+      expect(await textsOf(engine)).toEqual(db.can.survivesFailedStatements ? ['a', 'b'] : [])
+      await done()
+    })
+
+    test('takes DDL with it at its end, or is committed by it and says so', async () => {
+      const { engine, tx, done } = await open(db)
+      await tx.execute(insert, ['a'])
+      await tx.execute('create table made (x integer)')
+      if (!db.can.transactionalDdl) {
+        expect(tx.isActive).toBe(false)
+        expect(await rejectionOf(tx.execute(insert, ['b']))).toBeInstanceOf(TransactionAbortedError)
+        expect(await rejectionOf(tx.commit())).toBeInstanceOf(TransactionAbortedError)
+      }
+      await tx.rollback()
+      expect(await engine.hasTable('made')).toBe(!db.can.transactionalDdl)
+      expect(await textsOf(engine)).toEqual(db.can.transactionalDdl ? [] : ['a'])
       await done()
     })
   })
@@ -266,20 +288,22 @@ describeTargets((db) => {
       expect(engine.status()).toMatchObject({ inUse: 0, idle: 1 })
     })
 
-    test('and transaction() give the database to writers in the order of their calls, also where each has to open a connection', async () => {
-      const order: number[] = []
-      const engine = db.engine({ pool: { max: 8 } })
-      const abort = new AbortController()
-      const works = Array.from({ length: 8 }, async (_, n) => {
-        if (n === 3) return rejectionOf(engine.begin({ signal: abort.signal }))
-        if (n % 2 === 0) return engine.transaction(async () => void order.push(n))
-        const tx = await engine.begin()
-        order.push(n)
-        return tx.commit()
+    describeNeeding(db, 'oneWriter', () => {
+      test('and transaction() give the database to writers in the order of their calls, also where each has to open a connection', async () => {
+        const order: number[] = []
+        const engine = db.engine({ pool: { max: 8 } })
+        const abort = new AbortController()
+        const works = Array.from({ length: 8 }, async (_, n) => {
+          if (n === 3) return rejectionOf(engine.begin({ signal: abort.signal }))
+          if (n % 2 === 0) return engine.transaction(async () => void order.push(n))
+          const tx = await engine.begin()
+          order.push(n)
+          return tx.commit()
+        })
+        abort.abort()
+        await Promise.all(works)
+        expect(order).toEqual([0, 1, 2, 4, 5, 6, 7])
       })
-      abort.abort()
-      await Promise.all(works)
-      expect(order).toEqual([0, 1, 2, 4, 5, 6, 7])
     })
 
     test('lets every writer of one engine have its turn, however many wait', async () => {
@@ -295,136 +319,6 @@ describeTargets((db) => {
       )
       expect(order.sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
       expect(await engine.scalar('select count(*) from notes')).toBe(8)
-    })
-  })
-
-  describe('engine.transaction() and connection.transaction()', () => {
-    test('commit what the function did and give what it returns', async () => {
-      const engine = await db.notes()
-      await using connection = await engine.connect()
-      for (const [executor, text] of [[engine, 'engine'] as const, [connection, 'connection'] as const]) {
-        const value = await executor.transaction(async (tx) => {
-          await tx.execute(insert, [text])
-          return text.length
-        })
-        expect(value).toBe(text.length)
-      }
-      expect(await textsOf(engine)).toEqual(['engine', 'connection'])
-    })
-
-    test('roll back and pass on what the function throws', async () => {
-      const engine = await db.notes()
-      await using connection = await engine.connect()
-      const mine = new Error('mine')
-      for (const executor of [engine, connection]) {
-        const error = await rejectionOf(
-          executor.transaction(async (tx) => {
-            await tx.execute(insert, ['a'])
-            throw mine
-          }),
-        )
-        expect(error).toBe(mine)
-      }
-      expect(connection.inTransaction()).toBe(false)
-      expect(await textsOf(engine)).toEqual([])
-    })
-
-    test('roll back after an IntegrityError in the function and leave the connection usable', async () => {
-      const engine = await db.notes()
-      await using connection = await engine.connect()
-      const error = await rejectionOf(
-        connection.transaction(async (tx) => {
-          await tx.execute(insert, ['a'])
-          await tx.execute(insert, ['a'])
-        }),
-      )
-      expect(error).toMatchObject({ name: 'IntegrityError', driverCode: 'SQLITE_CONSTRAINT_UNIQUE', table: 'notes', columns: ['text'] })
-      expect(connection.inTransaction()).toBe(false)
-      await connection.execute(insert, ['b'])
-      expect(await textsOf(connection)).toEqual(['b'])
-    })
-
-    test('let the function end the transaction by itself', async () => {
-      const engine = await db.notes()
-      await engine.transaction(async (tx) => {
-        await tx.execute(insert, ['a'])
-        await tx.commit()
-      })
-      await engine.transaction(async (tx) => {
-        await tx.execute(insert, ['b'])
-        await tx.rollback()
-      })
-      expect(await textsOf(engine)).toEqual(['a'])
-    })
-
-    test('end the transaction: what the function left behind cannot write any more', async () => {
-      const engine = await db.notes()
-      const tx = await engine.transaction(async (tx) => tx)
-      expect(tx.isActive).toBe(false)
-      expect(await rejectionOf(tx.execute(insert, ['late']))).toMatchObject(inactive)
-      expect(await textsOf(engine)).toEqual([])
-    })
-
-    test('that are aborted meanwhile do not commit', async () => {
-      const engine = await db.notes()
-      await using connection = await engine.connect()
-      for (const executor of [engine, connection]) {
-        const controller = new AbortController()
-        const reason = new Error('changed my mind')
-        const work = executor.transaction(
-          async (tx) => {
-            await tx.execute(insert, ['a'])
-            controller.abort(reason)
-          },
-          { signal: controller.signal },
-        )
-        expect(await rejectionOf(work)).toMatchObject({ name: 'AbortError', cause: reason })
-      }
-      expect(await textsOf(engine)).toEqual([])
-    })
-
-    test('inside a transaction run again as often as they are told to, and cannot be made read-only', async () => {
-      const engine = await db.notes()
-      await engine.transaction(async (tx) => {
-        let runs = 0
-        const locked = new OperationalError('locked', { retryable: true })
-        const nested = tx.transaction(
-          async (inner) => {
-            await inner.execute(insert, [`${++runs}`])
-            throw locked
-          },
-          { retries: 2 },
-        )
-        expect(await rejectionOf(nested)).toBe(locked)
-        expect(runs).toBe(3)
-        expect(await rejectionOf(tx.transaction(async () => {}, { readonly: true }))).toMatchObject({ name: 'InvalidRequestError' })
-      })
-      expect(await textsOf(engine)).toEqual([])
-    })
-
-    test('take a function and say so', async () => {
-      const engine = db.engine()
-      await using connection = await engine.connect()
-      for (const executor of [engine, connection]) {
-        expect(await rejectionOf(executor.transaction('begin' as never))).toMatchObject({ name: 'TypeError' })
-      }
-      expect(connection.inTransaction()).toBe(false)
-    })
-
-    test('isolate the writes of concurrent tasks from each other', async () => {
-      const engine = await db.notes()
-      await engine.execute('create table counter (n)')
-      await engine.execute('insert into counter values (0)')
-      const work = Array.from({ length: 20 }, (_, n) =>
-        engine.transaction(async (tx) => {
-          const before = (await tx.scalar<number>('select n from counter')) ?? 0
-          await tx.execute('update counter set n = ?', [before + 1])
-          if (n % 4 === 0) throw new Error('this one is not to count')
-        }),
-      )
-      const settled = await Promise.allSettled(work)
-      expect(settled.filter(({ status }) => status === 'rejected').length).toBe(5)
-      expect(await engine.scalar('select n from counter')).toBe(15)
     })
   })
 })

@@ -1,30 +1,64 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { describeTargets, rejectionOf, textsOf } from './targets.ts'
+import { isServer } from './target.ts'
+import { describeNeeding, describeTargets, rejectionOf, textsOf } from './targets.ts'
 
-const insert = 'insert into notes (text) values (?)'
+/** What is the same with every driver. */
+const anyDriver = `
+  export const add = (db, a, b) => a + b
+  export const echo = (db, ...args) => args
+  export const fail = () => { throw new RangeError('out of it') }
+  export const failWithCode = () => { throw Object.assign(new Error('gone'), { code: 'E_GONE' }) }
+  export const leak = () => () => 1
+  export const later = async (db, value) => { await null; return value }
+  export const value = 5
+  export default (db, name) => 'Hello, ' + name`
+
+/** `run` runs a statement, in functions that wait for it. */
+const waiting = (mark: string): string => `
+  export const fill = async (db, count) => {
+    for (let n = 1; n <= count; n++) await run(db, 'insert into notes (text) values (${mark})', [String(n)])
+    return Number((await run(db, 'select count(*) as n from notes', []))[0].n)
+  }
+  export const violate = async (db) => { for (const n of [1, 2]) await run(db, "insert into notes (text) values ('same')", []) }
+  export const misspell = async (db) => { await run(db, 'selekt 1', []) }`
+
+/** What runs statements, as each driver's own object takes them. */
+const statements = {
+  sqlite: `
+    export const fill = (db, count) => {
+      const insert = db.prepare('insert into notes (text) values (?)')
+      for (let n = 1; n <= count; n++) insert.run(String(n))
+      return db.prepare('select count(*) as n from notes').get().n
+    }
+    export const violate = (db) => { db.exec("insert into notes (text) values ('same'); insert into notes (text) values ('same')") }
+    export const misspell = (db) => { db.exec('selekt 1') }`,
+  pg: `const run = async (db, sql, values) => (await db.query(sql, values)).rows; ${waiting('$1')}`,
+  mysql2: `
+    const run = (db, sql, values) =>
+      new Promise((resolve, reject) => db.query(sql, values, (error, rows) => (error ? reject(error) : resolve(rows))));
+    ${waiting('?')}`,
+} as const
+
+/** Setup modules that leave a greeting on the connection, and the query for it. */
+const greetings = {
+  sqlite: { setup: "export default (db) => { db.function('greet', () => 'Hello') }", query: 'select greet()' },
+  postgresql: {
+    setup: `export default async (db) => { await db.query("select set_config('offloop.greeting', 'Hello', false)") }`,
+    query: "select current_setting('offloop.greeting', true)",
+  },
+  mysql: {
+    setup: `export default (db) => new Promise((resolve, reject) => db.query("set @greeting = 'Hello'", (e) => (e ? reject(e) : resolve())))`,
+    query: 'select @greeting',
+  },
+} as const
 
 describeTargets((db) => {
-  /** Functions for the worker that are written alike for both drivers. */
+  const { insert } = db
+
+  /** Functions for the worker. */
   function functions(): URL {
-    return db.module(
-      'functions.mjs',
-      `export const add = (db, a, b) => a + b
-      export const echo = (db, ...args) => args
-      export const fill = (db, count) => {
-        const insert = db.prepare('insert into notes (text) values (?)')
-        for (let n = 1; n <= count; n++) insert.run(String(n))
-        return db.prepare('select count(*) as n from notes').get().n
-      }
-      export const fail = () => { throw new RangeError('out of it') }
-      export const failWithCode = () => { throw Object.assign(new Error('gone'), { code: 'E_GONE' }) }
-      export const violate = (db) => { db.exec("insert into notes (text) values ('same'); insert into notes (text) values ('same')") }
-      export const misspell = (db) => { db.exec('selekt 1') }
-      export const leak = () => () => 1
-      export const later = async (db, value) => { await null; return value }
-      export const value = 5
-      export default (db, name) => 'Hello, ' + name`,
-    )
+    return db.module('functions.mjs', `${anyDriver}\n${statements[isServer(db.target) ? db.target.driver : 'sqlite']}`)
   }
 
   describe('call()', () => {
@@ -35,7 +69,7 @@ describeTargets((db) => {
       expect(await connection.call(module, 'add', 2, 3)).toBe(5)
       expect(await connection.call(module.href, 'default', 'Dana')).toBe('Hello, Dana')
       expect(await connection.call(module, 'later', 7)).toBe(7)
-      await connection.execute('create temp table scratch (x)')
+      await connection.execute('create temporary table scratch (x integer)')
       expect(await connection.call(module, 'fill', 100)).toBe(100)
       expect(await textsOf(engine)).toHaveLength(100)
     })
@@ -69,7 +103,7 @@ describeTargets((db) => {
       expect((await rejectionOf(connection.call(module, 'echo', () => 1))).name).toBe('DataCloneError')
       const refused = [
         () => connection.call(module, 'echo', 1, Symbol('c4n4ry')),
-        () => connection.driver.exec('select 1', [() => 'c4n4ry']),
+        async () => await connection.driver[db.can.synchronousHandle ? 'exec' : 'query']?.('select 1', [() => 'c4n4ry']),
       ]
       for (const call of refused) {
         const error = await rejectionOf(call())
@@ -101,11 +135,12 @@ describeTargets((db) => {
       const module = functions()
       expect(await rejectionOf(connection.call(module, 'violate'))).toMatchObject({
         name: 'IntegrityError',
-        driverCode: 'SQLITE_CONSTRAINT_UNIQUE',
-        table: 'notes',
-        columns: ['text'],
+        ...db.can.sameText,
       })
-      expect(await rejectionOf(connection.call(module, 'misspell'))).toMatchObject({ name: 'ProgrammingError', driverCode: 'SQLITE_ERROR' })
+      expect(await rejectionOf(connection.call(module, 'misspell'))).toMatchObject({
+        name: 'ProgrammingError',
+        driverCode: db.can.codes.syntax,
+      })
       expect(await connection.scalar('select 1')).toBe(1)
     })
 
@@ -120,27 +155,36 @@ describeTargets((db) => {
   })
 
   describe('setup', () => {
-    /** better-sqlite3 and node:sqlite both have `function(name, fn)`. */
-    const greeting = "export default (db) => { db.function('greet', (name) => 'Hello, ' + name) }"
+    const { setup: greeting, query: greet } = greetings[db.can.dialect]
 
     test('prepares every connection: those of the pool and those of the engine', async () => {
       const engine = await db.notes({ setup: db.module('setup.mjs', greeting) })
-      expect(await engine.scalar("select greet('engine')")).toBe('Hello, engine')
-      await engine.execute("insert into notes (text) values (greet('writer'))")
+      expect(await engine.scalar(greet)).toBe('Hello')
+      await engine.execute(`insert into notes (text) ${greet}`)
       await using one = await engine.connect()
       await using two = await engine.connect()
-      expect(await one.scalar("select greet('one')")).toBe('Hello, one')
-      expect(await two.scalar("select greet('two')")).toBe('Hello, two')
-      expect(await textsOf(engine)).toEqual(['Hello, writer'])
+      expect([await one.scalar(greet), await two.scalar(greet)]).toEqual(['Hello', 'Hello'])
+      expect(await textsOf(engine)).toEqual(['Hello'])
     })
 
     test('prepares a connection again that was made as good as new', async () => {
       const engine = db.engine({ setup: db.module('setup.mjs', greeting).href, pool: { max: 1 } })
       for (let n = 0; n < 3; n++) {
         await using connection = await engine.connect()
-        expect(await connection.scalar("select greet('again')")).toBe('Hello, again')
-        await connection.execute('create temp table scratch (x)')
+        expect(await connection.scalar(greet)).toBe('Hello')
+        await connection.execute('create temporary table scratch (x integer)')
       }
+    })
+
+    test('that throws when a connection is made as good as new keeps that from the next borrower', async () => {
+      const source = 'let runs = 0; export default () => { if (++runs === 2) throw new Error("not again") }'
+      const engine = db.engine({ setup: db.module('setup.mjs', source), pool: { max: 1 } })
+      const first = await engine.connect()
+      await first.execute('create temporary table scratch (x integer)')
+      await first.close()
+      await using second = await engine.connect()
+      expect(second.id).not.toBe(first.id)
+      expect(await second.scalar('select 1')).toBe(1)
     })
 
     test('that throws rejects connect() and frees the place', async () => {
@@ -161,17 +205,19 @@ describeTargets((db) => {
       expect((await rejectionOf(wrong.connect())).message).toContain('wrong-setup.mjs')
     })
 
-    test('gives a user function whose error is the statement error', async () => {
-      const module = db.module('setup.mjs', "export default (db) => { db.function('explode', () => { throw new Error('bang') }) }")
-      const engine = await db.notes({ setup: module })
-      const error = await rejectionOf(
-        engine.transaction(async (tx) => {
-          await tx.execute(insert, ['a'])
-          await tx.execute('select explode()')
-        }),
-      )
-      expect(error.message).toContain('bang')
-      expect(await textsOf(engine)).toEqual([])
+    describeNeeding(db, 'synchronousHandle', () => {
+      test('gives a user function whose error is the statement error', async () => {
+        const module = db.module('setup.mjs', "export default (db) => { db.function('explode', () => { throw new Error('bang') }) }")
+        const engine = await db.notes({ setup: module })
+        const error = await rejectionOf(
+          engine.transaction(async (tx) => {
+            await tx.execute(insert, ['a'])
+            await tx.execute('select explode()')
+          }),
+        )
+        expect(error.message).toContain('bang')
+        expect(await textsOf(engine)).toEqual([])
+      })
     })
   })
 })

@@ -80,6 +80,17 @@ test('its command builds the interrupt extension, and the engine loads it under 
   expect(ran).toEqual({ stdout: 'OFFLOOP_STATEMENT_TIMEOUT\n1\n', stderr: '' })
 })
 
+test.for(['pg', 'mysql2'])('without the package %s, its servers are refused with the command that installs it', async (driver) => {
+  const program = `
+    import { createEngine } from 'offloop'
+    await using engine = createEngine('${driver === 'pg' ? 'postgresql' : 'mysql'}://user@127.0.0.1/database')
+    await engine.connect().catch((error) => console.log(error.name + ': ' + error.message))
+  `
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], project)
+  expect(stdout).toMatch(/^DriverLoadError: /)
+  expect(stdout).toContain(`npm install ${driver}`)
+})
+
 describe.for(supportedVersions)('Node.js %s', (version) => {
   test.for(['quick-start.mjs', 'quick-start.cjs'])('%s runs, ends by itself and warns of nothing', async (program, { skip }) => {
     const node = nodeExecutable(version) ?? skip(`Node.js ${version} is fetched on Linux x64 only`)

@@ -1,0 +1,199 @@
+import { FifoQueue } from '../protocol/fifo-queue.ts'
+import { RequestFlag } from '../protocol/frames.ts'
+import type { ConnectionPool } from './connection-pool.ts'
+import type { Execution, Waiter } from './execution.ts'
+import type { ImplicitStatements } from './implicit-connections.ts'
+import type { PhysicalConnection } from './physical-connection.ts'
+
+/** A connection that has not answered for this long is with something that takes long after all: nothing else is sent behind it. */
+const heavyAfterMs = 2
+/** The most statements that wait inside one connection: more in one message make it no cheaper. */
+const maxInFlight = 64
+
+/** A connection of the pool while it serves statements of the engine's own. */
+class Line {
+  /** It is given back at the end of this turn of the event loop, if nothing comes. */
+  leaving = false
+  readonly #connection: PhysicalConnection
+  #pending = 0
+  /** Everything it has to do is a text whose last run here was quick, and leaves nothing on the connection. */
+  #allQuick = true
+  #heardAt = performance.now()
+
+  constructor(connection: PhysicalConnection, onAnswer: () => void) {
+    this.#connection = connection
+    connection.onAnswer = () => {
+      this.#heardAt = performance.now()
+      this.#pending = connection.pending
+      onAnswer()
+    }
+  }
+
+  get connection(): PhysicalConnection {
+    return this.#connection
+  }
+
+  get pending(): number {
+    return this.#pending
+  }
+
+  /** Nothing has happened to its connection that others should not find. */
+  get usable(): boolean {
+    const { lost, quarantined, leftState } = this.#connection
+    return lost === null && !quarantined && !leftState
+  }
+
+  /** Whether a statement that is sent here now is likely to be answered soon: it does not stand behind one that takes long. */
+  takesMore(now: number): boolean {
+    if (!this.usable) return false
+    return this.#pending === 0 || (this.#allQuick && this.#pending < maxInFlight && now - this.#heardAt <= heavyAfterMs)
+  }
+
+  submit(execution: Execution): void {
+    if (this.#pending === 0) {
+      this.#heardAt = performance.now()
+      this.#allQuick = true
+    }
+    const quick = this.#connection.lease.statements.isQuick(execution.statement.text)
+    this.#allQuick &&= quick && !execution.leavesConnectionState
+    this.#connection.submit(execution.route(RequestFlag.buffered, 'none'))
+    this.#pending = this.#connection.pending
+  }
+}
+
+/**
+ * `engine.execute` on a server: its statements take connections of the pool as they need them, and give them back when nothing is left to
+ * do or somebody else waits for one. What is left of a result's rows is in the worker's memory by then; one that is too large for that keeps
+ * its connection until it has been read.
+ */
+export class PooledStatements implements ImplicitStatements, Waiter {
+  readonly connections: readonly PhysicalConnection[] = []
+  readonly #pool: ConnectionPool
+  readonly #max: number
+  readonly #waiting = new FifoQueue<Execution>()
+  readonly #lines = new Set<Line>()
+  #opening = 0
+  /** Connections on their way back to the pool. */
+  #returning = 0
+  /** Statements that have not been answered; what is left to a reader at leisure is his affair. */
+  #unanswered = 0
+  #drained: (() => void)[] = []
+
+  /** @param max how many connections may be in use for this at the same time */
+  constructor(pool: ConnectionPool, max: number) {
+    this.#pool = pool
+    this.#max = max
+  }
+
+  get resting(): number {
+    let resting = 0
+    for (const { leaving, pending } of this.#lines) if (leaving && pending === 0) resting++
+    return resting
+  }
+
+  get pending(): number {
+    let pending = this.#waiting.size
+    for (const line of this.#lines) pending += line.pending
+    return pending
+  }
+
+  submit(execution: Execution): void {
+    this.#unanswered++
+    execution.whenArrived(this)
+    this.#waiting.push(execution)
+    this.#dispatch()
+  }
+
+  arrived(execution: Execution): void {
+    if (execution.readAtLeisure) this.#settled()
+    else execution.onSettled(() => this.#settled())
+  }
+
+  #settled(): void {
+    if (--this.#unanswered > 0) return
+    for (const resolve of this.#drained.splice(0)) resolve()
+  }
+
+  #dispatch(): void {
+    const now = performance.now()
+    while (this.#waiting.size > 0) {
+      const line = this.#freeLine(now)
+      if (line?.pending !== 0) this.#openLines()
+      if (line === undefined) return
+      const execution = this.#waiting.shift()
+      // Its caller may have given up meanwhile.
+      if (execution?.complete === false) line.submit(execution)
+    }
+  }
+
+  /** The one with the least to do. While others wait for a connection, none takes any more. */
+  #freeLine(now: number): Line | undefined {
+    let best: Line | undefined
+    if (this.#pool.waiting > this.#opening) return best
+    for (const line of this.#lines) if (line.takesMore(now) && (best === undefined || line.pending < best.pending)) best = line
+    return best
+  }
+
+  /** As many as there are statements for, if the pool has them. */
+  #openLines(): void {
+    while (this.#opening < this.#waiting.size && this.#lines.size + this.#returning + this.#opening < this.#max) {
+      this.#opening++
+      void this.#openLine()
+    }
+  }
+
+  async #openLine(): Promise<void> {
+    let connection: PhysicalConnection
+    try {
+      connection = await this.#pool.acquire({})
+    } catch (error) {
+      this.#opening--
+      // Whoever has waited longest hears of it.
+      this.#waiting.shift()?.fail(error as Error)
+      this.#dispatch()
+      return
+    }
+    this.#opening--
+    const line = new Line(connection, () => this.#answered(line))
+    this.#lines.add(line)
+    this.#dispatch()
+    this.#releaseSoon(line)
+  }
+
+  #answered(line: Line): void {
+    this.#dispatch()
+    this.#releaseSoon(line)
+  }
+
+  /** Not at once: whoever has just been answered may ask again in this turn of the event loop. */
+  #releaseSoon(line: Line): void {
+    if (line.pending > 0) return
+    if (this.#pool.waiting > this.#opening || !line.usable) this.#release(line)
+    else if (!line.leaving) {
+      line.leaving = true
+      setImmediate(() => {
+        line.leaving = false
+        if (line.pending === 0) this.#release(line)
+      })
+    }
+  }
+
+  #release(line: Line): void {
+    if (!this.#lines.delete(line)) return
+    const { connection } = line
+    connection.onAnswer = null
+    this.#returning++
+    void this.#pool.release(connection, false).finally(() => {
+      this.#returning--
+      this.#dispatch()
+    })
+  }
+
+  /** The pool closes what has been idle for too long. */
+  sweep(): void {}
+
+  /** Lets what has been accepted finish. */
+  async drain(): Promise<void> {
+    if (this.#unanswered > 0) await new Promise<void>((resolve) => this.#drained.push(resolve))
+  }
+}

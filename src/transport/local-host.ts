@@ -1,0 +1,43 @@
+import type { MessagePort } from 'node:worker_threads'
+import { DriverLoadError } from '../errors.ts'
+import type { LeaseTask } from '../protocol/lease-task.ts'
+import { LocalPort } from './local-port.ts'
+import type { HostPool } from './process-pool.ts'
+import type { ThreadLease } from './thread-pool.ts'
+
+const entry = import.meta.resolve('#worker/entry')
+
+/** Connections on the user's own thread, for drivers that do not block it: no thread to wake, and every row costs the thread that reads it. */
+export class LocalHost implements HostPool {
+  readonly #ends = new Set<Promise<unknown>>()
+
+  createPorts(): readonly [LocalPort, LocalPort] {
+    return LocalPort.pair()
+  }
+
+  lease(task: LeaseTask<MessagePort>): ThreadLease {
+    const ended = serve(task).finally(() => this.#ends.delete(ended))
+    this.#ends.add(ended)
+    return { ended, shared: true, markStarted() {}, terminate() {} }
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all(this.#ends)
+  }
+}
+
+async function serve(task: LeaseTask<MessagePort>): Promise<Error | null> {
+  let host: { readonly default: (task: LeaseTask<MessagePort>) => Promise<void> }
+  try {
+    host = await import(entry)
+  } catch (error) {
+    task.port.close()
+    return new DriverLoadError(`What runs the driver could not be loaded: ${(error as Error).message}`, { cause: error })
+  }
+  try {
+    await host.default(task)
+    return null
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}

@@ -1,0 +1,139 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { type AsyncEngine, EngineURL } from 'offloop'
+import { expect, test } from 'vitest'
+import { describeServers, type Server } from './servers.ts'
+
+async function makeAccounts(engine: AsyncEngine, server: Server): Promise<string> {
+  const accounts = server.table('accounts')
+  await engine.execute(`create table ${accounts} (id integer primary key, balance integer not null check (balance >= 0))`)
+  await engine.execute(`insert into ${accounts} values (1, 100), (2, 0)`)
+  return accounts
+}
+
+describeServers((server) => {
+  test('transaction({ retries }) runs again what met another one', async () => {
+    const engine = server.engine({ pool: { max: 4 } })
+    const accounts = await makeAccounts(engine, server)
+    let runs = 0
+    await Promise.all(
+      Array.from({ length: 4 }, () =>
+        engine.transaction(
+          async (tx) => {
+            runs++
+            const balance = (await tx.scalar<number>(`select balance from ${accounts} where id = 1`)) ?? 0
+            await tx.execute(`update ${accounts} set balance = :balance where id = 1`, { balance: balance - 10 })
+          },
+          { isolationLevel: 'serializable', retries: 50 },
+        ),
+      ),
+    )
+    expect(await engine.scalar(`select balance from ${accounts} where id = 1`)).toBe(60)
+    // Had they not met, this would show nothing.
+    expect(runs).toBeGreaterThan(4)
+  })
+
+  test('a constraint that fails is named, and its values are not', async () => {
+    const engine = server.engine()
+    const accounts = await makeAccounts(engine, server)
+    const twice = await engine.execute(`insert into ${accounts} values (1, 4711)`).catch((error: unknown) => error)
+    expect(twice).toMatchObject({ name: 'IntegrityError', driverCode: server.name === 'postgresql' ? '23505' : 'ER_DUP_ENTRY' })
+    const negative = await engine
+      .execute(`update ${accounts} set balance = :balance where id = 2`, { balance: -4711 })
+      .catch((error: unknown) => error)
+    expect(negative).toMatchObject({ name: 'IntegrityError', constraint: expect.any(String) })
+    for (const error of [twice, negative] as Error[]) expect(`${error.message} ${error.stack}`).not.toContain('4711')
+  })
+
+  test('a read-only transaction and a read-only connection refuse to write', async () => {
+    const engine = server.engine({ pool: { max: 1 } })
+    const accounts = await makeAccounts(engine, server)
+    await expect(engine.transaction((tx) => tx.execute(`update ${accounts} set balance = 1`), { readonly: true })).rejects.toMatchObject({
+      name: 'OperationalError',
+    })
+    {
+      await using reader = await engine.connect({ readonly: true })
+      await expect(reader.execute(`update ${accounts} set balance = 1`)).rejects.toMatchObject({ name: 'OperationalError' })
+      expect(await reader.scalar(`select count(*) from ${accounts}`)).toBe(2)
+    }
+    await engine.execute(`update ${accounts} set balance = 7 where id = 2`)
+    expect(await engine.scalar(`select balance from ${accounts} where id = 2`)).toBe(7)
+  })
+
+  test('statementTimeoutMs is enforced by the server', async () => {
+    const engine = server.engine({ statementTimeoutMs: 300 })
+    await using conn = await engine.connect()
+    const setting =
+      server.name === 'postgresql' ? "select current_setting('statement_timeout')" : 'select cast(@@max_statement_time as char)'
+    expect(await conn.scalar(setting)).toMatch(/^(300ms|0\.3)/)
+  })
+
+  test('a server that cannot be reached is an OperationalError without the password', async () => {
+    const url = EngineURL.parse(server.url).with({ port: 1, password: 'very secret' })
+    const engine = server.engine()
+    await engine.close()
+    const { createEngine } = await import('offloop')
+    await using lost = createEngine(url)
+    const error = (await lost.connect().catch((thrown: unknown) => thrown)) as Error
+    expect(error).toMatchObject({ name: 'OperationalError', driverCode: 'ECONNREFUSED' })
+    expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain('very secret')
+  })
+
+  test('a Date comes back as the text that it was sent as', async () => {
+    const engine = server.engine()
+    const moments = server.table('moments')
+    const type = server.name === 'postgresql' ? 'timestamptz' : 'timestamp(6)'
+    await engine.execute(`create table ${moments} (id integer primary key, at ${type})`)
+    const date = new Date('2026-02-28T23:59:59.987Z')
+    await engine.execute(`insert into ${moments} values (1, :date)`, { date })
+    expect(await engine.scalar(`select at from ${moments}`)).toBe(date.toISOString())
+  })
+})
+
+describeServers(
+  (server) => {
+    test('what the server remarks is published', async () => {
+      const heard: unknown[] = []
+      const listen = (message: unknown): number => heard.push(message)
+      subscribe('offloop:notice', listen)
+      try {
+        await using conn = await server.engine().connect()
+        await conn.execute("do $$ begin raise notice 'by the way'; end $$")
+        expect(heard).toEqual([{ connectionId: conn.id, severity: 'NOTICE', message: 'by the way', driverCode: '00000' }])
+      } finally {
+        unsubscribe('offloop:notice', listen)
+      }
+    })
+
+    test('a statement that failed dooms its transaction, which then says so', async () => {
+      const engine = server.engine()
+      await using conn = await engine.connect()
+      const tx = await conn.begin()
+      await expect(tx.execute('select 1 / 0')).rejects.toMatchObject({ name: 'DataError', driverCode: '22012' })
+      await expect(tx.execute('select 1')).rejects.toMatchObject({ name: 'TransactionAbortedError' })
+      await expect(tx.commit()).rejects.toMatchObject({ name: 'TransactionAbortedError' })
+      await tx.rollback()
+      expect(await conn.scalar('select 1')).toBe(1)
+    })
+
+    test('arrays, JSON and booleans are what they are', async () => {
+      const engine = server.engine()
+      const row = await engine
+        .execute(
+          'select array[1, 2, null] as numbers, :texts::text[] as texts, :document::jsonb as document, true as yes, 12345678901234567890.5 as exact',
+          {
+            texts: ['a', 'b "c"', null],
+            document: '{"a": [1, {"b": null}]}',
+          },
+        )
+        .one()
+      expect(row).toEqual({
+        numbers: [1, 2, null],
+        texts: ['a', 'b "c"', null],
+        document: { a: [1, { b: null }] },
+        yes: true,
+        exact: '12345678901234567890.5',
+      })
+    })
+  },
+  ['postgresql'],
+)

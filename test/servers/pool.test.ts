@@ -1,0 +1,115 @@
+import type { AsyncEngine } from 'offloop'
+import { expect, test } from 'vitest'
+import { describeServers, type Server } from './servers.ts'
+
+/** A counter in the database that tasks count up. */
+async function makeCounter(engine: AsyncEngine, server: Server): Promise<string> {
+  const counter = server.table('counter')
+  await engine.execute(`create table ${counter} (id integer primary key, n integer not null)`)
+  await engine.execute(`insert into ${counter} values (1, 0)`)
+  return counter
+}
+
+describeServers((server) => {
+  const sizes = [1, 2, 4, 16].flatMap((max) => [1, 2].map((threads) => ({ max, threads })))
+
+  test.each(sizes)('16 transactions at once that write the same row all commit: $max connections on $threads threads', async (size) => {
+    const engine = server.engine({ pool: { max: size.max }, threads: size.threads })
+    const counter = await makeCounter(engine, server)
+    await Promise.all(
+      Array.from({ length: 16 }, () =>
+        engine.transaction(async (tx) => {
+          // The lock is held over several turns: whoever has it must be served before those who wait for it.
+          await tx.execute(`update ${counter} set n = n + 1 where id = 1`)
+          const n = await tx.scalar<number>(`select n from ${counter} where id = 1`)
+          await tx.execute(`update ${counter} set n = ${n} where id = 1`)
+        }),
+      ),
+    )
+    expect(await engine.scalar(`select n from ${counter}`)).toBe(16)
+  })
+
+  test.each(['worker', 'main'] as const)('runs the same on placement %s', async (placement) => {
+    const engine = server.engine({ placement, pool: { max: 4 } })
+    const counter = await makeCounter(engine, server)
+    const rows = await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        engine.execute<{ id: number; at: number }>(`select id, ${index} as at from ${counter}`).one(),
+      ),
+    )
+    expect(rows.map(({ at }) => at)).toEqual(Array.from({ length: 200 }, (_, index) => index))
+    await expect(engine.execute('select nothing_like_it')).rejects.toMatchObject({ name: 'ProgrammingError' })
+    expect(engine.status().size).toBeLessThanOrEqual(4)
+  })
+
+  test('a connection that the server has cut off is replaced', async () => {
+    const engine = server.engine({ pool: { max: 4 } })
+    const killer = server.engine()
+    const counter = await makeCounter(engine, server)
+    let acknowledged = 0
+    let failed = 0
+    let killed = 0
+    let done = false
+    const tasks = Array.from({ length: 4 }, async () => {
+      while (!done) {
+        try {
+          await engine.transaction(async (tx) => {
+            await tx.execute(`update ${counter} set n = n + 1 where id = 1`)
+          })
+          acknowledged++
+        } catch (error) {
+          expect(error).toMatchObject({ name: expect.stringMatching(/^(OperationalError|CommitOutcomeUnknownError)$/) })
+          failed++
+        }
+      }
+    })
+    while (killed < 25) killed += await killOne(killer, server)
+    done = true
+    await Promise.all(tasks)
+    // Whoever acquires now finds a connection that works.
+    for (let round = 0; round < 8; round++) {
+      await using conn = await engine.connect()
+      expect(await conn.scalar('select 1')).toBe(1)
+    }
+    const stored = (await engine.scalar<number>(`select n from ${counter}`)) ?? 0
+    expect(stored).toBeGreaterThanOrEqual(acknowledged)
+    expect(stored).toBeLessThanOrEqual(acknowledged + failed)
+  })
+
+  test('what a borrower leaves on a connection is gone for the next one', async () => {
+    const engine = server.engine({ pool: { max: 1 } })
+    const setting = server.name === 'postgresql' ? 'select current_setting($1)' : 'select @@session.lock_wait_timeout'
+    const read = async (): Promise<unknown> => engine.scalar(setting, server.name === 'postgresql' ? ['work_mem'] : [])
+    const before = await read()
+    {
+      await using conn = await engine.connect()
+      await conn.execute(server.name === 'postgresql' ? "set work_mem = '77MB'" : 'set session lock_wait_timeout = 77')
+      await conn.execute('create temporary table offloop_left (id integer)')
+      await conn.begin()
+    }
+    expect(await read()).toBe(before)
+    await expect(engine.execute('select * from offloop_left')).rejects.toMatchObject({ name: 'ProgrammingError' })
+    expect(await engine.transaction(async (tx) => tx.scalar('select 1'))).toBe(1)
+  })
+})
+
+/** Ends one of the other connections to the test's database that is not this one's; 1 when there was one. */
+async function killOne(killer: AsyncEngine, { name }: Server): Promise<number> {
+  await using conn = await killer.connect()
+  if (name === 'postgresql') {
+    const killed = await conn
+      .execute<{ done: boolean }>(
+        `select pg_terminate_backend(pid) as done from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and query like 'update offloop_counter_${process.pid}%' limit 1`,
+      )
+      .fetchall()
+    return killed.length
+  }
+  const victim = await conn.scalar<number>(
+    `select id from information_schema.processlist
+      where db = database() and id <> connection_id() and (info like 'update offloop_counter_${process.pid}%' or command = 'Sleep') limit 1`,
+  )
+  if (victim === null) return 0
+  await conn.execute(`kill ${victim}`).catch(() => {})
+  return 1
+}
