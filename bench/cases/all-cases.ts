@@ -10,6 +10,7 @@ import { inFlightInProportion } from './in-flight-in-proportion.ts'
 import { durableInserts, executeMany, insertsTogether } from './insert-rows.ts'
 import { pointInFlight, pointSequential } from './point-select.ts'
 import { rowsInProportion } from './rows-in-proportion.ts'
+import { serverFetchAll, serverPointInFlight } from './servers.ts'
 import { stream } from './stream.ts'
 
 /** In the order of the report. */
@@ -26,6 +27,8 @@ export const allCases: readonly BenchCase[] = [
   httpServer,
   connect,
   importing,
+  ...serverPointInFlight,
+  ...serverFetchAll,
   rowsInProportion,
   inFlightInProportion,
   connectionsInProportion,
