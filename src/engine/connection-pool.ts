@@ -18,6 +18,7 @@ interface IdleConnection {
 
 /** A server may have gone while a connection rested, without a word where a network lies between: one that has rested for longer is asked. */
 const pingAfterMs = 500
+const maxPingMs = 5_000
 
 /** When and, if leaks are looked for, where a connection was checked out. */
 interface Checkout {
@@ -97,14 +98,15 @@ export class ConnectionPool {
     }
   }
 
-  async #take(readonly: boolean, wait: WaitOptions): Promise<PhysicalConnection> {
-    const { signal } = wait
+  async #take(readonly: boolean, wait: WaitOptions & { readonly timeoutMs: number }): Promise<PhysicalConnection> {
+    const { signal, timeoutMs } = wait
     for (let idle = this.#takeIdle(readonly); idle !== undefined; idle = this.#takeIdle(readonly)) {
       const { connection } = idle
       const rested = this.#database.pingsIdle && performance.now() - idle.since > pingAfterMs
       if (connection.readonly === readonly && !rested) return connection
       try {
-        if (rested) await connection.ping()
+        // A network that has fallen silent refuses nothing: there has to be time left to open another one.
+        if (rested) await connection.ping({ signal, timeoutMs: Math.min(timeoutMs / 2, maxPingMs) })
         if (connection.readonly !== readonly) await connection.reset(readonly, signal)
       } catch {
         void this.#retire(connection)

@@ -1,16 +1,11 @@
 import { FifoQueue } from '../protocol/fifo-queue.ts'
 import { RequestFlag } from '../protocol/frames.ts'
 import type { AccessMode } from './access-gate.ts'
+import { Backlog } from './backlog.ts'
 import type { Database } from './database.ts'
 import type { Execution } from './execution.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 import { accessOf, mayRead } from './services.ts'
-
-/** A reader that has not answered for this long is with something that takes long after all: nothing else is sent behind it. */
-const heavyAfterMs = 2
-
-/** The most statements that wait inside one reader: more in one message make it no cheaper. */
-const maxInFlight = 64
 
 /** A connection of the engine's own, opened when it is first needed and again after it was lost. */
 class Slot {
@@ -24,10 +19,7 @@ class Slot {
   /** Statements that wait for the connection to open. */
   #waiting = 0
   #usedAt = performance.now()
-  /** Everything it has to do is a text whose last run here was quick. */
-  #allQuick = true
-  /** When it last answered, or was given something to do after a rest. */
-  #heardAt = 0
+  readonly #backlog = new Backlog()
 
   /** @param onRoom called whenever it may have become able to take more */
   constructor(database: Database, readonly: boolean, onRoom: () => void = () => {}) {
@@ -50,17 +42,12 @@ class Slot {
 
   /** Whether a statement that is sent here now is likely to be answered soon: it does not stand behind one that takes long. */
   takesMore(now: number): boolean {
-    const { pending } = this
-    return pending === 0 || (this.#allQuick && pending < maxInFlight && now - this.#heardAt <= heavyAfterMs)
+    return this.#backlog.takesMore(this.pending, now)
   }
 
   submit(execution: Execution): void {
     this.#usedAt = performance.now()
-    if (this.pending === 0) {
-      this.#heardAt = this.#usedAt
-      this.#allQuick = true
-    }
-    this.#allQuick &&= this.#connection?.lease.statements.isQuick(execution.statement.text) === true
+    this.#backlog.add(this.pending, this.#connection?.lease.statements.isQuick(execution.statement.text) === true)
     if (this.#connection !== null) {
       this.#run(this.#connection, execution)
       return
@@ -107,7 +94,7 @@ class Slot {
 
   #take(connection: PhysicalConnection): void {
     this.#connection = connection
-    this.#heardAt = performance.now()
+    this.#backlog.heard()
     connection.onAnswer = () => this.#answered()
     // Lost or stuck: the next statement opens another one, and this one is closed when its thread comes back.
     const forget = connection.onChange(() => {
@@ -128,7 +115,7 @@ class Slot {
   }
 
   #answered(): void {
-    this.#heardAt = performance.now()
+    this.#backlog.heard()
     this.#onRoom()
   }
 
@@ -163,8 +150,8 @@ export interface ImplicitStatements {
 }
 
 /**
- * The connections behind `engine.execute` on a database of one file: one that writes, and read-only ones that share the reads. They never keep a cursor open, so a
- * read always sees what was committed before it began.
+ * The connections behind `engine.execute` on a database of one file: one that writes, and read-only ones that share the reads. They never keep
+ * a cursor open, so a read always sees what was committed before it began.
  */
 export class ImplicitConnections implements ImplicitStatements {
   readonly resting = 0

@@ -34,7 +34,8 @@ export class Listeners {
     const stream = new Notifications(channel, this.#lease, async () => {
       this.#streams.delete(stream)
       const others = [...this.#streams].some((other) => other.channel === channel)
-      if (!others && !this.#closed) await this.#run(`unlisten ${name}`)
+      // With its connection it has ended on the server, too.
+      if (!others && !this.#closed && this.#lease.lost === null) await this.#run(`unlisten ${name}`)
     })
     this.#streams.add(stream)
     try {
@@ -61,7 +62,8 @@ export class Notifications implements NotificationStream {
   readonly #onEnd: () => Promise<void>
   readonly #waiting: Notification[] = []
   readonly #readers: Reader[] = []
-  readonly #forget: () => void
+  readonly #forgetEvents: () => void
+  readonly #forgetLoss: () => void
   #failure: Error | null = null
   #ending: Promise<void> | null = null
 
@@ -70,10 +72,10 @@ export class Notifications implements NotificationStream {
     this.channel = channel
     this.#lease = lease
     this.#onEnd = onEnd
-    this.#forget = lease.onEvent((event) => {
+    this.#forgetEvents = lease.onEvent((event) => {
       if (event.kind === 'notification' && event.channel === channel) this.#take(event)
     })
-    lease.onLost((error) => this.#fail(error))
+    this.#forgetLoss = lease.onLost((error) => this.#fail(error))
   }
 
   [Symbol.asyncIterator](): this {
@@ -110,10 +112,14 @@ export class Notifications implements NotificationStream {
     if (notification !== undefined) return { value: notification, done: false }
     if (this.#failure !== null) throw withCallersStack(this.#failure)
     if (this.#ending !== null) return { value: undefined, done: true }
-    return await new Promise((resolve, reject) => {
-      this.#readers.push({ resolve, reject })
-      this.#holdLoop()
-    })
+    const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<Notification, undefined>>()
+    this.#readers.push({ resolve, reject })
+    this.#holdLoop()
+    try {
+      return await promise
+    } catch (error) {
+      throw withCallersStack(error)
+    }
   }
 
   async return(): Promise<IteratorResult<Notification, undefined>> {
@@ -127,7 +133,8 @@ export class Notifications implements NotificationStream {
   }
 
   async #end(): Promise<void> {
-    this.#forget()
+    this.#forgetEvents()
+    this.#forgetLoss()
     this.#waiting.length = 0
     for (const { resolve } of this.#readers.splice(0)) resolve({ value: undefined, done: true })
     this.#holdLoop()

@@ -3,7 +3,7 @@ import { FifoQueue } from '../protocol/fifo-queue.ts'
 import { type Reply, ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
 import type { Lease } from '../transport/lease.ts'
 import type { AccessGate, AccessMode } from './access-gate.ts'
-import { watchDeadline } from './deadline.ts'
+import { type WaitOptions, watchDeadline } from './deadline.ts'
 import { lostConnectionError } from './lost-connection.ts'
 import { type Operation, type OperationOwner, SingleRequest } from './operation.ts'
 import { Roll } from './roll.ts'
@@ -167,9 +167,10 @@ export class PhysicalConnection implements OperationOwner {
     this.#advance()
   }
 
-  /** Rejects when the server no longer answers on this connection. */
-  async ping(): Promise<void> {
-    await this.request('none', ({ channel }, id) => channel.post({ kind: RequestKind.ping, id }))
+  /** Rejects when the server does not answer on this connection in time, which is given up then. */
+  async ping(wait: WaitOptions): Promise<void> {
+    const stop = watchDeadline(wait, () => this.lease.terminate())
+    await this.request('none', ({ channel }, id) => channel.post({ kind: RequestKind.ping, id })).finally(stop)
   }
 
   /** Sends one request that is no user's statement and waits for its answer. */

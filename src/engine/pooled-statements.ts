@@ -1,63 +1,46 @@
 import { FifoQueue } from '../protocol/fifo-queue.ts'
 import { RequestFlag } from '../protocol/frames.ts'
+import { Backlog } from './backlog.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import type { Execution, Waiter } from './execution.ts'
 import type { ImplicitStatements } from './implicit-connections.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 
-/** A connection that has not answered for this long is with something that takes long after all: nothing else is sent behind it. */
-const heavyAfterMs = 2
-/** The most statements that wait inside one connection: more in one message make it no cheaper. */
-const maxInFlight = 64
-
 /** A connection of the pool while it serves statements of the engine's own. */
 class Line {
   /** It is given back at the end of this turn of the event loop, if nothing comes. */
   leaving = false
-  readonly #connection: PhysicalConnection
-  #pending = 0
-  /** Everything it has to do is a text whose last run here was quick, and leaves nothing on the connection. */
-  #allQuick = true
-  #heardAt = performance.now()
+  readonly connection: PhysicalConnection
+  readonly #backlog = new Backlog()
 
   constructor(connection: PhysicalConnection, onAnswer: () => void) {
-    this.#connection = connection
+    this.connection = connection
     connection.onAnswer = () => {
-      this.#heardAt = performance.now()
-      this.#pending = connection.pending
+      this.#backlog.heard()
       onAnswer()
     }
   }
 
-  get connection(): PhysicalConnection {
-    return this.#connection
-  }
-
   get pending(): number {
-    return this.#pending
+    return this.connection.pending
   }
 
   /** Nothing has happened to its connection that others should not find. */
   get usable(): boolean {
-    const { lost, quarantined, leftState } = this.#connection
+    const { lost, quarantined, leftState } = this.connection
     return lost === null && !quarantined && !leftState
   }
 
   /** Whether a statement that is sent here now is likely to be answered soon: it does not stand behind one that takes long. */
   takesMore(now: number): boolean {
-    if (!this.usable) return false
-    return this.#pending === 0 || (this.#allQuick && this.#pending < maxInFlight && now - this.#heardAt <= heavyAfterMs)
+    return this.usable && this.#backlog.takesMore(this.pending, now)
   }
 
   submit(execution: Execution): void {
-    if (this.#pending === 0) {
-      this.#heardAt = performance.now()
-      this.#allQuick = true
-    }
-    const quick = this.#connection.lease.statements.isQuick(execution.statement.text)
-    this.#allQuick &&= quick && !execution.leavesConnectionState
-    this.#connection.submit(execution.route(RequestFlag.buffered, 'none'))
-    this.#pending = this.#connection.pending
+    const { connection } = this
+    const quick = connection.lease.statements.isQuick(execution.statement.text) && !execution.leavesConnectionState
+    this.#backlog.add(this.pending, quick)
+    connection.submit(execution.route(RequestFlag.buffered, 'none'))
   }
 }
 

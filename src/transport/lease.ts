@@ -121,10 +121,11 @@ export class Lease {
     return this.channel.lost
   }
 
-  /** `listener` is told once when the thread is lost or the lease has been closed. */
-  onLost(listener: (error: Error) => void): void {
+  /** `listener` is told once when the thread is lost or the lease has been closed, unless the function that is given back is called. */
+  onLost(listener: (error: Error) => void): () => void {
     if (this.channel.lost === null) this.#onLost.add(listener)
     else listener(this.channel.lost)
+    return () => this.#onLost.delete(listener)
   }
 
   #hear(event: ServerEvent): void {

@@ -16,9 +16,11 @@ export class LocalHost implements HostPool {
   }
 
   lease(task: LeaseTask<MessagePort>): ThreadLease {
-    const ended = serve(task).finally(() => this.#ends.delete(ended))
+    const left = Promise.withResolvers<null>()
+    const ended = Promise.race([serve(task), left.promise]).finally(() => this.#ends.delete(ended))
     this.#ends.add(ended)
-    return { ended, shared: true, markStarted() {}, terminate() {} }
+    // Its port is closed: whatever it is at, nobody waits for it.
+    return { ended, shared: true, markStarted() {}, terminate: () => left.resolve(null) }
   }
 
   async destroy(): Promise<void> {

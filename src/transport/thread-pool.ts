@@ -31,7 +31,7 @@ export interface ThreadLease {
    * that its port is closed, and is ended after a while if it does not.
    */
   terminate(): void
-  /** The thread serves other connections as well: this one ends when its port is closed, and never by the end of the thread. */
+  /** The thread serves other connections as well: what ends this one is that its port is closed. */
   readonly shared?: boolean
   /** Only where the cancel slots are not shared memory: tells the far side that the request is not wanted any more. */
   readonly cancel?: (requestId: number) => void
@@ -115,7 +115,10 @@ export class ThreadPool {
     this.#watchThreads()
     let started = false
     let grace: NodeJS.Timeout | undefined
-    const ended = Promise.race([served, failed]).finally(() => {
+    const left = Promise.withResolvers<null>()
+    // The end of a thread ends its lease. One that is shared goes on, and whatever it is at, nobody waits for it any more.
+    const giveUp = shared ? () => left.resolve(null) : () => abort.abort()
+    const ended = Promise.race([served, failed, left.promise]).finally(() => {
       clearTimeout(grace)
       this.#starting.delete(fail)
       this.#ends.delete(ended)
@@ -129,10 +132,9 @@ export class ThreadPool {
         this.#starting.delete(fail)
       },
       terminate: () => {
-        if (shared) return
         // Never a thread that loads modules: Node.js and native addons end the whole process when that is cut short.
-        if (started) abort.abort()
-        else grace ??= setTimeout(() => abort.abort(), startingGraceMs)
+        if (started) giveUp()
+        else grace ??= setTimeout(giveUp, startingGraceMs)
       },
     }
   }

@@ -1,0 +1,104 @@
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Worker } from 'node:worker_threads'
+import { createEngine, EngineURL } from 'offloop'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { describeServers } from './servers.ts'
+
+/** A network between the program and the server that can fall silent without a word. */
+class Network implements AsyncDisposable {
+  readonly #server = createServer((near) => this.#join(near))
+  readonly #target: EngineURL
+  readonly #sockets = new Set<Socket>()
+  readonly #defaultPort: number
+
+  constructor(target: EngineURL, defaultPort: number) {
+    this.#target = target
+    this.#defaultPort = defaultPort
+  }
+
+  async open(): Promise<EngineURL> {
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+    return this.#target.with({ host: '127.0.0.1', port: (this.#server.address() as AddressInfo).port })
+  }
+
+  #join(near: Socket): void {
+    const far = connect(this.#target.port ?? this.#defaultPort, this.#target.host ?? '127.0.0.1')
+    for (const socket of [near, far]) {
+      this.#sockets.add(socket)
+      socket.on('error', () => {})
+    }
+    near.pipe(far)
+    far.pipe(near)
+  }
+
+  /** What is open now carries nothing any more; what is opened later does. */
+  fallSilent(): void {
+    for (const socket of this.#sockets) socket.unpipe().pause()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+}
+
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'offloop-stuck-'))
+})
+
+afterEach(() => rm(folder, { recursive: true }))
+
+async function moduleOf(source: string): Promise<URL> {
+  const file = join(folder, 'module.mjs')
+  await writeFile(file, source)
+  return pathToFileURL(file)
+}
+
+describeServers((server) => {
+  test('an idle connection behind a network that has fallen silent is replaced', async () => {
+    await using network = new Network(EngineURL.parse(server.url), server.name === 'postgresql' ? 5_432 : 3_306)
+    const engine = createEngine(await network.open(), { pool: { max: 1, acquireTimeoutMs: 3_000 } })
+    try {
+      await engine.connect().then((conn) => conn.close())
+      // Long enough for the connection to be asked first.
+      await new Promise((resolve) => setTimeout(resolve, 600))
+      network.fallSilent()
+      await using conn = await engine.connect()
+      expect(await conn.scalar('select 1')).toBe(1)
+    } finally {
+      await engine.close({ force: true })
+    }
+  })
+
+  test.each(['worker', 'main'] as const)('an engine whose setup never ends can be closed: placement %s', async (placement) => {
+    const setup = await moduleOf('export default () => new Promise(() => {})')
+    const engine = createEngine(server.url, { setup, placement, pool: { acquireTimeoutMs: 1_000 } })
+    await expect(engine.connect()).rejects.toMatchObject({ name: 'PoolTimeoutError' })
+    await engine.close()
+    expect(engine.closed).toBe(true)
+  })
+
+  test('a shared thread that a worker function never leaves ends with its engine', async () => {
+    const module = await moduleOf('export function never() { for (;;); }')
+    const exits: Promise<unknown>[] = []
+    const watch = (worker: Worker): number => exits.push(once(worker, 'exit'))
+    process.on('worker', watch)
+    const engine = createEngine(server.url)
+    const conn = await engine.connect()
+    process.off('worker', watch)
+    const stuck = expect(conn.call(module, 'never')).rejects.toMatchObject({ name: 'WorkerTerminatedError' })
+    await engine.close({ force: true, timeoutMs: 20_000 })
+    await stuck
+    expect(exits).toHaveLength(1)
+    await Promise.all(exits)
+  })
+})
