@@ -10,6 +10,8 @@ export interface TestServer {
   readonly url: string
   /** Why nothing can be run on it, or undefined. */
   readonly missing: string | undefined
+  /** A run without it is no run: `OFFLOOP_TEST_REQUIRE` names it. */
+  readonly required: boolean
 }
 
 const settings: Readonly<Record<ServerName, { readonly variable: string; readonly url: string; readonly port: number }>> = {
@@ -17,7 +19,6 @@ const settings: Readonly<Record<ServerName, { readonly variable: string; readonl
   mysql: { variable: 'OFFLOOP_TEST_MYSQL_URL', url: 'mysql://root@127.0.0.1:3306/test', port: 3_306 },
 }
 
-/** Servers that a run without them is no run. */
 const required = new Set((process.env['OFFLOOP_TEST_REQUIRE'] ?? '').split(',').map((name) => name.trim()))
 
 export const testServers: Readonly<Record<ServerName, TestServer>> = {
@@ -39,11 +40,12 @@ async function look(name: ServerName): Promise<TestServer> {
     socket.once('close', () => resolve(false))
     setTimeout(() => socket.destroy(), 5_000).unref()
   })
-  return { name, url, missing: answers ? undefined : `no server at ${host}:${port}; ${variable} names another one` }
+  const missing = answers ? undefined : `no server at ${host}:${port}; ${variable} names another one`
+  return { name, url, missing, required: required.has(name) }
 }
 
 /** Describes tests on a server; where there is none it says so and skips them, unless `OFFLOOP_TEST_REQUIRE` names it: then they fail. */
-export function describeOnServer({ name, missing }: TestServer, title: string, tests: () => void): void {
-  const skipped = missing !== undefined && !required.has(name)
+export function describeOnServer({ missing, required: isRequired }: TestServer, title: string, tests: () => void): void {
+  const skipped = missing !== undefined && !isRequired
   describe.skipIf(skipped)(skipped ? `${title} (${missing})` : title, tests)
 }

@@ -4,7 +4,7 @@ import { Random } from '../soak/random.ts'
 import { mysqlTexts } from './mysql-texts.ts'
 import { postgresqlTexts } from './postgresql-texts.ts'
 import { randomText, randomTextColumns } from './random-texts.ts'
-import { connectMysql, connectPostgresql, type TestServer } from './servers.ts'
+import { connectMysql, connectPostgresql, type ParsingServer } from './servers.ts'
 
 const servers = [
   {
@@ -20,7 +20,7 @@ const servers = [
 const database = `offloop_texts_${process.pid}`
 
 describe.for(servers)('the server of $dialect', ({ dialect, connect, texts, table }) => {
-  let server: TestServer
+  let server: ParsingServer
   beforeAll(async () => {
     server = await connect()
     if (server.missing !== undefined) return

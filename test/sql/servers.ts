@@ -1,8 +1,9 @@
 import { createConnection, type Connection as MysqlConnection } from 'mysql2/promise'
 import pg from 'pg'
+import { type TestServer, testServers } from '../test-servers.ts'
 
 /** A server as the tests of texts use it: through its driver and nothing of ours. */
-export interface TestServer {
+export interface ParsingServer {
   /** Why there is none; undefined when it answers. */
   readonly missing: string | undefined
   /** Has the server parse one statement: how many parameters it finds. */
@@ -12,17 +13,11 @@ export interface TestServer {
   close(): Promise<void>
 }
 
-/** Of these a run without them is no run: `OFFLOOP_TEST_REQUIRE=postgresql,mysql`. */
-const required = (process.env['OFFLOOP_TEST_REQUIRE'] ?? '').split(',').map((name) => name.trim())
-
-export async function connectPostgresql(): Promise<TestServer> {
-  const url = process.env['OFFLOOP_TEST_POSTGRES_URL'] ?? 'postgresql://postgres@127.0.0.1:5432/test'
+export async function connectPostgresql(): Promise<ParsingServer> {
+  const { url, missing } = testServers.postgresql
+  if (missing !== undefined) return absent(testServers.postgresql)
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
-  try {
-    await client.connect()
-  } catch (error) {
-    return absent('postgresql', 'OFFLOOP_TEST_POSTGRES_URL', error)
-  }
+  await client.connect()
   return {
     missing: undefined,
     countParameters: (text) => describePostgresql(client, text),
@@ -31,14 +26,10 @@ export async function connectPostgresql(): Promise<TestServer> {
   }
 }
 
-export async function connectMysql(): Promise<TestServer> {
-  const url = process.env['OFFLOOP_TEST_MYSQL_URL'] ?? 'mysql://root@127.0.0.1:3306/test'
-  let connection: MysqlConnection
-  try {
-    connection = await createConnection({ uri: url, connectTimeout: 5_000 })
-  } catch (error) {
-    return absent('mysql', 'OFFLOOP_TEST_MYSQL_URL', error)
-  }
+export async function connectMysql(): Promise<ParsingServer> {
+  const { url, missing } = testServers.mysql
+  if (missing !== undefined) return absent(testServers.mysql)
+  const connection = await createConnection({ uri: url, connectTimeout: 5_000 })
   return {
     missing: undefined,
     countParameters: (text) => describeMysql(connection, text),
@@ -47,10 +38,10 @@ export async function connectMysql(): Promise<TestServer> {
   }
 }
 
-function absent(name: string, variable: string, error: unknown): TestServer {
-  if (required.includes(name)) throw error
-  const refuse = () => Promise.reject(error)
-  return { missing: `no ${name} server answers; ${variable} names one`, countParameters: refuse, query: refuse, close: async () => {} }
+function absent({ missing, required }: TestServer): ParsingServer {
+  const refuse = () => Promise.reject(new Error(missing))
+  if (required) throw new Error(missing)
+  return { missing, countParameters: refuse, query: refuse, close: async () => {} }
 }
 
 /** Parse and Describe, which run nothing: the driver itself only does so on its way to an execution. */

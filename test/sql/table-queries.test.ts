@@ -2,7 +2,7 @@ import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { dialectFor } from '../../src/sql/dialect.ts'
 import { hasTableQuery, tableNamesQuery } from '../../src/sql/table-queries.ts'
-import { connectMysql, connectPostgresql, type TestServer } from './servers.ts'
+import { connectMysql, connectPostgresql, type ParsingServer } from './servers.ts'
 
 describe('SQLite', () => {
   const database = new Database(':memory:')
@@ -36,7 +36,7 @@ const odd = `it's "odd" \` ? :a é %_\\`
 
 describe('PostgreSQL', () => {
   const [first, second, hidden] = ['one', 'Two', 'hidden'].map((name) => `offloop_${name}_${process.pid}`) as [string, string, string]
-  let server: TestServer
+  let server: ParsingServer
   beforeAll(async () => {
     server = await connectPostgresql()
     if (server.missing !== undefined) return
@@ -92,7 +92,7 @@ describe('PostgreSQL', () => {
 
 describe('MySQL', () => {
   const [first, second] = ['one', 'Two'].map((name) => `offloop_${name}_${process.pid}`) as [string, string]
-  let server: TestServer
+  let server: ParsingServer
   beforeAll(async () => {
     server = await connectMysql()
     if (server.missing !== undefined) return

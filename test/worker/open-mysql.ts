@@ -1,11 +1,12 @@
-import { afterAll, afterEach, describe } from 'vitest'
+import { afterAll, afterEach } from 'vitest'
 import type { ServerSettings } from '../../src/protocol/server.ts'
 import type { WireValue } from '../../src/protocol/values.ts'
 import type { DriverConnection, OpenOptions, RunResult } from '../../worker/drivers/driver.ts'
 import { mysql2Driver } from '../../worker/drivers/mysql2.ts'
+import { describeOnServer, testServers } from '../test-servers.ts'
 import { firstRow, openOptions } from './open-driver.ts'
 
-const url = new URL(process.env['OFFLOOP_TEST_MYSQL_URL'] ?? 'mysql://root:@127.0.0.1:3306/test')
+const url = new URL(testServers.mysql.url)
 
 /** The server that the tests run on. */
 export const testServer: ServerSettings = {
@@ -53,34 +54,23 @@ export function threadIdOf(connection: DriverConnection): number {
   return (connection.handle as { readonly threadId: number }).threadId
 }
 
-interface Found {
-  /** Why no test can run here; null when they can. */
-  readonly obstacle: string | null
-  readonly version: string
+/** Makes the database of this process's own; gives the server's version. */
+async function prepareDatabase(): Promise<string> {
+  const connection = await mysql2Driver.open(openOptions('', { server: testServer }))
+  await connection.script(`create database \`${testDatabase}\` character set utf8mb4`)
+  const version = await firstRow(await connection.prepare('select version()', null))
+  await connection.close()
+  return String(version?.[0])
 }
 
-async function prepareDatabase(): Promise<Found> {
-  try {
-    const connection = await mysql2Driver.open(openOptions('', { server: testServer }))
-    await connection.script(`create database \`${testDatabase}\` character set utf8mb4`)
-    const version = await firstRow(await connection.prepare('select version()', null))
-    await connection.close()
-    return { obstacle: null, version: String(version?.[0]) }
-  } catch (error) {
-    const { message } = mysql2Driver.toWireError(error)
-    if (process.env['OFFLOOP_TEST_REQUIRE']?.includes('mysql') === true) throw new Error(`MySQL is required here: ${message}`)
-    return { obstacle: message, version: '' }
-  }
-}
-
-const { obstacle, version } = await prepareDatabase()
+const { missing } = testServers.mysql
+const version = missing === undefined ? await prepareDatabase() : ''
 
 export const isMariadb: boolean = version.includes('MariaDB')
 
 /** As `describe`, for a server that is there; else the tests are skipped, and the reason is in their title. */
 export function describeMysql(title: string, body: () => void): void {
-  if (obstacle === null) describe(title, body)
-  else describe.skip(`${title} (no MySQL: ${obstacle})`, body)
+  describeOnServer(testServers.mysql, title, body)
 }
 
 afterEach(async () => {
@@ -88,7 +78,7 @@ afterEach(async () => {
 })
 
 afterAll(async () => {
-  if (obstacle !== null) return
+  if (missing !== undefined) return
   const connection = await mysql2Driver.open(openOptions('', { server: testServer }))
   await connection.script(`drop database \`${testDatabase}\``)
   await connection.close()

@@ -1,13 +1,13 @@
-import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, type TestContext } from 'vitest'
 import type { ServerSettings } from '../../src/protocol/server.ts'
 import type { WireValue } from '../../src/protocol/values.ts'
 import type { DriverConnection } from '../../worker/drivers/driver.ts'
 import { pgDriver } from '../../worker/drivers/pg.ts'
+import { testServers } from '../test-servers.ts'
 import { firstRow, openOptions, query } from './open-driver.ts'
 
-const url = new URL(process.env['OFFLOOP_TEST_POSTGRES_URL'] ?? 'postgresql://postgres@127.0.0.1:5432/test')
-const isRequired = (process.env['OFFLOOP_TEST_REQUIRE'] ?? '').split(/[\s,]+/).includes('postgresql')
+const { url: text, missing, required } = testServers.postgresql
+const url = new URL(text)
 
 /** Where the tests' server is; `options` of the URL are the driver's. */
 export function serverSettings(settings: Partial<ServerSettings> = {}): ServerSettings {
@@ -26,30 +26,28 @@ export function serverSettings(settings: Partial<ServerSettings> = {}): ServerSe
 
 const schema = `offloop_driver_${process.pid}`
 const opened: DriverConnection[] = []
-let reason: string | undefined
 
 /** Gives the tests of a file a schema of their own, or skips them where there is no server. */
 export function usePostgres(): void {
   beforeAll(async () => {
-    if (!(await answers())) {
-      if (isRequired) throw new Error(`OFFLOOP_TEST_REQUIRE wants PostgreSQL, and there is none at ${url.host}.`)
-      reason = `no PostgreSQL at ${url.host}; OFFLOOP_TEST_POSTGRES_URL names another one`
+    if (missing !== undefined) {
+      if (required) throw new Error(`OFFLOOP_TEST_REQUIRE wants PostgreSQL: ${missing}.`)
       return
     }
     await withAdmin((admin) => admin.script(`drop schema if exists ${schema} cascade; create schema ${schema}`))
   })
   afterAll(async () => {
-    if (reason === undefined) await withAdmin((admin) => admin.script(`drop schema if exists ${schema} cascade`))
+    if (missing === undefined) await withAdmin((admin) => admin.script(`drop schema if exists ${schema} cascade`))
   })
   afterEach(async () => {
     for (const connection of opened.splice(0)) await connection.close()
-    if (reason === undefined) await withAdmin((admin) => admin.script(`drop schema ${schema} cascade; create schema ${schema}`))
+    if (missing === undefined) await withAdmin((admin) => admin.script(`drop schema ${schema} cascade; create schema ${schema}`))
   })
 }
 
 /** First in a suite's `beforeEach`. */
 export function skipWithoutPostgres({ skip }: Pick<TestContext, 'skip'>): void {
-  if (reason !== undefined) skip(reason)
+  if (missing !== undefined) skip(missing)
 }
 
 /** A connection that is closed after the test, in a schema of this file. */
@@ -91,14 +89,4 @@ export async function untilActive(watcher: DriverConnection, pid: number): Promi
     const row = await firstRow(statement, [pid])
     if (row?.[0] === true) return
   }
-}
-
-function answers(): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(Number(url.port || 5432), url.hostname)
-    socket.once('connect', () => resolve(true))
-    socket.once('error', () => resolve(false))
-    socket.once('close', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
-  })
 }
