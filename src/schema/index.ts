@@ -40,6 +40,42 @@ export { createIndex } from './ddl/create-index.ts'
 export { type CreateTableOptions, createTable, type DefinitionStatement, dropTable } from './ddl/create-table.ts'
 export type { ColumnSpecs, InferInsert, InferRow } from './infer.ts'
 export type { InsertStatement, OnConflict } from './insert-statement.ts'
+export type {
+  CheckDescription,
+  ColumnDescription,
+  ConflictAction,
+  EnumDescription,
+  ExclusionConstraintDescription,
+  ForeignKeyDescription,
+  GeneratedDescription,
+  IndexDescription,
+  KeyMember,
+  PrimaryKeyDescription,
+  SequenceDescription,
+  TableDescription,
+  TableKind,
+  TableOptions as DescribedTableOptions,
+  TriggerDescription,
+  UniqueConstraintDescription,
+  ViewDescription,
+} from './inspection/descriptions.ts'
+export { type DescribeOptions, type Inspector, inspect } from './inspection/inspector.ts'
+export type {
+  ArrayTypeInfo,
+  BinaryTypeInfo,
+  BitTypeInfo,
+  EnumerationTypeInfo,
+  FloatTypeInfo,
+  IntegerTypeInfo,
+  JsonTypeInfo,
+  NumericTypeInfo,
+  OtherTypeInfo,
+  PlainTypeInfo,
+  SetTypeInfo,
+  StringTypeInfo,
+  TimeTypeInfo,
+  TypeInfo,
+} from './inspection/type-info.ts'
 export type { JsonPath } from './json-path.ts'
 export { MetaData, type MetaDataOptions } from './metadata.ts'
 export type { NamingConvention } from './naming-convention.ts'

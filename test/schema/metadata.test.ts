@@ -57,6 +57,19 @@ describeTargets((fixture) => {
     expect(await engine.tableNames()).toEqual([])
   })
 
+  test('two that create the same schema at once do not get in each other’s way', async () => {
+    const make = () => {
+      const metadata = new MetaData()
+      new Table('a', metadata, { id: integer({ primaryKey: true }) })
+      new Table('b', metadata, { id: integer({ primaryKey: true }), a: integer({ references: 'a.id' }) })
+      return metadata
+    }
+    const first = fixture.engine()
+    const second = fixture.target.storage === 'memory' ? first : fixture.engine()
+    await Promise.all([make().createAll(first), make().createAll(second), make().createAll(first)])
+    expect(await first.tableNames()).toEqual(['a', 'b'])
+  })
+
   test('only the tables that are asked for are created', async () => {
     const engine = fixture.engine()
     const metadata = new MetaData()

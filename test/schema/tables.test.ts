@@ -47,6 +47,29 @@ describeTargets((fixture) => {
     expect(await rejectionOf(engine.execute(table.insert().values({ b: 2, a: 'x' })))).toMatchObject({ code: 'OFFLOOP_INTEGRITY' })
   })
 
+  test('a key that the database makes up is the inserted key, where it can be told', async () => {
+    const engine = fixture.engine()
+    const { name } = engine.dialect
+    const made = new Table('t', new MetaData(), {
+      id: string(40, { primaryKey: true, serverDefault: name === 'mysql' ? sql`concat('k', 1)` : sql`'k' || 1` }),
+      n: integer(),
+    })
+    await engine.execute(createTable(made))
+    const result = await engine.execute(made.insert().values({ n: 1 }), [], { rowMode: 'array' })
+    expect(result.insertedPrimaryKey).toEqual([name === 'mysql' ? null : 'k1'])
+    expect([result.returnsRows, result.rowcount, result.columns]).toEqual([false, 1, []])
+    expect(await rejectionOf(result.fetchall())).toMatchObject({ code: 'OFFLOOP_RESOURCE_CLOSED' })
+    const nothing = await engine.execute(
+      made
+        .insert()
+        .values({ id: 'k1' })
+        .onConflict({ target: ['id'] }),
+    )
+    // To MySQL a row that was set to what it is has been found.
+    expect(nothing.rowcount).toBe(name === 'mysql' ? 1 : 0)
+    expect(nothing.insertedPrimaryKey).toEqual(['k1'])
+  })
+
   test('several rows have no inserted key, and neither has an update', async () => {
     const engine = fixture.engine()
     const table = users()

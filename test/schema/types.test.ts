@@ -86,11 +86,9 @@ async function statements(): Promise<void> {
   pairs.insert().values({ a: 1 })
   // @ts-expect-error a key that refers to another table is not counted
   children.insert().values({})
+  const insert = users.insert().values(valid)
   // @ts-expect-error no such column
-  users
-    .insert()
-    .values(valid)
-    .onConflict({ target: ['nmae'] })
+  insert.onConflict({ target: ['nmae'] })
   // @ts-expect-error no such column
   users.insert().values(valid).returning('nmae')
   // @ts-expect-error a text is no number

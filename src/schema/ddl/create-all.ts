@@ -25,6 +25,7 @@ export async function createTables(
 ): Promise<void> {
   const { dialect } = executor
   await inTransaction(executor, async (tx) => {
+    await waitForTurn(tx)
     const chosen = chosenTables(catalogue, tables)
     const wanted = checkFirst ? await filterAsync(chosen, async (table) => !(await exists(tx, table))) : chosen
     const { tables: ordered, late } = dependencyOrder(wanted.filter(({ options }) => options.view === undefined))
@@ -41,6 +42,14 @@ export async function createTables(
     }
     for (const view of wanted.filter(({ options }) => options.view !== undefined)) await tx.execute(createView(view))
   })
+}
+
+/** Any number, as long as it is always the same. */
+const lockOfCreation = 6_823_950_117
+
+/** Two programs that start at once create one schema: PostgreSQL would let both look, and then fail one of them. SQLite has one writer at a time. */
+async function waitForTurn(tx: Executor): Promise<void> {
+  if (tx.dialect.name === 'postgresql') await tx.execute('select pg_advisory_xact_lock($1)', [lockOfCreation])
 }
 
 export async function inTransaction(executor: Executor, work: (tx: Executor) => Promise<void>): Promise<void> {
@@ -70,9 +79,9 @@ export async function filterAsync<T>(list: readonly T[], test: (item: T) => Prom
 }
 
 function addForeignKey(table: AnyTable, foreignKey: ForeignKeyConstraint): DefinitionStatement {
-  return new DefinitionStatement(() =>
+  return new DefinitionStatement((dialect) =>
     AlterTableNode.cloneWithTableProps(AlterTableNode.create(tableNode(table)), {
-      addConstraint: AddConstraintNode.create(constraintNode(table, foreignKey)),
+      addConstraint: AddConstraintNode.create(constraintNode(table, foreignKey, dialect)),
     }),
   )
 }

@@ -22,7 +22,7 @@ function createIndexNode(table: AnyTable, { name, members, unique, where, sql }:
   // SQLite: the index is what has a schema, and its table is one of the same.
   const node = CreateIndexNode.cloneWith(CreateIndexNode.create(inSchema ? `${table.schema}` : name), {
     table: tableNode(inSchema ? { name: table.name, schema: undefined } : table),
-    columns: members.map((member) => (typeof member === 'string' ? ColumnNode.create(member) : memberNode(member))),
+    columns: members.map((member) => (typeof member === 'string' ? ColumnNode.create(member) : memberNode(member, dialect))),
     ...(unique ? { unique: true } : {}),
     ...(where === undefined ? {} : { where: WhereNode.create(sqlNode(where)) }),
   })
@@ -36,9 +36,10 @@ function createIndexNode(table: AnyTable, { name, members, unique, where, sql }:
 const plain = /^(?:"(?:[^"]|"")+"|`(?:[^`]|``)+`|[a-z_]\w*)(?:\s+collate\s+\S+)?$/i
 const direction = /\s+(?:asc|desc)?(?:\s+nulls\s+(?:first|last))?\s*$/i
 
-/** An expression stands in brackets, and what follows it, such as `desc`, behind them. */
-function memberNode(member: Sql): OperationNode {
+/** An expression stands in brackets, and what follows it, such as `desc`, behind them; SQLite needs none. */
+function memberNode(member: Sql, { name }: Dialect): OperationNode {
   const text = sqlText(member).trim()
+  if (name === 'sqlite') return raw(text)
   const order = direction.exec(text)?.[0] ?? ''
   const expression = text.slice(0, text.length - order.length)
   return raw(plain.test(expression) ? text : `(${expression})${order}`)

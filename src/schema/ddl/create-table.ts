@@ -82,12 +82,12 @@ export function createTableNode(table: AnyTable, dialect: Dialect, { ifNotExists
     ...CreateTableNode.create(tableNode(table)),
     ifNotExists,
     columns,
-    constraints: [...key, ...others.map((constraint) => constraintNode(table, constraint))],
+    constraints: [...key, ...others.map((constraint) => constraintNode(table, constraint, dialect))],
     ...(modifiers.length > 0 ? { endModifiers: [raw(modifiers.join(', '))] } : {}),
   }
 }
 
-export function constraintNode(table: AnyTable, constraint: Constraint): ConstraintNode {
+export function constraintNode(table: AnyTable, constraint: Constraint, dialect: Dialect): ConstraintNode {
   switch (constraint.kind) {
     case 'unique':
       return UniqueConstraintNode.create(
@@ -99,15 +99,17 @@ export function constraintNode(table: AnyTable, constraint: Constraint): Constra
     case 'primaryKey':
       return PrimaryKeyConstraintNode.create([...constraint.columns], constraint.name)
     case 'foreignKey':
-      return foreignKeyNode(table, constraint)
+      return foreignKeyNode(table, constraint, dialect)
   }
 }
 
-function foreignKeyNode(table: AnyTable, constraint: ForeignKeyConstraint): ForeignKeyConstraintNode {
+function foreignKeyNode(table: AnyTable, constraint: ForeignKeyConstraint, dialect: Dialect): ForeignKeyConstraintNode {
   const { columns, referredTable, referredColumns, name, onDelete, onUpdate, deferrable, initiallyDeferred } = constraint
+  const referred = referredName(table, referredTable)
   const node = ForeignKeyConstraintNode.create(
     columns.map((column) => ColumnNode.create(column)),
-    tableNode(referredName(table, referredTable)),
+    // SQLite's foreign keys stay in their schema, and do not name it.
+    tableNode(dialect.name === 'sqlite' ? { name: referred.name, schema: undefined } : referred),
     referredColumns.map((column) => ColumnNode.create(column)),
     name,
   )
