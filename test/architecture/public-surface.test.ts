@@ -34,12 +34,14 @@ const errors = [
 const exportedNames: Readonly<Record<string, readonly string[]>> = {
   offloop: ['EngineURL', 'Sql', 'bulk', 'createEngine', 'empty', 'join', 'raw', 'sql', ...errors],
   'offloop/errors': errors,
+  'offloop/schema': ['inspect'],
   'offloop/driver': [],
 }
 
-/** Packages whose types a subpath is about: `offloop` hands on the tag of sql-template-tag as it is. */
+/** Packages whose types a subpath is about: `offloop` hands on the tag of sql-template-tag as it is, and an `Executor` takes its values. */
 const packagesInTypes: Readonly<Record<string, readonly string[]>> = {
   offloop: ['sql-template-tag'],
+  'offloop/schema': ['sql-template-tag'],
 }
 
 const entryPoints = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
