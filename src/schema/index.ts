@@ -69,7 +69,6 @@ export type {
   IntegerTypeInfo,
   JsonTypeInfo,
   NumericTypeInfo,
-  OtherTypeInfo,
   PlainTypeInfo,
   SetTypeInfo,
   StringTypeInfo,

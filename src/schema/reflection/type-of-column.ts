@@ -14,7 +14,7 @@ const exactDigits = 15
 
 /** The column type that has these values; spelled as the database does, where the type would spell itself differently. */
 export function typeOfColumn({ type, typeInfo }: ColumnDescription, dialect: Dialect, strict: boolean): ColumnType {
-  const base = baseType(typeInfo, dialect)
+  const base = wideDecimal(type, dialect) ?? baseType(typeInfo, dialect)
   if (base === null) return new OtherType(type)
   // MariaDB calls it LONGTEXT, with a check.
   if (typeInfo.kind === 'json' && dialect.name === 'mysql') return base
@@ -66,8 +66,6 @@ function baseType(info: TypeInfo, dialect: Dialect): ColumnType | null {
       return new UuidType()
     case 'enumeration':
       return enumerationType(info)
-    case 'other':
-      return wideDecimal(info, dialect)
     default:
       return null
   }
@@ -89,13 +87,11 @@ function numericType({ precision, scale, unsigned }: NumericTypeInfo, { name }: 
     : new NumericType(precision, digits)
 }
 
-function wideDecimal(
-  { name, parameters }: { readonly name: string; readonly parameters: readonly string[] },
-  dialect: Dialect,
-): ColumnType | null {
-  if (dialect.name !== 'sqlite' || name.toLowerCase() !== 'decimal_text') return null
-  const [precision = Number.NaN, scale = 0] = parameters.map(Number)
-  return precision >= 1 && precision <= 65 && scale >= 0 && scale <= Math.min(precision, 30) ? new NumericType(precision, scale) : null
+/** SQLite: a decimal number that is held as a text, under the name that `numeric()` gives its type. */
+function wideDecimal(type: string, { name }: Dialect): ColumnType | null {
+  const [, precision, scale] = (name === 'sqlite' ? /^decimal_text\s*\((\d+),\s*(\d+)\)$/i.exec(type) : null) ?? []
+  const [digits, behind] = [Number(precision), Number(scale)]
+  return digits >= 1 && digits <= 65 && behind <= Math.min(digits, 30) ? new NumericType(digits, behind) : null
 }
 
 function enumerationType({
