@@ -4,6 +4,7 @@ import type { ManyResult } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import type { ScannedStatement } from '../sql/scan-statement.ts'
 import { type BindTarget, bindInto, type Executable, isTransferable, type Parameters } from '../sql/statement.ts'
+import { compileRows, takesRows } from '../sql/typed-statement.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import type { AsyncTransaction } from './contract.ts'
 import type { RequestSettings } from './operation.ts'
@@ -46,11 +47,41 @@ export async function executeRows<T extends Pick<AsyncTransaction, 'commit' | 'r
 ): Promise<ManyResult> {
   const { services } = session
   if (!isIterable(rows)) throw new TypeError(`executeMany() takes an iterable of rows, found ${describeValue(rows)}.`)
-  const sql = services.compiler.textOf(statement)
+  const target = await bindTo(statement, rows, services)
+  if (target === null) return { rowcount: 0 }
+  const { sql, rows: bound } = target
   const scanned = services.compiler.scan(sql)
   return await traceQuery(services, { sql, connectionId: session.connectionId }, () =>
-    sendBatches(session, { sql, scanned }, gather(sql, scanned, rows, services), begin),
+    sendBatches(session, { sql, scanned }, gather(sql, scanned, bound, services), begin),
   )
+}
+
+/** The text that all rows share, and their parameters for it. A statement that is made for its rows is told the first one; null: there is none. */
+async function bindTo(
+  statement: Executable,
+  rows: Rows,
+  { compiler, dialect }: EngineServices,
+): Promise<{ readonly sql: string; readonly rows: Rows } | null> {
+  if (!takesRows(statement)) return { sql: compiler.textOf(statement), rows }
+  const all = Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]()
+  const first = await all.next()
+  if (first.done === true) return null
+  const { sql, bind } = statement[compileRows](dialect, first.value)
+  return { sql, rows: boundRows(first.value, all, bind) }
+}
+
+async function* boundRows(
+  first: Parameters,
+  others: Iterator<Parameters> | AsyncIterator<Parameters>,
+  bind: (row: unknown) => Parameters,
+): AsyncGenerator<Parameters> {
+  try {
+    yield bind(first)
+    for (let next = await others.next(); next.done !== true; next = await others.next()) yield bind(next.value)
+  } finally {
+    // Left early, the caller's iterator is told so.
+    await others.return?.()
+  }
 }
 
 /** Of rows: a text is one of letters. */

@@ -20,6 +20,7 @@ import type { StatementReference } from '../transport/statement-registry.ts'
 import type { AccessMode } from './access-gate.ts'
 import { isFileGone, type Operation, type OperationOwner } from './operation.ts'
 import { statementTraits } from './services.ts'
+import { TypedResult } from './typed-result.ts'
 import { Witness } from './witness.ts'
 
 /** Chunks asked for ahead of a reader who takes them one by one: one that is built, one that is on its way. */
@@ -79,15 +80,19 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
   /** Chunks asked for that have not come. */
   #outstanding = 0
   #reroute: ((reason: 'refused' | 'tooLarge') => void) | null = null
+  /** What its values become, where the statement knows the types of its columns. */
+  readonly typed: TypedResult | null
   #settledListeners: ((failed: boolean) => void)[] | null = null
 
   constructor(statement: CompiledStatement, options: ExecuteOptions | undefined, integers: 'number' | 'bigint') {
     super()
     this.statement = statement
-    this.asArrays = options?.rowMode === 'array'
+    const asBigints = (options?.integers ?? integers) === 'bigint'
+    this.typed = statement.typing === null ? null : new TypedResult(statement.typing, asBigints)
+    this.asArrays = options?.rowMode === 'array' && this.typed?.hidesRows !== true
     this.signal = options?.signal
     this.#batchRows = options?.batchRows ?? 0
-    this.#flags = (options?.integers ?? integers) === 'bigint' ? RequestFlag.bigint : 0
+    this.#flags = asBigints || this.typed?.bigints === true ? RequestFlag.bigint : 0
   }
 
   /** Called when the worker would not run it where it was sent; it may then be submitted elsewhere. */
@@ -184,7 +189,11 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
   partial(reply: Reply): void {
     this.#learn(reply)
     if (this.#complete) return
-    this.#takeRows(reply as RowsReply)
+    const misfit = this.#takeRows(reply as RowsReply)
+    if (misfit !== null) {
+      this.abort(misfit)
+      return
+    }
     if ((reply.flags & ReplyFlag.detached) !== 0) this.#owner?.operationDetached(this)
     if (this.#demand === 'all') this.#grant(1)
     else this.#lease?.channel.setDormant(reply.id, this.#outstanding === 0)
@@ -218,8 +227,7 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
         return
       case ReplyKind.rows:
       case ReplyKind.chunk:
-        this.#takeRows(reply)
-        this.#end(null)
+        this.#end(this.#takeRows(reply))
         return
       default:
         this.#end(new Error('the worker answered a statement with a value'))
@@ -233,7 +241,8 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
       this.#reference?.setColumns(reply.columns)
   }
 
-  #takeRows(reply: RowsReply): void {
+  /** Gives what is wrong with a value in them, if the statement knows better. */
+  #takeRows(reply: RowsReply): Error | null {
     const { shape } = this.#reference as StatementReference
     this.columns = shape.columns
     this.rowcount = reply.rowcount
@@ -245,7 +254,24 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
     }
     if (this.#outstanding > 0) this.#outstanding--
     this.#shape = shape
-    shape.append(reply, this.#rows, this.asArrays || shape.firstNameRepeats)
+    const from = this.#rows.length
+    const asArrays = this.asArrays || shape.firstNameRepeats
+    shape.append(reply, this.#rows, asArrays)
+    return this.typed === null ? null : this.#decode(this.typed, from, asArrays)
+  }
+
+  #decode(typed: TypedResult, from: number, asArrays: boolean): Error | null {
+    const { names } = this.#shape as RowShape
+    try {
+      typed.take(this.#rows, { from, asArrays, names })
+    } catch (error) {
+      return error as Error
+    }
+    if (typed.hidesRows) {
+      this.columns = null
+      this.#rows = noRows
+    }
+    return null
   }
 
   /** No reply will come: the thread was lost, or the statement never left. */

@@ -34,7 +34,9 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
   }
 
   get insertedPrimaryKey(): readonly unknown[] {
-    throw new InvalidRequestError('Only the result of a Table insert has an insertedPrimaryKey: use lastrowid, or RETURNING.')
+    const key = this.#execution.typed?.insertedKey(this.lastrowid) ?? null
+    if (key !== null) return key
+    throw new InvalidRequestError('Only the result of a Table insert of one row has an insertedPrimaryKey: use lastrowid, or RETURNING.')
   }
 
   async fetchone(): Promise<R | null> {

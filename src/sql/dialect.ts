@@ -24,6 +24,12 @@ export interface Dialect {
   readonly dates: 'iso' | 'spaced'
   /** True where INSERT, UPDATE and DELETE give rows with RETURNING. */
   readonly returning: boolean
+  /** True where DEFAULT may stand among the values of an INSERT. */
+  readonly defaultInValues: boolean
+  /** True where the database tells the number that it has given to an inserted row. */
+  readonly lastInsertId: boolean
+  /** How an INSERT says what becomes of a row that is there already: ON CONFLICT, or ON DUPLICATE KEY UPDATE and no DEFAULT VALUES. */
+  readonly upsert: 'onConflict' | 'onDuplicateKey'
   /** True where a transaction can be rolled back with the DDL in it; else DDL commits what is open. */
   readonly transactionalDdl: boolean
   /** How a value of `` sql`…` `` is marked in the text sent: `?` or `$1`. */
@@ -37,7 +43,7 @@ export interface Dialect {
   /**
    * Makes an identifier of any text, quoted and escaped: the only way a name gets into SQL.
    *
-   * @throws {ArgumentError} the name is empty, or holds a NUL or half a surrogate pair
+   * @throws {ArgumentError} the name is empty, holds a NUL or half a surrogate pair, or is one that this database would change
    */
   quoteIdentifier(name: string): string
 }
@@ -60,6 +66,9 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     largerIntegers: 'refused',
     dates: 'iso',
     returning: true,
+    defaultInValues: false,
+    lastInsertId: true,
+    upsert: 'onConflict',
     transactionalDdl: true,
     placeholders: 'anonymous',
     notifications: false,
@@ -79,12 +88,15 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     largerIntegers: 'text',
     dates: 'iso',
     returning: true,
+    defaultInValues: true,
+    lastInsertId: false,
+    upsert: 'onConflict',
     transactionalDdl: true,
     placeholders: 'numbered',
     notifications: true,
     placeholderForms: Object.freeze(['$1', ':name']),
     maxParameters: 65_535,
-    quoteIdentifier: (name) => quote(name, '"'),
+    quoteIdentifier: quotePostgresql,
   }),
   mysql: Object.freeze<Dialect>({
     name: 'mysql',
@@ -98,19 +110,52 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     dates: 'spaced',
     // MariaDB has it for INSERT and DELETE; MySQL has not.
     returning: false,
+    defaultInValues: true,
+    lastInsertId: true,
+    upsert: 'onDuplicateKey',
     transactionalDdl: false,
     placeholders: 'anonymous',
     notifications: false,
     placeholderForms: Object.freeze(['?', ':name']),
     maxParameters: 65_535,
-    quoteIdentifier: (name) => quote(name, '`'),
+    quoteIdentifier: quoteMysql,
   }),
 }
 
-function quote(name: string, mark: '"' | '`'): string {
+/**
+ * Checks what becomes an identifier, on whatever database.
+ *
+ * @throws {ArgumentError} it is no text, is empty, or holds a NUL or half a surrogate pair
+ */
+export function checkIdentifier(name: string): void {
   if (typeof name !== 'string') throw new ArgumentError(`An identifier must be a string, found ${name === null ? 'null' : typeof name}.`)
   if (name === '') throw new ArgumentError('An identifier must not be empty.')
   if (name.includes('\0')) throw new ArgumentError('An identifier must not contain a NUL character.')
   if (!name.isWellFormed()) throw new ArgumentError('An identifier must not contain half a surrogate pair.')
+}
+
+function quote(name: string, mark: '"' | '`'): string {
+  checkIdentifier(name)
   return mark + name.replaceAll(mark, mark + mark) + mark
+}
+
+/** PostgreSQL cuts a longer name without an error: another name. https://www.postgresql.org/docs/current/limits.html */
+const MAX_POSTGRESQL_BYTES = 63
+
+function quotePostgresql(name: string): string {
+  const quoted = quote(name, '"')
+  if (Buffer.byteLength(name) > MAX_POSTGRESQL_BYTES) {
+    throw new ArgumentError(`An identifier of postgresql has at most ${MAX_POSTGRESQL_BYTES} bytes: it would be cut.`)
+  }
+  return quoted
+}
+
+/** MySQL's names are of the Basic Multilingual Plane; any other character would become a question mark. */
+function quoteMysql(name: string): string {
+  const quoted = quote(name, '`')
+  if (/[\u{10000}-\u{10ffff}]/u.test(name)) {
+    throw new ArgumentError('An identifier of mysql holds no character beyond U+FFFF, such as an emoji: it would be replaced.')
+  }
+  if (name.endsWith(' ')) throw new ArgumentError('An identifier of mysql does not end in a space.')
+  return quoted
 }

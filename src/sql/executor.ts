@@ -1,5 +1,5 @@
 import type { Dialect } from './dialect.ts'
-import type { Executable, Parameters } from './statement.ts'
+import type { Executable, Parameters, TypedStatement } from './statement.ts'
 
 /** One value of a row, as the database gave it: INTEGER, REAL, TEXT, BLOB or NULL. */
 export type RowValue = null | number | bigint | string | Buffer
@@ -112,12 +112,14 @@ export interface ManyResult {
 export interface Executor {
   readonly dialect: Dialect
   /** Runs one statement. */
+  execute<R>(statement: TypedStatement<R>, params?: readonly [], options?: ExecuteOptions): PendingResult<R>
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R>
   /** Runs one statement for each row of parameters: one transaction, one prepared statement. */
   executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult>
   /** Runs one statement and gives the first column of its first row. */
   scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null>
   /** Runs one statement and gives its rows as they are asked for. */
+  stream<R>(statement: TypedStatement<R>, params?: readonly [], options?: ExecuteOptions): RowStream<R>
   stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R>
   /** Runs several statements, without parameters and results. */
   script(text: string): Promise<void>

@@ -4,11 +4,18 @@ import type { WireValue } from '../protocol/values.ts'
 import type { Dialect } from './dialect.ts'
 import { describeValue, toWireValue } from './parameters.ts'
 import { type ScannedStatement, scanStatement } from './scan-statement.ts'
+import { compileFor, type DialectStatement, isForAnyDialect, type StatementTyping } from './typed-statement.ts'
 
 /** What a query builder's query is here: Kysely's, or a statement of `offloop/schema`. */
 export interface Compilable {
   /** Called once for each execution. */
   compile(): { readonly sql: string; readonly parameters: readonly unknown[] }
+}
+
+/** A query that knows what its rows look like, as those of Kysely and `offloop/schema` do. */
+export interface TypedStatement<R> extends Compilable {
+  /** Says in its type what a row is. Never called. */
+  execute(...args: never[]): Promise<R[]>
 }
 
 /** Whatever can be executed: a text, a `` sql`…` `` value, or anything that compiles itself. */
@@ -33,6 +40,7 @@ export interface CompiledStatement extends BoundParameters {
   /** As it is sent. */
   readonly text: string
   readonly scanned: ScannedStatement
+  readonly typing: StatementTyping | null
 }
 
 /** Below this a clone of the bytes costs less than moving their buffer. */
@@ -66,11 +74,11 @@ export class StatementCompiler {
    * @throws {RangeError} a value is out of range
    */
   compile(executable: Executable, parameters?: Parameters): CompiledStatement {
-    if (typeof executable === 'string') return this.#bind(executable, parameters)
-    const { sql, values } = this.#resolve(executable)
+    if (typeof executable === 'string') return this.#bind(executable, parameters, null)
+    const { sql, parameters: values, typing } = this.#resolve(executable)
     if (parameters !== undefined && !(isList(parameters) && parameters.length === 0))
       throw new TypeError('This statement has its values inside it: expected no second list of parameters.')
-    return this.#bind(sql, values)
+    return this.#bind(sql, values, typing)
   }
 
   /**
@@ -79,8 +87,8 @@ export class StatementCompiler {
    * @throws {TypeError} the executable is of no known kind, or has values inside it
    */
   textOf(executable: Executable): string {
-    const { sql, values } = this.#resolve(executable)
-    if (values.length > 0) throw new TypeError('This statement has values inside it: expected one that takes them from the rows.')
+    const { sql, parameters } = this.#resolve(executable)
+    if (parameters.length > 0) throw new TypeError('This statement has values inside it: expected one that takes them from the rows.')
     return sql
   }
 
@@ -114,21 +122,23 @@ export class StatementCompiler {
     if (this.#capacity > 0) this.#young.set(sql, scanned)
   }
 
-  #bind(sql: string, parameters: Parameters | undefined): CompiledStatement {
+  #bind(sql: string, parameters: Parameters | undefined, typing: StatementTyping | null): CompiledStatement {
     const scanned = this.scan(sql)
     const target: BindTarget = { sql, scanned, dialect: this.#dialect }
     const values = bindParameters(target, parameters)
-    return { sql, text: scanned.text, scanned, names: scanned.boundNames, values, transfer: transferOf(values) }
+    return { sql, text: scanned.text, scanned, names: scanned.boundNames, values, transfer: transferOf(values), typing }
   }
 
-  #resolve(executable: unknown): { readonly sql: string; readonly values: readonly unknown[] } {
-    if (typeof executable === 'string') return { sql: executable, values: NO_VALUES }
+  #resolve(executable: unknown): DialectStatement {
+    if (typeof executable === 'string') return { sql: executable, parameters: NO_VALUES, typing: null }
     if (executable instanceof Sql || isForeignSql(executable)) {
-      return { sql: this.#dialect.placeholders === 'numbered' ? executable.text : executable.sql, values: executable.values }
+      const sql = this.#dialect.placeholders === 'numbered' ? executable.text : executable.sql
+      return { sql, parameters: executable.values, typing: null }
     }
     if (isCompilable(executable)) {
       const compiled: unknown = executable.compile()
-      if (isCompiledQuery(compiled)) return { sql: compiled.sql, values: compiled.parameters }
+      if (isForAnyDialect(compiled)) return compiled[compileFor](this.#dialect)
+      if (isCompiledQuery(compiled)) return { sql: compiled.sql, parameters: compiled.parameters, typing: null }
       throw new TypeError('compile() of the statement must return { sql: string, parameters: array }.')
     }
     const expected = 'expected a string, a sql`…` value or an object with compile()'

@@ -90,12 +90,13 @@ function schemaValues(schema: string | undefined): readonly string[] {
 
 /**
  * Capitals make another name unless lower_case_table_names says otherwise; accents and blanks at the end always do, which the collation of
- * these columns would overlook. The first comparison is for the server, which then reads one table instead of all.
+ * these columns would overlook. The first comparison is for the server, which then reads one table instead of all; it refuses to compare a
+ * name, which ends at U+FFFF, with a text that does not.
  */
 function sameName(column: string): string {
   const exact = `cast(${column} as binary) = cast(? as binary)`
   const folded = `cast(lower(${column}) as binary) = cast(lower(?) as binary)`
-  return `${column} = ? and if(@@lower_case_table_names = 0, ${exact}, ${folded})`
+  return `${column} = convert(? using utf8mb3) and if(@@lower_case_table_names = 0, ${exact}, ${folded})`
 }
 
 const QUERIES: Readonly<Record<DialectName, DialectQueries>> = { sqlite, postgresql, mysql }

@@ -35,11 +35,45 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
   offloop: ['EngineURL', 'Sql', 'bulk', 'createEngine', 'empty', 'join', 'raw', 'sql', ...errors],
   'offloop/errors': errors,
   'offloop/driver': [],
+  'offloop/schema': [
+    ...['MetaData', 'Table', 'inspect'],
+    ...[
+      'bigInteger',
+      'blob',
+      'boolean',
+      'date',
+      'dateTime',
+      'enumeration',
+      'float',
+      'integer',
+      'json',
+      'numeric',
+      'smallInteger',
+      'string',
+      'text',
+      'time',
+      'uuid',
+    ],
+    ...[
+      'and',
+      'checkConstraint',
+      'createIndex',
+      'createTable',
+      'dropTable',
+      'foreignKeyConstraint',
+      'index',
+      'not',
+      'or',
+      'primaryKeyConstraint',
+      'uniqueConstraint',
+    ],
+  ],
 }
 
 /** Packages whose types a subpath is about: `offloop` hands on the tag of sql-template-tag as it is. */
 const packagesInTypes: Readonly<Record<string, readonly string[]>> = {
   offloop: ['sql-template-tag'],
+  'offloop/schema': ['kysely', 'sql-template-tag'],
 }
 
 const entryPoints = Object.entries(manifest.exports).flatMap(([subpath, target]) =>

@@ -124,7 +124,7 @@ describe('MySQL', () => {
   test('has the tables and views of its current database', async ({ skip }) => {
     skip(server.missing !== undefined, server.missing)
     for (const name of ['b', 'c', 'v', odd]) expect(await hasTable(name), name).toBe(true)
-    for (const name of ['d', 'b ', 'user', "b' or 1 -- ", '', 'i']) expect(await hasTable(name), name).toBe(false)
+    for (const name of ['d', 'b ', 'user', "b' or 1 -- ", '', 'i', '😀', '?']) expect(await hasTable(name), name).toBe(false)
   })
 
   test('has those of another database, by their exact names', async ({ skip }) => {
@@ -145,5 +145,10 @@ describe('MySQL', () => {
     expect(await tableNames()).toEqual(['b', 'c', odd])
     expect(await tableNames(second)).toEqual(['d', 'résumé'])
     expect(await tableNames('no such database')).toEqual([])
+  })
+
+  test('has no names beyond U+FFFF', async ({ skip }) => {
+    skip(server.missing !== undefined, server.missing)
+    expect([await hasTable('😀'), await hasTable('b', '😀'), await tableNames('😀')]).toEqual([false, false, []])
   })
 })

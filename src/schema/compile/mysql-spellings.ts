@@ -1,0 +1,40 @@
+import { escapeLike, type Spellings, spell, value } from './dialect-functions.ts'
+import { jsonPathText } from './json-steps.ts'
+
+/** Letter by letter: the usual collations take capitals for small letters, and letters with accents for those without. */
+function exactly(pattern: string) {
+  return spell`${value(pattern)} collate utf8mb4_bin escape '!'`
+}
+
+export const mysqlSpellings: Spellings = {
+  contains: (text, part) => spell`${text} like ${exactly(`%${escapeLike(part)}%`)}`,
+  startsWith: (text, part) => spell`${text} like ${exactly(`${escapeLike(part)}%`)}`,
+  endsWith: (text, part) => spell`${text} like ${exactly(`%${escapeLike(part)}`)}`,
+  ilike: (text, pattern) => spell`lower(${text}) like lower(${value(pattern)})`,
+  is: (left, right) => spell`${left} <=> ${right}`,
+  isNot: (left, right) => spell`not (${left} <=> ${right})`,
+  ordered: (column) => column,
+  jsonPath: (document, steps) => spell`json_extract(${document}, ${value(jsonPathText(steps))})`,
+  jsonText: (document, steps) => {
+    const place = spell`json_extract(${document}, ${value(jsonPathText(steps))})`
+    return spell`if(json_type(${place}) = 'NULL', null, json_unquote(${place}))`
+  },
+  // Each holds the other: MySQL compares documents, MariaDB their texts.
+  jsonEquals: (document, steps, other) => {
+    const place = spell`json_extract(${document}, ${value(jsonPathText(steps))})`
+    const json = spell`${value(JSON.stringify(other))}`
+    return spell`(json_contains(${place}, ${json}) and json_contains(${json}, ${place}) and json_type(${place}) ${typeOf(other)})`
+  },
+  jsonHasKey: (document, key) =>
+    spell`(json_type(${document}) = 'OBJECT' and json_contains_path(${document}, 'one', ${value(jsonPathText([key]))}))`,
+  jsonContains: (document, part) => spell`json_contains(${document}, ${value(JSON.stringify(part))})`,
+}
+
+/** What JSON_TYPE says of it. */
+function typeOf(of: unknown) {
+  if (of === null) return spell`= 'NULL'`
+  if (typeof of === 'boolean') return spell`= 'BOOLEAN'`
+  if (typeof of === 'string') return spell`= 'STRING'`
+  if (typeof of === 'number') return spell`in ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL')`
+  return Array.isArray(of) ? spell`= 'ARRAY'` : spell`= 'OBJECT'`
+}

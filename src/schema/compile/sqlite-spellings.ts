@@ -1,0 +1,75 @@
+import type { OperationNode } from 'kysely'
+import type { ColumnType } from '../column-type.ts'
+import { NumericType } from '../types/numbers.ts'
+import { raw, type Spellings, spell, value } from './dialect-functions.ts'
+import { isObject, jsonPathText } from './json-steps.ts'
+
+/** A place in a document: its type, its value in SQL where it is a scalar, and its JSON. */
+interface JsonPlace {
+  readonly type: OperationNode
+  readonly scalar: OperationNode
+  readonly json: OperationNode
+}
+
+/** GLOB's wildcards in a text, each in a set of its own. */
+function escapeGlob(text: string): string {
+  return text.replace(/[*?[]/g, '[$&]')
+}
+
+function placeAt(document: OperationNode, path: string): JsonPlace {
+  const node = value(path)
+  return {
+    type: spell`json_type(${document}, ${node})`,
+    scalar: spell`json_extract(${document}, ${node})`,
+    json: spell`(${document} -> ${node})`,
+  }
+}
+
+/** The row of a json_each. */
+function placeOf(alias: string): JsonPlace {
+  return { type: raw(`${alias}.type`), scalar: raw(`${alias}.atom`), json: raw(`${alias}.value`) }
+}
+
+/** true and 1 are one value to SQL: the type tells them apart. */
+function equals({ type, scalar, json }: JsonPlace, other: unknown): OperationNode {
+  if (other === null || typeof other === 'boolean') return spell`${type} = ${value(String(other))}`
+  if (typeof other === 'number') return spell`(${type} in ('integer', 'real') and ${scalar} = ${value(other)})`
+  if (typeof other === 'string') return spell`(${type} = 'text' and ${scalar} = ${value(other)})`
+  return spell`${json} = json(${value(JSON.stringify(other))})`
+}
+
+/** @param depth of json_each in json_each: each has a name of its own */
+function contains(place: JsonPlace, part: unknown, depth: number): OperationNode {
+  if (!Array.isArray(part) && !isObject(part)) return equals(place, part)
+  const alias = `e${depth}`
+  const each = placeOf(alias)
+  const some = (condition: OperationNode) => spell`exists (select 1 from json_each(${place.json}) as ${raw(alias)} where ${condition})`
+  const conditions = Array.isArray(part)
+    ? part.map((element) => some(contains(each, element, depth + 1)))
+    : Object.entries(part)
+        .filter(([, member]) => member !== undefined)
+        .map(([key, member]) => some(spell`${raw(`${alias}.key`)} = ${value(key)} and ${contains(each, member, depth + 1)}`))
+  const isOfType = spell`${place.type} = ${value(Array.isArray(part) ? 'array' : 'object')}`
+  return spell`(${conditions.reduce((left, right) => spell`${left} and ${right}`, isOfType)})`
+}
+
+function isWide(type: ColumnType): boolean {
+  return type instanceof NumericType && type.wide
+}
+
+export const sqliteSpellings: Spellings = {
+  contains: (text, part) => spell`instr(${text}, ${value(part)}) > 0`,
+  startsWith: (text, part) => spell`${text} glob ${value(`${escapeGlob(part)}*`)}`,
+  endsWith: (text, part) => spell`${text} glob ${value(`*${escapeGlob(part)}`)}`,
+  // LIKE does not tell the capitals of ASCII apart, and all others it does.
+  ilike: (text, pattern) => spell`${text} like ${value(pattern)}`,
+  is: (left, right) => spell`${left} is ${right}`,
+  isNot: (left, right) => spell`${left} is not ${right}`,
+  ordered: (column, type) => (isWide(type) ? spell`cast(${column} as numeric)` : column),
+  jsonPath: (document, steps) => spell`${document} -> ${value(jsonPathText(steps))}`,
+  jsonText: (document, steps) => spell`cast(${document} ->> ${value(jsonPathText(steps))} as text)`,
+  jsonEquals: (document, steps, other) => equals(placeAt(document, jsonPathText(steps)), other),
+  jsonHasKey: (document, key) =>
+    spell`(json_type(${document}) = 'object' and exists (select 1 from json_each(${document}) where key = ${value(key)}))`,
+  jsonContains: (document, part) => contains(placeAt(document, '$'), part, 0),
+}

@@ -1,0 +1,197 @@
+import {
+  AndNode,
+  type BinaryOperationNode,
+  ColumnNode,
+  ColumnUpdateNode,
+  DefaultInsertValueNode,
+  type DeleteQueryNode,
+  type InsertQueryNode,
+  type OperationNode,
+  OperationNodeTransformer,
+  OperatorNode,
+  PrimitiveValueListNode,
+  ReferenceNode,
+  type SelectQueryNode,
+  type UpdateQueryNode,
+  ValueListNode,
+  ValueNode,
+  ValuesNode,
+} from 'kysely'
+import type { Dialect } from '../../sql/dialect.ts'
+import type { Column } from '../column.ts'
+import { type AnyTable, type Catalogue, countedColumn } from '../table-shape.ts'
+import { withDuplicateKey } from './duplicate-key.ts'
+import { addSource, scopeOf } from './outputs.ts'
+import { fromItems, Scope, type TypedColumn, tableOf } from './scope.ts'
+import { isSettled, TypedValue } from './typed-value.ts'
+
+const comparing: ReadonlySet<string> = new Set([
+  ...['=', '==', '!=', '<>', '<', '<=', '>', '>=', 'in', 'not in', 'is', 'is not', 'is distinct from', 'is not distinct from'],
+  ...['between', 'between symmetric', '<=>'],
+])
+
+/** Puts in the place of each value that is meant for a column one that knows its type, and adds what the columns' defaults ask for. */
+export class StatementTyper extends OperationNodeTransformer {
+  readonly #catalogue: Catalogue
+  readonly #dialect: Dialect
+  #scope: Scope | null = null
+
+  constructor(catalogue: Catalogue, dialect: Dialect) {
+    super()
+    this.#catalogue = catalogue
+    this.#dialect = dialect
+  }
+
+  protected override transformSelectQuery(node: SelectQueryNode): SelectQueryNode {
+    return this.#within(scopeOf(node, this.#catalogue, this.#scope), () => super.transformSelectQuery(node))
+  }
+
+  protected override transformDeleteQuery(node: DeleteQueryNode): DeleteQueryNode {
+    return this.#within(this.#scopeOfItems(node.from.froms), () => super.transformDeleteQuery(node))
+  }
+
+  protected override transformUpdateQuery(node: UpdateQueryNode): UpdateQueryNode {
+    const table = tableOf(node.table, this.#catalogue)
+    const target = node.table === undefined ? [] : [node.table]
+    return this.#within(this.#scopeOfItems([...target, ...fromItems(node)]), () => {
+      const updated = super.transformUpdateQuery(node)
+      if (table === undefined) return updated
+      return { ...updated, updates: this.#typeUpdates(table, updated.updates ?? [], true) }
+    })
+  }
+
+  protected override transformInsertQuery(node: InsertQueryNode): InsertQueryNode {
+    const table = tableOf(node.into, this.#catalogue)
+    const inserted = super.transformInsertQuery(node)
+    if (table === undefined) return inserted
+    const typed = inserted.defaultValues === true ? this.#withDefaults(table, inserted) : this.#typeRows(table, inserted)
+    const { onConflict, onDuplicateKey } = typed
+    const whole: InsertQueryNode = {
+      ...typed,
+      ...(onConflict?.updates === undefined
+        ? {}
+        : { onConflict: { ...onConflict, updates: this.#typeUpdates(table, onConflict.updates, false) } }),
+      ...(onDuplicateKey === undefined
+        ? {}
+        : { onDuplicateKey: { ...onDuplicateKey, updates: this.#typeUpdates(table, onDuplicateKey.updates, false) } }),
+    }
+    return this.#dialect.upsert === 'onDuplicateKey' ? withDuplicateKey(whole, table) : whole
+  }
+
+  protected override transformBinaryOperation(node: BinaryOperationNode): BinaryOperationNode {
+    const { leftOperand, operator, rightOperand } = super.transformBinaryOperation(node)
+    const compares = OperatorNode.is(operator) && comparing.has(operator.operator)
+    const left = compares ? this.#resolve(leftOperand) : null
+    const right = compares ? this.#resolve(rightOperand) : null
+    return {
+      kind: 'BinaryOperationNode',
+      leftOperand: right === null ? leftOperand : typedNode(leftOperand, right),
+      operator,
+      rightOperand: left === null ? rightOperand : typedNode(rightOperand, left),
+    }
+  }
+
+  #within<T>(scope: Scope, transform: () => T): T {
+    const outer = this.#scope
+    this.#scope = scope
+    try {
+      return transform()
+    } finally {
+      this.#scope = outer
+    }
+  }
+
+  #scopeOfItems(items: readonly OperationNode[]): Scope {
+    const scope = new Scope(this.#scope)
+    for (const item of items) addSource(scope, item, this.#catalogue)
+    return scope
+  }
+
+  #resolve(node: OperationNode): TypedColumn | null {
+    if (this.#scope === null) return null
+    if (ReferenceNode.is(node)) return this.#scope.resolve(node)
+    return ColumnNode.is(node) ? this.#scope.resolve(ReferenceNode.create(node)) : null
+  }
+
+  /** All columns have their default: those that the database does not know of are named. */
+  #withDefaults(table: AnyTable, node: InsertQueryNode): InsertQueryNode {
+    const added = this.#defaultsOutside(table, new Set())
+    if (added.length === 0) return node
+    const { defaultValues: _, ...others } = node
+    return {
+      ...others,
+      columns: added.map(({ name }) => ColumnNode.create(name)),
+      values: ValuesNode.create([ValueListNode.create(added.map(defaultNode))]),
+    }
+  }
+
+  #typeRows(table: AnyTable, node: InsertQueryNode): InsertQueryNode {
+    const { values, columns } = node
+    if (values === undefined || !ValuesNode.is(values) || columns === undefined) return node
+    const named = columns.map(({ column }) => table.column(column.name))
+    const added = this.#defaultsOutside(table, new Set(named.map(({ name }) => name)))
+    const rows = values.values.map((row) => {
+      const nodes = PrimitiveValueListNode.is(row) ? row.values.map((value) => ValueNode.create(value)) : (row as ValueListNode).values
+      const typed = nodes.map((value, index) => this.#typeInserted(table, value, named[index] as Column))
+      return ValueListNode.create([...typed, ...added.map(defaultNode)])
+    })
+    return { ...node, columns: [...columns, ...added.map(({ name }) => ColumnNode.create(name))], values: ValuesNode.create(rows) }
+  }
+
+  #typeInserted(table: AnyTable, node: OperationNode, column: Column): OperationNode {
+    if (!DefaultInsertValueNode.is(node)) return typedNode(node, column)
+    if (column.options.default !== undefined) return defaultNode(column)
+    // SQLite has no DEFAULT among the values: it is what the column says, and a key that counts takes NULL for it.
+    const { serverDefault } = column.options
+    if (this.#dialect.defaultInValues || countedColumn(table) === column) return node
+    return serverDefault === undefined ? node : ValueNode.create(serverDefault)
+  }
+
+  /** Columns with a default of their own that the statement does not name. */
+  #defaultsOutside({ columns }: AnyTable, named: ReadonlySet<string>): readonly Column[] {
+    return columns.filter(({ name, options }) => options.default !== undefined && !named.has(name))
+  }
+
+  #typeUpdates(table: AnyTable, updates: readonly ColumnUpdateNode[], withOnUpdate: boolean): readonly ColumnUpdateNode[] {
+    const named = new Set<string>()
+    const typed = updates.map((update) => {
+      const name = updatedName(update.column)
+      if (name === undefined) return update
+      named.add(name)
+      return { ...update, value: typedNode(update.value, table.column(name)) }
+    })
+    if (!withOnUpdate) return typed
+    const added = table.columns.filter(({ name, options }) => options.onUpdate !== undefined && !named.has(name))
+    return [
+      ...typed,
+      ...added.map((column) => ColumnUpdateNode.create(ColumnNode.create(column.name), valueNode(column.options.onUpdate, column))),
+    ]
+  }
+}
+
+function updatedName(node: OperationNode): string | undefined {
+  if (ColumnNode.is(node)) return node.column.name
+  return ReferenceNode.is(node) && ColumnNode.is(node.column) ? node.column.column.name : undefined
+}
+
+function defaultNode(column: Column): ValueNode {
+  return valueNode(column.options.default, column)
+}
+
+/** A default's value; a function is asked for it. */
+function valueNode(given: unknown, column: Column): ValueNode {
+  const value: unknown = typeof given === 'function' ? given() : given
+  return ValueNode.create(isSettled(value) ? value : new TypedValue(value, column.type, column.label))
+}
+
+/** The node with its values typed: one value, a list of them, or two ends. */
+function typedNode(node: OperationNode, column: TypedColumn): OperationNode {
+  if (ValueNode.is(node)) return node.immediate === true || isSettled(node.value) ? node : typedValue(node.value, column)
+  if (PrimitiveValueListNode.is(node)) return ValueListNode.create(node.values.map((value) => typedValue(value, column)))
+  if (ValueListNode.is(node)) return ValueListNode.create(node.values.map((value) => typedNode(value, column)))
+  return AndNode.is(node) ? AndNode.create(typedNode(node.left, column), typedNode(node.right, column)) : node
+}
+
+function typedValue(value: unknown, { type, label }: TypedColumn): ValueNode {
+  return ValueNode.create(isSettled(value) ? value : new TypedValue(value, type, label))
+}

@@ -1,0 +1,142 @@
+import { ArgumentError } from '../errors.ts'
+import { describeValue } from '../sql/parameters.ts'
+import { Sql } from '../sql/template.ts'
+import type { ReferentialAction } from './column-options.ts'
+
+interface Named {
+  /** Undefined: by the naming convention, or by the database. */
+  readonly name: string | undefined
+}
+
+export interface UniqueConstraint extends Named {
+  readonly kind: 'unique'
+  readonly columns: readonly string[]
+}
+
+export interface CheckConstraint extends Named {
+  readonly kind: 'check'
+  readonly expression: Sql
+}
+
+export interface ForeignKeyConstraint extends Named {
+  readonly kind: 'foreignKey'
+  readonly columns: readonly string[]
+  /** 'table' or 'schema.table'. */
+  readonly referredTable: string
+  readonly referredColumns: readonly string[]
+  readonly onDelete: ReferentialAction | undefined
+  readonly onUpdate: ReferentialAction | undefined
+  readonly deferrable: boolean | undefined
+  readonly initiallyDeferred: boolean | undefined
+}
+
+export interface PrimaryKeyConstraint extends Named {
+  readonly kind: 'primaryKey'
+  readonly columns: readonly string[]
+}
+
+export type Constraint = UniqueConstraint | CheckConstraint | ForeignKeyConstraint | PrimaryKeyConstraint
+
+/** An index of a table. */
+export interface Index {
+  readonly kind: 'index'
+  readonly name: string
+  /** Columns by name, or expressions, in their order; `desc` in an expression counts down. */
+  readonly members: readonly (string | Sql)[]
+  readonly unique: boolean
+  /** Only rows that meet it are in the index. */
+  readonly where: Sql | undefined
+  /** The whole CREATE INDEX of a reflected index that cannot be said otherwise. */
+  readonly sql: string | undefined
+}
+
+interface NameOption {
+  readonly name?: string | undefined
+}
+
+/** No two rows have the same values in these columns. */
+export function uniqueConstraint(columns: readonly string[], { name }: NameOption = {}): UniqueConstraint {
+  return Object.freeze({ kind: 'unique', name, columns: columnList('uniqueConstraint', columns) })
+}
+
+/** Every row meets this condition. */
+export function checkConstraint(expression: Sql, { name }: NameOption = {}): CheckConstraint {
+  if (!(expression instanceof Sql)) throw new TypeError(`checkConstraint() takes a sql\`…\` value, found ${describeValue(expression)}.`)
+  return Object.freeze({ kind: 'check', name, expression })
+}
+
+/** The key of these columns. Needed only to give it a name: `primaryKey: true` of the columns makes one too. */
+export function primaryKeyConstraint(columns: readonly string[], { name }: NameOption = {}): PrimaryKeyConstraint {
+  return Object.freeze({ kind: 'primaryKey', name, columns: columnList('primaryKeyConstraint', columns) })
+}
+
+export interface ForeignKeyOptions extends NameOption {
+  readonly onDelete?: ReferentialAction | undefined
+  readonly onUpdate?: ReferentialAction | undefined
+  readonly deferrable?: boolean | undefined
+  readonly initiallyDeferred?: boolean | undefined
+}
+
+const actions: ReadonlySet<unknown> = new Set<ReferentialAction>(['cascade', 'restrict', 'set null', 'set default', 'no action'])
+
+/**
+ * These columns hold the key of a row of another table.
+ *
+ * @param table 'table' or 'schema.table'
+ */
+export function foreignKeyConstraint(
+  columns: readonly string[],
+  table: string,
+  referredColumns: readonly string[],
+  options: ForeignKeyOptions = {},
+): ForeignKeyConstraint {
+  const from = columnList('foreignKeyConstraint', columns)
+  const to = columnList('foreignKeyConstraint', referredColumns)
+  if (from.length !== to.length) {
+    throw new ArgumentError(`foreignKeyConstraint() takes as many columns as it refers to: found ${from.length} and ${to.length}.`)
+  }
+  const { name, onDelete, onUpdate, deferrable, initiallyDeferred } = options
+  return Object.freeze({
+    kind: 'foreignKey',
+    name,
+    columns: from,
+    referredTable: table,
+    referredColumns: to,
+    onDelete: action('onDelete', onDelete),
+    onUpdate: action('onUpdate', onUpdate),
+    deferrable,
+    initiallyDeferred,
+  })
+}
+
+/** @throws {ArgumentError} it is none of the five */
+export function action(option: string, given: ReferentialAction | undefined): ReferentialAction | undefined {
+  if (given === undefined || actions.has(given)) return given
+  throw new ArgumentError(`The option "${option}" takes 'cascade', 'restrict', 'set null', 'set default' or 'no action'.`)
+}
+
+export interface IndexOptions {
+  /** Default: false. */
+  readonly unique?: boolean | undefined
+  /** SQLite and PostgreSQL: only rows that meet it are in the index. */
+  readonly where?: Sql | undefined
+}
+
+/** An index over columns, or over expressions: `` index('by_name', [sql`lower(name)`]) ``. */
+export function index(name: string, columns: readonly (string | Sql)[], { unique = false, where }: IndexOptions = {}): Index {
+  if (!Array.isArray(columns) || columns.length === 0) throw new TypeError('index() takes a list of columns or sql`…` values.')
+  for (const member of columns) {
+    if (typeof member !== 'string' && !(member instanceof Sql)) {
+      throw new TypeError(`index() takes columns by name or sql\`…\` values, found ${describeValue(member)}.`)
+    }
+  }
+  if (where !== undefined && !(where instanceof Sql)) throw new TypeError('The option "where" of an index takes a sql`…` value.')
+  return Object.freeze({ kind: 'index', name, members: Object.freeze([...columns]), unique, where, sql: undefined })
+}
+
+function columnList(maker: string, columns: readonly string[]): readonly string[] {
+  if (!Array.isArray(columns) || columns.length === 0 || columns.some((column) => typeof column !== 'string')) {
+    throw new TypeError(`${maker}() takes a list of columns by name.`)
+  }
+  return Object.freeze([...columns])
+}

@@ -1,0 +1,36 @@
+import type { ForeignKeyConstraint } from '../constraints.ts'
+import { type AnyTable, keyOf, referredName } from '../table-shape.ts'
+
+/** Tables in an order in which they can be created: those that others refer to come first. */
+export interface DependencyOrder {
+  readonly tables: readonly AnyTable[]
+  /** Foreign keys that close a circle: they can be added only when all tables are there. */
+  readonly late: ReadonlySet<ForeignKeyConstraint>
+}
+
+/** A key from a table to itself makes no circle. Where there is no dependency, the given order stays. */
+export function dependencyOrder(tables: readonly AnyTable[]): DependencyOrder {
+  const byKey = new Map(tables.map((table) => [table.key, table]))
+  const ordered = new Set<AnyTable>()
+  const late = new Set<ForeignKeyConstraint>()
+  const visit = (table: AnyTable, trail: readonly AnyTable[]): void => {
+    if (ordered.has(table)) return
+    for (const foreignKey of table.foreignKeys) {
+      const target = byKey.get(keyOf(referredName(table, foreignKey.referredTable)))
+      if (target === undefined || target === table) continue
+      if (trail.includes(target)) late.add(foreignKey)
+      else visit(target, [...trail, table])
+    }
+    ordered.add(table)
+  }
+  for (const table of tables) visit(table, [])
+  // What was put off because of a circle may stand in order by another way.
+  const place = new Map([...ordered].map((table, index) => [table, index]))
+  for (const table of ordered) {
+    for (const foreignKey of table.foreignKeys) {
+      const target = byKey.get(keyOf(referredName(table, foreignKey.referredTable)))
+      if (late.has(foreignKey) && target !== undefined && (place.get(target) ?? 0) < (place.get(table) ?? 0)) late.delete(foreignKey)
+    }
+  }
+  return { tables: [...ordered], late }
+}

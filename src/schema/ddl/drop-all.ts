@@ -1,0 +1,81 @@
+import { AlterTableNode, DropConstraintNode, DropTableNode, DropTypeNode, DropViewNode, SchemableIdentifierNode } from 'kysely'
+import { InvalidRequestError } from '../../errors.ts'
+import type { Executor } from '../../sql/executor.ts'
+import { inspect } from '../inspection/inspector.ts'
+import { type AnyTable, type Catalogue, tableNode } from '../table-shape.ts'
+import { type CreateOptions, chosenTables, exists, filterAsync, inTransaction, typesOf } from './create-all.ts'
+import { DefinitionStatement } from './create-table.ts'
+import { dependencyOrder } from './dependency-order.ts'
+
+/** Drops the tables of a catalogue, those that refer to others first; in one transaction where DDL can be rolled back. */
+export async function dropTables(
+  executor: Executor,
+  catalogue: Catalogue,
+  { checkFirst = true, tables }: CreateOptions = {},
+): Promise<void> {
+  await inTransaction(executor, async (tx) => {
+    const chosen = chosenTables(catalogue, tables)
+    const present = checkFirst ? await filterAsync(chosen, (table) => exists(tx, table)) : chosen
+    const views = present.filter(({ options }) => options.view !== undefined)
+    for (const view of views.toReversed()) await tx.execute(dropView(view))
+    const { tables: ordered, late } = dependencyOrder(present.filter(({ options }) => options.view === undefined))
+    if (late.size > 0) await breakCircles(tx, ordered, late)
+    for (const table of ordered.toReversed())
+      await tx.execute(new DefinitionStatement(() => DropTableNode.create(tableNode(table), { ifExists: checkFirst })))
+    await dropTypes(tx, chosen, catalogue)
+  })
+}
+
+/** Without the keys that close them there are none; SQLite cannot drop a key, and drops what nobody refers to: tables without rows. */
+async function breakCircles(tx: Executor, tables: readonly AnyTable[], late: ReturnType<typeof dependencyOrder>['late']): Promise<void> {
+  if (tx.dialect.name === 'sqlite') {
+    await tx.execute('pragma defer_foreign_keys = on')
+    for (const table of tables) await tx.execute(emptied(table, tx))
+    return
+  }
+  for (const table of tables) {
+    for (const foreignKey of table.foreignKeys) {
+      if (!late.has(foreignKey)) continue
+      const name = foreignKey.name ?? (await nameInDatabase(tx, table, foreignKey.columns))
+      await tx.execute(
+        new DefinitionStatement(() =>
+          AlterTableNode.cloneWithTableProps(AlterTableNode.create(tableNode(table)), { dropConstraint: DropConstraintNode.create(name) }),
+        ),
+      )
+    }
+  }
+}
+
+function emptied({ name, schema }: AnyTable, { dialect }: Executor): string {
+  return `delete from ${schema === undefined ? '' : `${dialect.quoteIdentifier(schema)}.`}${dialect.quoteIdentifier(name)}`
+}
+
+/** A constraint that was made without a name has one by now. */
+async function nameInDatabase(tx: Executor, table: AnyTable, columns: readonly string[]): Promise<string> {
+  const keys = await inspect(tx).foreignKeys(table.name, table.schema)
+  const found = keys.find((key) => key.columns.join('\0') === columns.join('\0'))
+  if (found?.name == null) {
+    throw new InvalidRequestError(
+      `Table "${table.key}" has no foreign key over (${columns.join(', ')}) in the database: reflect it, or drop it by hand.`,
+    )
+  }
+  return found.name
+}
+
+function dropView({ name, schema }: AnyTable): DefinitionStatement {
+  const identifier = schema === undefined ? SchemableIdentifierNode.create(name) : SchemableIdentifierNode.createWithSchema(schema, name)
+  return new DefinitionStatement(() => ({ ...DropViewNode.create(name), name: identifier }))
+}
+
+/** Types that no table of the catalogue is left with. */
+async function dropTypes(tx: Executor, dropped: readonly AnyTable[], { tables }: Catalogue): Promise<void> {
+  if (tx.dialect.name !== 'postgresql') return
+  const kept = new Set(
+    typesOf([...tables.values()].filter((table) => !dropped.includes(table))).map(({ name, schema }) => `${schema ?? ''}.${name}`),
+  )
+  for (const { name, schema } of typesOf(dropped)) {
+    if (kept.has(`${schema ?? ''}.${name}`)) continue
+    const identifier = schema === undefined ? SchemableIdentifierNode.create(name) : SchemableIdentifierNode.createWithSchema(schema, name)
+    await tx.execute(new DefinitionStatement(() => ({ ...DropTypeNode.create(identifier), ifExists: true })))
+  }
+}

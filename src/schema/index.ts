@@ -1,0 +1,84 @@
+export type { Column } from './column.ts'
+export {
+  bigInteger,
+  blob,
+  boolean,
+  date,
+  dateTime,
+  enumeration,
+  float,
+  integer,
+  type JsonValue,
+  json,
+  numeric,
+  smallInteger,
+  string,
+  text,
+  time,
+  uuid,
+} from './column-makers.ts'
+export type { ColumnOptions, Generated, Reference, ReferentialAction } from './column-options.ts'
+export type { ColumnSpec } from './column-spec.ts'
+export { and, type Condition, type ConditionLike, not, or } from './condition.ts'
+export {
+  type CheckConstraint,
+  type Constraint,
+  checkConstraint,
+  type ForeignKeyConstraint,
+  type ForeignKeyOptions,
+  foreignKeyConstraint,
+  type Index,
+  type IndexOptions,
+  index,
+  type PrimaryKeyConstraint,
+  primaryKeyConstraint,
+  type UniqueConstraint,
+  uniqueConstraint,
+} from './constraints.ts'
+export type { CreateOptions } from './ddl/create-all.ts'
+export { createIndex } from './ddl/create-index.ts'
+export { type CreateTableOptions, createTable, type DefinitionStatement, dropTable } from './ddl/create-table.ts'
+export type { ColumnSpecs, InferInsert, InferRow } from './infer.ts'
+export type { InsertStatement, OnConflict } from './insert-statement.ts'
+export type {
+  CheckDescription,
+  ColumnDescription,
+  ConflictAction,
+  EnumDescription,
+  ExclusionConstraintDescription,
+  ForeignKeyDescription,
+  GeneratedDescription,
+  IndexDescription,
+  KeyMember,
+  PrimaryKeyDescription,
+  SequenceDescription,
+  TableDescription,
+  TableKind,
+  TableOptions as DescribedTableOptions,
+  TriggerDescription,
+  UniqueConstraintDescription,
+  ViewDescription,
+} from './inspection/descriptions.ts'
+export { type DescribeOptions, type Inspector, inspect } from './inspection/inspector.ts'
+export type {
+  ArrayTypeInfo,
+  BinaryTypeInfo,
+  BitTypeInfo,
+  EnumerationTypeInfo,
+  FloatTypeInfo,
+  IntegerTypeInfo,
+  JsonTypeInfo,
+  NumericTypeInfo,
+  PlainTypeInfo,
+  SetTypeInfo,
+  StringTypeInfo,
+  TimeTypeInfo,
+  TypeInfo,
+} from './inspection/type-info.ts'
+export type { JsonPath } from './json-path.ts'
+export { MetaData, type MetaDataOptions } from './metadata.ts'
+export type { NamingConvention } from './naming-convention.ts'
+export type { ReflectOptions } from './reflection/reflect-tables.ts'
+export { Table } from './table.ts'
+export type { AnyTable, TableOptions } from './table-shape.ts'
+export type { Ordering, ValueExpression } from './value-expression.ts'

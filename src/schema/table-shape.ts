@@ -1,0 +1,89 @@
+import { TableNode } from 'kysely'
+import type { Column } from './column.ts'
+import type { Constraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint } from './constraints.ts'
+import type { NamingConvention } from './naming-convention.ts'
+
+/** What a table can be told beside its columns. */
+export interface TableOptions {
+  readonly constraints?: readonly Constraint[] | undefined
+  readonly indexes?: readonly Index[] | undefined
+  /** Default: the schema of the MetaData. */
+  readonly schema?: string | undefined
+  /** SQLite: values must have the type of their column. */
+  readonly strict?: boolean | undefined
+  /** SQLite: rows are kept in the order of their key. */
+  readonly withoutRowid?: boolean | undefined
+  readonly comment?: string | undefined
+  /** The SELECT of a view: it is created behind the tables, by this text. */
+  readonly view?: string | undefined
+}
+
+/** A table without the types of its columns: what the rest of the schema layer works with. */
+export interface AnyTable {
+  readonly name: string
+  readonly schema: string | undefined
+  /** 'name', or 'schema.name'. */
+  readonly key: string
+  readonly columns: readonly Column[]
+  readonly primaryKey: PrimaryKeyConstraint | null
+  readonly constraints: readonly Constraint[]
+  readonly foreignKeys: readonly ForeignKeyConstraint[]
+  readonly indexes: readonly Index[]
+  readonly options: TableOptions
+  readonly metadata: Catalogue
+  /**
+   * The column of that name.
+   *
+   * @throws {ArgumentError} there is none
+   */
+  column(name: string): Column
+}
+
+/** Where tables find each other: a MetaData. */
+export interface Catalogue {
+  readonly schema: string | undefined
+  readonly namingConvention: NamingConvention
+  readonly tables: ReadonlyMap<string, AnyTable>
+  /** Called by each table that is made. */
+  add(table: AnyTable): void
+}
+
+export interface QualifiedName {
+  readonly name: string
+  readonly schema: string | undefined
+}
+
+/** The key of a table in its catalogue. */
+export function keyOf({ name, schema }: QualifiedName): string {
+  return schema === undefined ? name : `${schema}.${name}`
+}
+
+/** How a statement names a table. */
+export function tableNode({ name, schema }: QualifiedName): TableNode {
+  return schema === undefined ? TableNode.create(name) : TableNode.createWithSchema(schema, name)
+}
+
+/** The table that a foreign key means by 'table' or 'schema.table': one of its own schema before any other. */
+export function referredName(from: AnyTable, referred: string): QualifiedName {
+  const { tables } = from.metadata
+  const known = tables.get(keyOf({ name: referred, schema: from.schema })) ?? tables.get(referred)
+  if (known !== undefined) return known
+  const dot = referred.indexOf('.')
+  if (dot <= 0) return { name: referred, schema: from.schema }
+  return { name: referred.slice(dot + 1), schema: referred.slice(0, dot) }
+}
+
+/**
+ * The column that the database counts up by itself, if there is one: said so, or the key's only one, of whole numbers, that refers to nothing.
+ */
+export function countedColumn(table: AnyTable): Column | undefined {
+  const said = table.columns.find(({ options }) => options.autoIncrement === true)
+  if (said !== undefined) return said
+  const [name, second] = table.primaryKey?.columns ?? []
+  if (name === undefined || second !== undefined || table.options.withoutRowid === true) return undefined
+  const column = table.columns.find((candidate) => candidate.name === name) as Column
+  const { autoIncrement, references, serverDefault, generated, default: initial } = column.options
+  const refers = references !== undefined || table.foreignKeys.some(({ columns }) => columns.includes(name))
+  if (!column.type.countable || autoIncrement === false || refers) return undefined
+  return serverDefault === undefined && generated === undefined && initial === undefined ? column : undefined
+}

@@ -1,0 +1,251 @@
+import { sql } from 'offloop'
+import { bigInteger, createTable, dropTable, integer, MetaData, string, Table, text } from 'offloop/schema'
+import { describe, expect, test } from 'vitest'
+import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+
+function users(metadata = new MetaData()) {
+  return new Table('users', metadata, { id: integer({ primaryKey: true }), name: string(50, { nullable: false }), note: text() })
+}
+
+describeTargets((fixture) => {
+  test('a table is created, written, read and dropped', async () => {
+    const engine = fixture.engine()
+    const table = users()
+    await engine.execute(createTable(table))
+    expect(await engine.hasTable('users')).toBe(true)
+    const result = await engine.execute(table.insert().values({ name: 'Ada' }))
+    expect(result.returnsRows).toBe(false)
+    expect(result.rowcount).toBe(1)
+    expect(result.insertedPrimaryKey).toEqual([1])
+    await engine.execute(table.insert().values([{ name: 'Dan' }, { name: 'Dora', note: 'x' }]))
+    const rows = await engine.execute(table.select(table.c.name.startsWith('D')).orderBy('id')).fetchall()
+    expect(rows).toEqual([
+      { id: 2, name: 'Dan', note: null },
+      { id: 3, name: 'Dora', note: 'x' },
+    ])
+    expect((await engine.execute(table.update().set({ note: 'y' }).where(table.c.id.gt(1)))).rowcount).toBe(2)
+    expect((await engine.execute(table.delete().where('name', '=', 'Dan'))).rowcount).toBe(1)
+    expect(await engine.scalar('select count(*) from users')).toBe(2)
+    await engine.execute(dropTable(table))
+    expect(await engine.hasTable('users')).toBe(false)
+  })
+
+  test('a key that is given is kept, and is the inserted key', async () => {
+    const engine = fixture.engine()
+    const table = new Table('t', new MetaData(), { id: bigInteger({ primaryKey: true }), n: integer() })
+    await engine.execute(createTable(table))
+    expect((await engine.execute(table.insert().values({ id: 2n ** 53n + 1n, n: 1 }))).insertedPrimaryKey).toEqual([2n ** 53n + 1n])
+    expect(await engine.execute(table.select()).one()).toEqual({ id: 2n ** 53n + 1n, n: 1 })
+    expect(await engine.execute(table.select(), [], { rowMode: 'array' }).one()).toEqual([2n ** 53n + 1n, 1])
+  })
+
+  test('a composite key is the inserted key, in its order', async () => {
+    const engine = fixture.engine()
+    const table = new Table('pairs', new MetaData(), { a: string(5, { primaryKey: true }), b: integer({ primaryKey: true }), n: integer() })
+    await engine.execute(createTable(table))
+    expect((await engine.execute(table.insert().values({ b: 2, a: 'x' }))).insertedPrimaryKey).toEqual(['x', 2])
+    expect(await rejectionOf(engine.execute(table.insert().values({ b: 2, a: 'x' })))).toMatchObject({ code: 'OFFLOOP_INTEGRITY' })
+  })
+
+  test('a key that the database makes up is the inserted key, where it can be told', async () => {
+    const engine = fixture.engine()
+    const { name } = engine.dialect
+    const made = new Table('t', new MetaData(), {
+      id: string(40, { primaryKey: true, serverDefault: name === 'mysql' ? sql`concat('k', 1)` : sql`'k' || 1` }),
+      n: integer(),
+    })
+    await engine.execute(createTable(made))
+    const result = await engine.execute(made.insert().values({ n: 1 }), [], { rowMode: 'array' })
+    expect(result.insertedPrimaryKey).toEqual([name === 'mysql' ? null : 'k1'])
+    expect([result.returnsRows, result.rowcount, result.columns]).toEqual([false, 1, []])
+    expect(await rejectionOf(result.fetchall())).toMatchObject({ code: 'OFFLOOP_RESOURCE_CLOSED' })
+    const nothing = await engine.execute(
+      made
+        .insert()
+        .values({ id: 'k1' })
+        .onConflict({ target: ['id'] }),
+    )
+    // To MySQL a row that was set to what it is has been found.
+    expect(nothing.rowcount).toBe(name === 'mysql' ? 1 : 0)
+    expect(nothing.insertedPrimaryKey).toEqual(['k1'])
+  })
+
+  test('several rows have no inserted key, and neither has an update', async () => {
+    const engine = fixture.engine()
+    const table = users()
+    await engine.execute(createTable(table))
+    const many = await engine.execute(table.insert().values([{ name: 'a' }, { name: 'b' }]))
+    expect(() => many.insertedPrimaryKey).toThrow(/insertedPrimaryKey/)
+    const update = await engine.execute(table.update().set({ name: 'c' }))
+    expect(() => update.insertedPrimaryKey).toThrow(/insertedPrimaryKey/)
+  })
+
+  test('defaults are stored where a row names no value, and are asked for once a row', async () => {
+    const engine = fixture.engine()
+    let calls = 0
+    const table = new Table('t', new MetaData(), {
+      id: integer({ primaryKey: true }),
+      a: integer({ default: 7 }),
+      b: integer({ default: () => ++calls }),
+      c: integer({ serverDefault: sql`40 + 2` }),
+      d: integer({ onUpdate: () => 99 }),
+    })
+    await engine.execute(createTable(table))
+    await engine.execute(table.insert().values([{ a: 1 }, { b: 5 }, { c: 6 }]))
+    await engine.execute(table.insert().values({}))
+    const rows = await engine.execute(table.select().orderBy('id')).fetchall()
+    expect(rows).toEqual([
+      { id: 1, a: 1, b: 1, c: 42, d: null },
+      { id: 2, a: 7, b: 5, c: 42, d: null },
+      { id: 3, a: 7, b: 2, c: 6, d: null },
+      { id: 4, a: 7, b: 3, c: 42, d: null },
+    ])
+    await engine.execute(table.update().set({ a: 0 }).where('id', '=', 1))
+    expect(await engine.execute(table.select(table.c.id.eq(1))).one()).toMatchObject({ a: 0, d: 99 })
+  })
+
+  test('a row without any value is one of defaults', async () => {
+    const engine = fixture.engine()
+    const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), n: integer() })
+    await engine.execute(createTable(table))
+    expect((await engine.execute(table.insert().values({}))).insertedPrimaryKey).toEqual([1])
+    expect(await engine.execute(table.select()).fetchall()).toEqual([{ id: 1, n: null }])
+  })
+
+  test('executeMany takes rows by column name', async () => {
+    const engine = fixture.engine()
+    const table = users()
+    await engine.execute(createTable(table))
+    const rows = Array.from({ length: 300 }, (_, index) => ({ name: `user ${index}`, note: index % 2 === 0 ? null : 'odd' }))
+    expect(await engine.executeMany(table.insert(), rows)).toEqual({ rowcount: 300 })
+    expect(await engine.scalar("select count(*) from users where note = 'odd'")).toBe(150)
+    expect(await engine.executeMany(table.insert(), [])).toEqual({ rowcount: 0 })
+    const stray = await rejectionOf(engine.executeMany(table.insert(), [{ name: 'a' }, { name: 'b', note: 'c' }] as { name: string }[]))
+    expect(stray.message).toContain('"note"')
+    expect((await rejectionOf(engine.executeMany(table.insert(), [{ nam: 'a' }]))).message).toContain('Did you mean "name"?')
+    expect((await rejectionOf(engine.executeMany(table.insert().values({ name: 'a' }), [{ name: 'a' }]))).message).toContain(
+      'without values()',
+    )
+    expect(await engine.scalar('select count(*) from users')).toBe(300)
+  })
+
+  test('an upsert updates the row that is there, or leaves it', async () => {
+    const engine = fixture.engine()
+    const table = new Table('t', new MetaData(), {
+      id: integer({ primaryKey: true }),
+      name: string(20, { nullable: false, unique: true }),
+      n: integer(),
+    })
+    await engine.execute(createTable(table))
+    await engine.execute(table.insert().values({ name: 'a', n: 1 }))
+    await engine.execute(table.insert().values({ name: 'b', n: 1 }))
+    await engine.execute(
+      table
+        .insert()
+        .values({ name: 'a', n: 2 })
+        .onConflict({ target: ['name'] }),
+    )
+    expect(await engine.scalar("select n from t where name = 'a'")).toBe(1)
+    const updated = await engine.execute(
+      table
+        .insert()
+        .values({ name: 'a', n: 2 })
+        .onConflict({ target: ['name'], set: { n: sql`excluded.n` } }),
+    )
+    expect(updated.insertedPrimaryKey).toEqual([1])
+    expect(await engine.scalar("select n from t where name = 'a'")).toBe(2)
+    await engine.execute(
+      table
+        .insert()
+        .values({ name: 'a', n: 9 })
+        .onConflict({ target: ['name'], set: { n: 3 } }),
+    )
+    expect(await engine.scalar("select n from t where name = 'a'")).toBe(3)
+    await engine.executeMany(table.insert().onConflict({ target: ['name'], set: { n: sql`excluded.n` } }), [
+      { name: 'a', n: 10 },
+      { name: 'c', n: 11 },
+    ])
+    expect(await engine.execute('select name, n from t order by name').fetchall()).toEqual([
+      { name: 'a', n: 10 },
+      { name: 'b', n: 1 },
+      { name: 'c', n: 11 },
+    ])
+  })
+
+  test('RETURNING gives typed rows, where the database has it', async () => {
+    const engine = fixture.engine()
+    const table = users()
+    await engine.execute(createTable(table))
+    const insert = table
+      .insert()
+      .values([{ name: 'a' }, { name: 'b' }])
+      .returning('id', 'name')
+    if (!engine.dialect.returning) return
+    expect(await engine.execute(insert).fetchall()).toEqual([
+      { id: 1, name: 'a' },
+      { id: 2, name: 'b' },
+    ])
+    expect(await engine.execute(table.insert().values({ name: 'c' }).returningAll()).one()).toEqual({ id: 3, name: 'c', note: null })
+    expect(await engine.execute(table.delete().returning('name').where('id', '=', 1)).one()).toEqual({ name: 'a' })
+  })
+
+  test('statements run on connections and in transactions', async () => {
+    const engine = fixture.engine()
+    const table = users()
+    await engine.execute(createTable(table))
+    await using conn = await engine.connect()
+    await using tx = await conn.begin()
+    await tx.execute(table.insert().values({ name: 'a' }))
+    expect(await tx.execute(table.select()).fetchall()).toHaveLength(1)
+    await tx.rollback()
+    expect(await conn.execute(table.select()).fetchall()).toEqual([])
+    for await (const row of conn.stream(table.select())) expect(row.name).toBe('never')
+  })
+})
+
+describe('without a database', () => {
+  const table = users()
+
+  test('a name is taken once in a MetaData', () => {
+    expect(() => users(table.metadata as MetaData)).toThrow('Table "users" is in this MetaData already.')
+  })
+
+  test('an unknown column is named, with the nearest one', () => {
+    expect(() => table.insert().values({ nam: 'x' } as never)).toThrow('Table "users" has no column "nam". Did you mean "name"?')
+    expect(() =>
+      table
+        .insert()
+        .values({ name: 'x' })
+        .onConflict({ target: ['nmae' as never] }),
+    ).toThrow('"nmae"')
+  })
+
+  test('no row and no target are refused', () => {
+    expect(() => table.insert().values([])).toThrow('one row or more')
+    expect(() => table.insert().values({ name: 'x' }).onConflict({ target: [] })).toThrow('target')
+  })
+
+  test('a statement of a Table belongs to no database', async () => {
+    await expect(table.select().execute()).rejects.toThrow('belongs to no database')
+  })
+
+  test('compile() says it in the SQL of SQLite', () => {
+    expect(table.select(table.c.id.eq(1)).compile().sql).toBe(
+      'select "users"."id", "users"."name", "users"."note" from "users" where "users"."id" = ?',
+    )
+    expect(createTable(table).compile().sql).toBe(
+      'create table "users" ("id" integer primary key, "name" varchar(50) not null, "note" text)',
+    )
+  })
+
+  test('a definition is refused where it cannot be meant', () => {
+    const metadata = new MetaData()
+    expect(() => new Table('', metadata, { id: integer() })).toThrow('An identifier must not be empty.')
+    expect(() => new Table('t', metadata, {})).toThrow('has no columns')
+    expect(() => integer({ primarykey: true } as never)).toThrow('Did you mean "primaryKey"?')
+    expect(() => integer({ primaryKey: true, nullable: true })).toThrow('cannot be nullable')
+    expect(() => new Table('t', metadata, { id: integer() }, { strcit: true } as never)).toThrow('Did you mean "strict"?')
+    expect(() => new Table('t', metadata, { id: integer({ references: 'nowhere' }) })).toThrow("'table.column'")
+    expect(() => string(0)).toThrow('a whole number')
+  })
+})

@@ -1,0 +1,155 @@
+import { createEngine, sql } from 'offloop'
+import {
+  bigInteger,
+  boolean,
+  date,
+  dateTime,
+  enumeration,
+  type InferInsert,
+  type InferRow,
+  integer,
+  json,
+  MetaData,
+  numeric,
+  string,
+  Table,
+  text,
+} from 'offloop/schema'
+import { describe, expectTypeOf, test } from 'vitest'
+
+const metadata = new MetaData()
+const users = new Table('users', metadata, {
+  id: integer({ primaryKey: true }),
+  name: string(50, { nullable: false }),
+  note: text(),
+  age: integer({ nullable: false, default: 18 }),
+  created: dateTime({ nullable: false, serverDefault: sql`current_timestamp` }),
+  born: date(),
+  active: boolean({ nullable: false }),
+  credit: numeric(10, 2),
+  big: bigInteger(),
+  mood: enumeration(['good', 'bad'], { nullable: false }),
+  settings: json().$type<{ theme: string }>(),
+  twice: integer({ generated: { as: sql`age * 2` } }),
+})
+const pairs = new Table('pairs', metadata, { a: integer({ primaryKey: true }), b: integer({ primaryKey: true }) })
+const children = new Table('children', metadata, { id: integer({ primaryKey: true, references: 'users.id' }) })
+
+type User = InferRow<typeof users>
+type NewUser = InferInsert<typeof users>
+const valid: NewUser = { name: 'Ada', active: true, mood: 'good' }
+
+/** Never called: it is there for the compiler. */
+async function statements(): Promise<void> {
+  const engine = createEngine('sqlite://')
+
+  const rows = await engine.execute(users.select()).fetchall()
+  expectTypeOf(rows).toEqualTypeOf<User[]>()
+  const conn = await engine.connect()
+  expectTypeOf(await (await conn.execute(users.select(users.c.name.startsWith('D')))).fetchone()).toEqualTypeOf<User | null>()
+  for await (const row of engine.stream(users.select())) expectTypeOf(row).toEqualTypeOf<User>()
+  expectTypeOf(await engine.execute(users.insert().values(valid).returning('id', 'note')).one()).toEqualTypeOf<{
+    id: number
+    note: string | null
+  }>()
+  expectTypeOf(await engine.execute(users.insert().values(valid).returningAll()).one()).toEqualTypeOf<User>()
+  expectTypeOf(await engine.execute<{ n: number }>('select 1 as n').one()).toEqualTypeOf<{ n: number }>()
+  expectTypeOf(await engine.execute('select 1 as n').one()).toEqualTypeOf<Record<string, unknown>>()
+
+  users.insert().values({ ...valid, name: sql`upper(${'x'})` })
+  users
+    .insert()
+    .values(valid)
+    .onConflict({ target: ['name'], set: { note: sql`excluded.note`, age: 5 } })
+  users.update().set({ age: 5 }).where('name', '=', 'x')
+  users.select().where(users.c.age.gt(5)).orderBy(users.c.name.desc()).limit(1)
+
+  // @ts-expect-error no such column
+  users.c.nmae
+  // @ts-expect-error no such column
+  users.insert().values({ ...valid, nmae: 'x' })
+  // @ts-expect-error name is required
+  users.insert().values({ active: true, mood: 'good' })
+  // @ts-expect-error a text is no number
+  users.insert().values({ ...valid, age: 'old' })
+  // @ts-expect-error not one of the values
+  users.insert().values({ ...valid, mood: 'awful' })
+  // @ts-expect-error name is not nullable
+  users.insert().values({ ...valid, name: null })
+  // @ts-expect-error a generated column takes no value
+  users.insert().values({ ...valid, twice: 2 })
+  // @ts-expect-error a date and time is a Date
+  users.insert().values({ ...valid, created: '2024-01-01' })
+  // @ts-expect-error not the settings
+  users.insert().values({ ...valid, settings: { colour: 'red' } })
+  // @ts-expect-error both halves of the key are required
+  pairs.insert().values({ a: 1 })
+  // @ts-expect-error a key that refers to another table is not counted
+  children.insert().values({})
+  const insert = users.insert().values(valid)
+  // @ts-expect-error no such column
+  insert.onConflict({ target: ['nmae'] })
+  // @ts-expect-error no such column
+  users.insert().values(valid).returning('nmae')
+  // @ts-expect-error a text is no number
+  users.update().set({ age: 'old' })
+  // @ts-expect-error no such column
+  users.update().set({ nmae: 'x' })
+  // @ts-expect-error a generated column takes no value
+  users.update().set({ twice: 2 })
+  // @ts-expect-error a text is no number
+  users.c.age.eq('old')
+  // @ts-expect-error no such column
+  users.select().where('nmae', '=', 'x')
+  // @ts-expect-error a text is no number
+  users.select().where('age', '=', 'old')
+  // @ts-expect-error a text does not hold a number
+  users.c.name.contains(5)
+  // @ts-expect-error an unknown option
+  integer({ primarykey: true })
+  // @ts-expect-error the default is no number
+  integer({ default: 'x' })
+  // @ts-expect-error no action of SQL
+  integer({ references: { column: 'users.id', onDelete: 'explode' } })
+}
+
+describe('types', () => {
+  test('of rows', () => {
+    expectTypeOf<User>().toEqualTypeOf<{
+      id: number
+      name: string
+      note: string | null
+      age: number
+      created: Date
+      born: string | null
+      active: boolean
+      credit: string | null
+      big: bigint | null
+      mood: 'good' | 'bad'
+      settings: { theme: string } | null
+      twice: number | null
+    }>()
+  })
+
+  test('of what is inserted', () => {
+    expectTypeOf<NewUser>().toEqualTypeOf<{
+      id?: number | undefined
+      name: string
+      note?: string | null | undefined
+      age?: number | undefined
+      created?: Date | undefined
+      born?: string | Date | null | undefined
+      active: boolean
+      credit?: string | number | bigint | null | undefined
+      big?: bigint | number | null | undefined
+      mood: 'good' | 'bad'
+      settings?: { theme: string } | null | undefined
+    }>()
+    expectTypeOf<InferInsert<typeof pairs>>().toEqualTypeOf<{ a: number; b: number }>()
+    expectTypeOf<InferInsert<typeof children>>().toEqualTypeOf<{ id: number }>()
+  })
+
+  test('of statements', () => {
+    expectTypeOf(statements).returns.resolves.toBeVoid()
+  })
+})

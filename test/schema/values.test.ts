@@ -1,0 +1,130 @@
+import { sql } from 'offloop'
+import {
+  bigInteger,
+  blob,
+  boolean,
+  type ColumnSpec,
+  createTable,
+  date,
+  dateTime,
+  enumeration,
+  float,
+  integer,
+  json,
+  MetaData,
+  numeric,
+  smallInteger,
+  string,
+  Table,
+  text,
+  time,
+  uuid,
+} from 'offloop/schema'
+import { describe, expect, test } from 'vitest'
+import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+
+type Case = readonly [
+  title: string,
+  spec: () => ColumnSpec<unknown, unknown, object>,
+  values: readonly unknown[],
+  refused: readonly unknown[],
+]
+
+const noon = new Date('2024-02-29T12:30:15.123Z')
+
+/** Values that come back as they went in, and those that the column refuses. */
+const cases: readonly Case[] = [
+  ['integer', integer, [0, 1, -1, 2_147_483_647, -2_147_483_648], [1.5, '1', true, Number.NaN, 2 ** 53, 1n, {}]],
+  ['smallInteger', smallInteger, [0, 32_767, -32_768], [0.5, '1', Number.POSITIVE_INFINITY]],
+  ['bigInteger', bigInteger, [0n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)], [2n ** 63n, 1.5, '1', 2 ** 53]],
+  ['float', float, [0, 1.5, -2.25, 1e300, 0.1], ['1', Number.NaN, 1n]],
+  ['numeric(10, 2)', () => numeric(10, 2), ['0.00', '1.50', '-12345678.90'], ['1.234', '123456789.00', 'x', '', '1e5', true, 0.001]],
+  ['numeric(30, 10)', () => numeric(30, 10), ['12345678901234567890.0123456789', '0.0000000001', '-1.0000000000'], ['0.00000000001']],
+  ['numeric(5)', () => numeric(5), ['12345', '0', '-7'], ['123456', '0.5']],
+  ['boolean', boolean, [true, false], [1, 0, 'true']],
+  ['string(5)', () => string(5), ['', 'abcde', 'äöü', '😀😀', "it's", '%_'], ['abcdef', 1, '😀😀😀😀😀😀']],
+  ['text', text, ['', 'x'.repeat(100_000), 'line\nline', '12', '1e5', '007'], [1, true, {}]],
+  ['date', date, ['2024-02-29', '0001-01-01', '9999-12-31'], ['2023-02-29', '2024-2-9', 'x', 1]],
+  ['time', time, ['00:00:00', '23:59:59', '12:30:15.123', '12:30:15.1'], ['24:00:00', '12:30', 'x', 1]],
+  [
+    'dateTime',
+    dateTime,
+    [noon, new Date('1970-01-01T00:00:00.000Z'), new Date('9999-12-31T23:59:59.999Z')],
+    ['2024-01-01', 5, new Date(Number.NaN)],
+  ],
+  ['dateTime with time zone', () => dateTime({ timezone: true }), [noon], ['2024-01-01T00:00:00Z']],
+  [
+    'json',
+    json,
+    [{ a: [1, 2, { b: null }] }, [], {}, 'text', '123', 0, 123, 1.5, true, false, [null], { é: '😀' }, '"'],
+    [Number.NaN, [Number.POSITIVE_INFINITY], 1n, { a: 1n }, [undefined], () => 1],
+  ],
+  ['enumeration', () => enumeration(['small', "it's", 'x, y']), ['small', "it's", 'x, y'], ['', 'Small', 1]],
+  ['uuid', uuid, ['0193e7a0-1c2d-7e3f-8a4b-5c6d7e8f9a0b'], ['0193e7a0', 'x', 1]],
+  ['blob', blob, [Buffer.from([0, 1, 255]), Buffer.alloc(0)], ['x', [1], 1]],
+]
+
+describeTargets((fixture) => {
+  describe.for(cases)('%s', ([, spec, values, refused]) => {
+    test('its values come back as they went in', async () => {
+      const engine = fixture.engine()
+      const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), v: spec() })
+      await engine.execute(createTable(table))
+      for (const v of [...values, null]) await engine.execute(table.insert().values({ v }))
+      await engine.executeMany(
+        table.insert(),
+        [...values, null].map((v) => ({ v })),
+      )
+      const rows = await engine.execute(table.select().orderBy('id')).fetchall()
+      expect(rows.map(({ v }) => v)).toEqual([...values, null, ...values, null])
+      if (table.c.v.type.kind === 'json') return
+      for (const [index, v] of values.entries()) {
+        const found = await engine.execute(table.select(table.c.v.eq(v as never)).orderBy('id')).fetchall()
+        expect(found.map(({ id }) => id)).toEqual([index + 1, index + 2 + values.length])
+        expect(await engine.execute(table.select().where('v', '=', v as never)).fetchall()).toHaveLength(2)
+      }
+    })
+
+    test('what does not fit is refused before it is sent', async () => {
+      const engine = fixture.engine()
+      const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), v: spec() })
+      await engine.execute(createTable(table))
+      for (const v of refused) {
+        const error = await rejectionOf(engine.execute(table.insert().values({ v })))
+        expect(error, String(v)).toSatisfy((found) => found instanceof TypeError || found instanceof RangeError)
+        expect(error.message).toContain('Column t.v:')
+      }
+      expect(await engine.scalar('select count(*) from t')).toBe(0)
+    })
+  })
+
+  test('SQL may stand in the place of a value', async () => {
+    const engine = fixture.engine()
+    const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), n: integer(), s: text() })
+    await engine.execute(createTable(table))
+    await engine.execute(table.insert().values({ n: sql`${2} + 3`, s: sql`upper(${'x'})` }))
+    await engine.execute(table.update().set({ n: sql`n * ${10}` }))
+    expect(await engine.execute(table.select()).one()).toEqual({ id: 1, n: 50, s: 'X' })
+  })
+
+  test('a value that its column cannot hold is a DataError when it is read', async () => {
+    const engine = fixture.engine()
+    await engine.execute('create table t (id integer primary key, v varchar(20))')
+    await engine.execute("insert into t (id, v) values (1, 'no date')")
+    const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), v: dateTime() })
+    const error = await rejectionOf(engine.execute(table.select()).fetchall())
+    expect(error).toMatchObject({ code: 'OFFLOOP_DATA' })
+    expect(error.message).toContain('t.v')
+    expect(error.message).not.toContain('no date')
+    expect(await engine.scalar('select count(*) from t')).toBe(1)
+  })
+
+  test('an untyped integer beside a bigInteger stays a number', async () => {
+    const engine = fixture.engine()
+    const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), big: bigInteger() })
+    await engine.execute(createTable(table))
+    await engine.execute(table.insert().values({ big: 2n ** 60n }))
+    const row = await engine.execute(table.select().select(({ fn }) => fn.countAll().over().as('n'))).one()
+    expect(row).toEqual({ id: 1, big: 2n ** 60n, n: 1 })
+  })
+})
