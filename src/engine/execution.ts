@@ -51,6 +51,8 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
   columns: readonly WireColumn[] | null = null
   /** Rows of one chunk at the most, 0 for the worker's own measure. */
   readonly #batchRows: number
+  /** How it wants its values, wherever it runs. */
+  readonly #valueFlags: number
   #flags: number
   #owner: OperationOwner | null = null
   #lease: Lease | null = null
@@ -87,7 +89,10 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
     this.asArrays = options?.rowMode === 'array'
     this.signal = options?.signal
     this.#batchRows = options?.batchRows ?? 0
-    this.#flags = (options?.integers ?? integers) === 'bigint' ? RequestFlag.bigint : 0
+    this.#valueFlags =
+      ((options?.integers ?? integers) === 'bigint' ? RequestFlag.bigint : 0) |
+      (options?.serverTexts === true ? RequestFlag.serverTexts : 0)
+    this.#flags = this.#valueFlags
   }
 
   /** Called when the worker would not run it where it was sent; it may then be submitted elsewhere. */
@@ -137,7 +142,7 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
 
   /** Says, before it is submitted, what its place of execution asks of it: bits of `RequestFlag`, and the database file. */
   route(flags: number, access: AccessMode | 'none'): this {
-    this.#flags = flags | (this.#flags & RequestFlag.bigint)
+    this.#flags = flags | this.#valueFlags
     this.access = access
     return this
   }

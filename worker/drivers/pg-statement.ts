@@ -101,8 +101,8 @@ export class PgStatement implements DriverStatement {
     return changes
   }
 
-  iterate(params: readonly WireValue[]): RowIterator {
-    const begin = (): RowsExchange => this.#begin(params)
+  iterate(params: readonly WireValue[], serverTexts = false): RowIterator {
+    const begin = (): RowsExchange => this.#begin(params, serverTexts)
     return new StatementRows({
       started: this.#isStale ? null : begin(),
       start: () => this.#prepareAnew().then(begin),
@@ -129,7 +129,7 @@ export class PgStatement implements DriverStatement {
   }
 
   /** Sends the statement; its rows come as they are asked for. */
-  #begin(params: readonly WireValue[]): RowsExchange {
+  #begin(params: readonly WireValue[], serverTexts: boolean): RowsExchange {
     this.#noteSize()
     const { reader } = this.#description
     if (reader === null) throw new DriverFault('internal', 'This statement yields no rows')
@@ -138,6 +138,7 @@ export class PgStatement implements DriverStatement {
       ...this.#plan,
       values: this.#encode(params),
       reader,
+      serverTexts,
       batches: this.readonly && !this.#isSmall,
       readonly: this.readonly,
       // Inside a transaction a cancelled statement would take everything before it along.
