@@ -20,6 +20,7 @@ export default defineConfig([
       'src/index': 'src/index.ts',
       'src/errors': 'src/errors.ts',
       'src/schema/index': 'src/schema/index.ts',
+      'src/adapters/drizzle/index': 'src/adapters/drizzle/index.ts',
       'src/cli/main': 'src/cli/main.ts',
     },
     output: outputOf('src'),

@@ -144,7 +144,7 @@ export class StatementRunner {
 
   *#query(request: ExecuteRequest, entry: StatementEntry, statement: DriverStatement): Task<void> {
     const limit = (request.flags & RequestFlag.limited) !== 0 ? request.rowLimit : Number.POSITIVE_INFINITY
-    const iterator = statement.iterate(request.values)
+    const iterator = statement.iterate(request.values, (request.flags & RequestFlag.serverTexts) !== 0)
     const rows: DriverRow[] = []
     let exhausted: boolean
     let columns: readonly WireColumn[]

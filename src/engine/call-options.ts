@@ -4,7 +4,7 @@ import { printableName } from '../sql/nearest-name.ts'
 import type { BackupOptions, CloseOptions, ConnectOptions } from './contract.ts'
 import { checkWaitOptions } from './deadline.ts'
 
-const executeNames: ReadonlySet<string> = new Set(['signal', 'timeoutMs', 'rowMode', 'integers', 'batchRows'])
+const executeNames: ReadonlySet<string> = new Set(['signal', 'timeoutMs', 'rowMode', 'integers', 'serverTexts', 'batchRows'])
 const beginNames: ReadonlySet<string> = new Set(['mode', 'readonly', 'isolationLevel', 'signal', 'timeoutMs', 'retries'])
 const connectNames: ReadonlySet<string> = new Set(['signal', 'timeoutMs', 'readonly'])
 const closeNames: ReadonlySet<string> = new Set(['force', 'timeoutMs'])
@@ -17,10 +17,11 @@ export function checkExecuteOptions(options: ExecuteOptions | undefined): void {
   if (options === undefined) return
   checkNames(options, executeNames, 'execute')
   checkWaitOptions(options)
-  const { rowMode, integers, batchRows } = options
+  const { rowMode, integers, serverTexts, batchRows } = options
   if (rowMode !== undefined && rowMode !== 'object' && rowMode !== 'array') throw new ArgumentError("rowMode must be 'object' or 'array'.")
   if (integers !== undefined && integers !== 'number' && integers !== 'bigint')
     throw new ArgumentError("integers must be 'number' or 'bigint'.")
+  if (serverTexts !== undefined && typeof serverTexts !== 'boolean') throw new ArgumentError('serverTexts must be true or false.')
   if (batchRows !== undefined && !(Number.isInteger(batchRows) && batchRows > 0)) {
     throw new ArgumentError('batchRows must be a whole number of rows, 1 or more.')
   }

@@ -52,6 +52,8 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
   columns: readonly WireColumn[] | null = null
   /** Rows of one chunk at the most, 0 for the worker's own measure. */
   readonly #batchRows: number
+  /** How it wants its values, wherever it runs. */
+  readonly #valueFlags: number
   #flags: number
   #owner: OperationOwner | null = null
   #lease: Lease | null = null
@@ -92,7 +94,9 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
     this.asArrays = options?.rowMode === 'array' && this.typed?.hidesRows !== true
     this.signal = options?.signal
     this.#batchRows = options?.batchRows ?? 0
-    this.#flags = asBigints || this.typed?.bigints === true ? RequestFlag.bigint : 0
+    this.#valueFlags =
+      (asBigints || this.typed?.bigints === true ? RequestFlag.bigint : 0) | (options?.serverTexts === true ? RequestFlag.serverTexts : 0)
+    this.#flags = this.#valueFlags
   }
 
   /** Called when the worker would not run it where it was sent; it may then be submitted elsewhere. */
@@ -142,7 +146,7 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
 
   /** Says, before it is submitted, what its place of execution asks of it: bits of `RequestFlag`, and the database file. */
   route(flags: number, access: AccessMode | 'none'): this {
-    this.#flags = flags | (this.#flags & RequestFlag.bigint)
+    this.#flags = flags | this.#valueFlags
     this.access = access
     return this
   }

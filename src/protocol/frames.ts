@@ -59,6 +59,8 @@ export const RequestFlag = {
   limited: 32,
   /** Run whatever cursors are open: one whose rows are too many to be kept is closed, where another statement would be refused. */
   freesCursors: 64,
+  /** Values as the server writes them, where the driver would make more of them. */
+  serverTexts: 128,
 } as const
 
 /** What the user's side knows of a statement's text, for the worker that prepares it. */

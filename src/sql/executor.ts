@@ -17,6 +17,11 @@ export interface ExecuteOptions {
   readonly rowMode?: 'object' | 'array' | undefined
   /** INTEGER columns as numbers, with a `DataError` beyond 2^53, or all of them as bigints. Default: the engine's `integers`. */
   readonly integers?: 'number' | 'bigint' | undefined
+  /**
+   * PostgreSQL: `int8`, `timestamp` and `timestamptz`, and arrays of them, as the server writes them, in the session's time zone; other values
+   * are the same. For layers that read such texts themselves. Default: false.
+   */
+  readonly serverTexts?: boolean | undefined
   /** How many rows cross the thread border at a time. */
   readonly batchRows?: number | undefined
 }

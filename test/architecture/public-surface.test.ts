@@ -68,12 +68,31 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
       'uniqueConstraint',
     ],
   ],
+  'offloop/drizzle': [
+    'OffloopPostgresDatabase',
+    'OffloopPostgresTransaction',
+    'OffloopSqliteDatabase',
+    'OffloopSqliteTransaction',
+    'drizzle',
+    'drizzlePostgres',
+    'drizzleSqlite',
+    'migrate',
+  ],
 }
 
 /** Packages whose types a subpath is about: `offloop` hands on the tag of sql-template-tag as it is. */
 const packagesInTypes: Readonly<Record<string, readonly string[]>> = {
   offloop: ['sql-template-tag'],
   'offloop/schema': ['kysely', 'sql-template-tag'],
+  'offloop/drizzle': [
+    'drizzle-orm',
+    'drizzle-orm/batch',
+    'drizzle-orm/cache/core',
+    'drizzle-orm/migrator',
+    'drizzle-orm/pg-core',
+    'drizzle-orm/sqlite-core',
+    'sql-template-tag',
+  ],
 }
 
 const entryPoints = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
@@ -110,7 +129,7 @@ describe.for(entryPoints)('$name', ({ name, types }) => {
 test('an index.ts holds named re-exports only, after the check of the Node.js version', () => {
   const isNamedReExport = (node: { readonly type: string; readonly source?: unknown }) =>
     node.type === 'ExportNamedDeclaration' && !!node.source
-  for (const { path, program } of sourceFiles('src/index.ts', 'src/*/index.ts')) {
+  for (const { path, program } of sourceFiles('src/index.ts', 'src/*/**/index.ts')) {
     const [first, ...rest] = program.body
     const isVersionCheck =
       first?.type === 'ImportDeclaration' && first.specifiers.length === 0 && first.source.value.endsWith('/node-version.ts')

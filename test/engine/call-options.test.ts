@@ -37,6 +37,19 @@ test.each(refusedByBackup)('backup(…, %j) is refused before a connection is ta
   expect(await errorOf(connection.backup(temporaryFile(), options as never))).toMatchObject({ message })
 })
 
+test('execute() refuses a serverTexts that is neither true nor false', async () => {
+  const error = await errorOf(openEngine().execute('select 1', [], { serverTexts: 'yes' } as never))
+  expect(error).toBeInstanceOf(ArgumentError)
+  expect(error.message).toBe('serverTexts must be true or false.')
+})
+
+test('serverTexts means nothing to SQLite', async () => {
+  expect(await openEngine().execute("select 1 as one, '2024-01-01' as day", [], { serverTexts: true }).one()).toEqual({
+    one: 1,
+    day: '2024-01-01',
+  })
+})
+
 test('stream() refuses its options before a connection is taken', async () => {
   const engine = openEngine()
   const rows = engine.stream('select 1', [], { signal: {} as never })

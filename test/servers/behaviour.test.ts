@@ -115,6 +115,29 @@ describeServers(
       expect(await conn.scalar('select 1')).toBe(1)
     })
 
+    test('serverTexts leaves int8 and timestamps, and arrays of them, as the server writes them', async () => {
+      await using conn = await server.engine().connect()
+      await conn.execute("set time zone 'America/St_Johns'")
+      const query = `select 9007199254740993::int8 as big, 7 as small, timestamp '2024-02-29 12:30:15.1' as at, array[1::int8, null] as bigs,
+        timestamptz '2024-02-29 12:30:15Z' as zoned, array[timestamptz '2024-02-29 12:30:15Z'] as zones, date '2024-02-29' as day, true as yes`
+      const texts = { serverTexts: true } as const
+      const zoned = '2024-02-29 09:00:15-03:30'
+      const expected = {
+        ...{ big: '9007199254740993', small: 7, at: '2024-02-29 12:30:15.1', bigs: ['1', null], zoned, zones: [zoned] },
+        ...{ day: '2024-02-29', yes: true },
+      }
+      expect(await conn.execute(query, [], texts).one()).toEqual(expected)
+      expect(await conn.execute(query, [], { integers: 'bigint' }).one()).toEqual({
+        ...{ big: 9007199254740993n, small: 7n, at: '2024-02-29T12:30:15.100', bigs: [1, null] },
+        ...{ zoned: '2024-02-29T12:30:15.000Z', zones: ['2024-02-29T12:30:15.000Z'], day: '2024-02-29', yes: true },
+      })
+      const many = `select i::int8 as i from generate_series(1, 3000) as i`
+      expect(await conn.execute(many, [], texts).scalars()).toEqual(Array.from({ length: 3_000 }, (_, index) => String(index + 1)))
+      const streamed: unknown[] = []
+      for await (const row of conn.stream(many, [], texts)) streamed.push(row)
+      expect(streamed[2_999]).toEqual({ i: '3000' })
+    })
+
     test('arrays, JSON and booleans are what they are', async () => {
       const engine = server.engine()
       const row = await engine

@@ -59,6 +59,7 @@ const executeKinds: Kinds = {
   timeoutMs: 'time',
   rowMode: ['object', 'array'],
   integers: ['number', 'bigint'],
+  serverTexts: 'flag',
   batchRows: 'count',
 }
 const beginKinds: Kinds = {

@@ -120,12 +120,12 @@ describe('statements', () => {
     expect(select.columns().map(({ name }) => name)).toEqual(['a', 'b'])
   })
 
-  test('inside a transaction a change of columns fails as retryable, and the next run succeeds', async () => {
+  test('inside a transaction a change of columns that nobody has seen fails as retryable, and the next run succeeds', async () => {
     const connection = await openPg()
     await connection.script('create table t (a int); insert into t values (1)')
     const select = await connection.prepare('select * from t', null)
     await rowsOf(select)
-    await connection.script('begin; alter table t add b text')
+    await connection.script("begin; do $$ begin execute 'alter table t add b text'; end $$")
     expect(await wireErrorOf(connection, () => rowsOf(select))).toMatchObject({
       family: 'operational',
       driverCode: '0A000',
@@ -134,6 +134,49 @@ describe('statements', () => {
     await connection.script('rollback')
     await connection.script('alter table t add c text')
     expect(await rowsOf(select)).toEqual([[1n, null]])
+  })
+
+  test('after a change of the schema a value is read as what its column is now, on every connection', async () => {
+    const [connection, other] = [await openPg(), await openPg()]
+    await connection.script('create table t (at timestamp)')
+    const text = '2022-01-01 00:00:00-02'
+    const inserts = [await connection.prepare('insert into t values ($1)', null), await other.prepare('insert into t values ($1)', null)]
+    for (const insert of inserts) await insert.run([text])
+    await connection.script("set timezone = 'UTC'; alter table t alter at type timestamptz")
+    for (const insert of inserts) await insert.run([text])
+    const select = await connection.prepare('select at from t', null)
+    expect(await rowsOf(select)).toEqual(['00', '00', '02', '02'].map((hour) => [`2022-01-01T${hour}:00:00.000Z`]))
+  })
+
+  test('a change of the schema counts inside its own transaction, and no more when that is rolled back', async () => {
+    const connection = await openPg()
+    await connection.script('create table t (a int)')
+    const insert = await connection.prepare('insert into t values ($1)', null)
+    await insert.run([1])
+    await connection.script('begin; savepoint s; alter table t alter a type text')
+    expect(await insert.run(['text'])).toMatchObject({ changes: 1 })
+    await connection.script('rollback to s')
+    expect(await insert.run([2])).toMatchObject({ changes: 1 })
+    await connection.script('alter table t alter a type text')
+    expect(await insert.run(['text'])).toMatchObject({ changes: 1 })
+    await connection.script('rollback')
+    expect(await insert.run([3])).toMatchObject({ changes: 1 })
+    expect(await wireErrorOf(connection, () => insert.run(['text']))).toMatchObject({ driverCode: '22P02' })
+  })
+
+  test('a parameter whose type was made anew unseen does not fail', async () => {
+    const connection = await openPg()
+    await connection.script("create type mood as enum ('glad'); create table t (a mood)")
+    const insert = await connection.prepare('insert into t values ($1)', null)
+    await insert.run(['glad'])
+    await connection.script(
+      "do $$ begin execute 'drop table t; drop type mood; create type mood as enum (''sad''); create table t (a mood)'; end $$",
+    )
+    expect(await insert.run(['sad'])).toMatchObject({ changes: 1 })
+    await connection.script(
+      "begin; do $$ begin execute 'drop table t; drop type mood; create type mood as enum (''glad''); create table t (a mood)'; end $$",
+    )
+    expect(await wireErrorOf(connection, () => insert.run(['glad']))).toMatchObject({ family: 'operational', retryable: true })
   })
 
   test('a statement that the server has forgotten is prepared anew', async () => {

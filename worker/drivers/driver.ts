@@ -137,8 +137,11 @@ export interface DriverStatement {
    * rows have been changed by all of them. `check` is called every now and then, and may throw. Server drivers: in as few messages as they can.
    */
   runEach?(rows: RowsOfValues, check: () => void): MaybePromise<number>
-  /** Rows as arrays in column order; INTEGER as bigint, REAL as number, TEXT as string, BLOB as Uint8Array, NULL as null. */
-  iterate(params: readonly WireValue[]): RowIterator
+  /**
+   * Rows as arrays in column order; INTEGER as bigint, REAL as number, TEXT as string, BLOB as Uint8Array, NULL as null. With `serverTexts`
+   * a server's driver leaves the values as texts that `ExecuteOptions.serverTexts` names.
+   */
+  iterate(params: readonly WireValue[], serverTexts?: boolean): RowIterator
   /** Synchronous drivers only: the first row, the rest left where it is; cheaper than an iterator. Only inside a group. */
   first?(params: readonly WireValue[]): DriverRow | undefined
   /** Frees the statement; it is not used again. */

@@ -82,7 +82,7 @@ function serverErrorToWire(error: ServerError): WireError {
   const { code } = error
   const wire = { message: error.message, driverCode: code, cause: userErrorToWire(error).cause }
   // In a transaction the statement cannot be prepared anew; in the next one it is.
-  if (isStalePlan(error) && code === '0A000') return { ...wire, family: 'operational', retryable: true }
+  if (isStalePlan(error) && code !== '26000') return { ...wire, family: 'operational', retryable: true }
   return {
     ...wire,
     family: FAMILIES[code] ?? FAMILIES[code.slice(0, 2)] ?? 'internal',
@@ -91,10 +91,16 @@ function serverErrorToWire(error: ServerError): WireError {
   }
 }
 
-/** The server has forgotten the prepared statement, or its plan no longer gives the columns that it was prepared with. Nothing has run. */
+/**
+ * The server has forgotten the prepared statement, its plan no longer gives the columns that it was prepared with, or the type of one of its
+ * parameters is gone. Nothing has run.
+ */
 export function isStalePlan(error: unknown): boolean {
   if (!isServerError(error)) return false
-  return error.code === '26000' || (error.code === '0A000' && error.routine === 'RevalidateCachedQuery')
+  const { code, routine } = error
+  return (
+    code === '26000' || (code === '0A000' && routine === 'RevalidateCachedQuery') || (code === 'XX000' && routine === 'getTypeInputInfo')
+  )
 }
 
 function isRetryable(code: string): boolean {

@@ -22,6 +22,8 @@ const END: Step = { done: true, value: undefined }
 export interface RowsPlan extends Plan {
   readonly values: readonly EncodedValue[]
   readonly reader: RowReader
+  /** Its values are wanted as the server writes them: see `RowReader.read`. */
+  readonly serverTexts: boolean
   /**
    * In batches, as they are asked for: memory is bounded, and to stop costs one message. Else everything is asked for with one message:
    * one round trip in place of two.
@@ -155,7 +157,7 @@ export class RowsExchange extends Exchange implements RowIterator {
     if (this.readingIsPaused && this.#unreadBytes < maxUnreadBytes / 2) this.resumeReading()
     if (this.#suspended && this.#rowsLeft() <= (this.#batchRows === firstBatchRows ? firstRowsLeft : this.#batchRows - 1))
       this.#askForMore()
-    return this.#plan.reader.read(row)
+    return this.#plan.reader.read(row, this.#plan.serverTexts)
   }
 
   #rowsLeft(): number {

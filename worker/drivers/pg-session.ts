@@ -1,6 +1,7 @@
 import { requestCancel, type ServerPlace } from './pg-cancel.ts'
 import { lostConnection } from './pg-errors.ts'
 import { type Exchange, PingExchange } from './pg-exchange.ts'
+import { SchemaWatch } from './pg-schema-watch.ts'
 import { type PgClient, type PgWire, wireOf } from './pg-wire.ts'
 
 /** After so long a server that does not end the connection is left alone. */
@@ -14,6 +15,7 @@ export class PgSession {
   readonly client: PgClient
   readonly #wire: PgWire
   readonly #place: ServerPlace
+  readonly #schema = new SchemaWatch()
   readonly #waiting: Exchange[] = []
   #current: Exchange | null = null
   /** Prepared statements to be closed when something is next sent. */
@@ -36,6 +38,7 @@ export class PgSession {
     // Before pg's own listener, which submits the next query; and another one behind it, when it takes queries again.
     this.#wire.prependListener('readyForQuery', ({ status }: { readonly status: string }) => this.#ready(status))
     this.#wire.on('readyForQuery', () => this.#startNext())
+    this.#wire.on('commandComplete', ({ text }: { readonly text: string }) => this.#schema.commandCompleted(text))
     this.#wire.on('parameterDescription', (message) => this.#running?.handleParameterDescription(message))
     this.#wire.on('copyOutResponse', () => this.#running?.handleCopyOutResponse())
     this.#wire.on('end', () => this.#lose(new Error('Connection terminated unexpectedly')))
@@ -48,6 +51,11 @@ export class PgSession {
 
   get inFailedTransaction(): boolean {
     return this.#status === 'E'
+  }
+
+  /** What was prepared at another version may have parameters of types that are no longer those of its columns. */
+  get schemaVersion(): number {
+    return this.#schema.version
   }
 
   /** Sends an exchange when everything before it has ended; it fails where the connection has. */
@@ -125,6 +133,7 @@ export class PgSession {
 
   #ready(status: string): void {
     this.#status = status
+    if (status === 'I') this.#schema.transactionEnded()
     const ended = this.#running
     if (ended === null) return
     this.#current = null

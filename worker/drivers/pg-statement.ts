@@ -21,9 +21,11 @@ interface Description {
   /** Null when it yields no rows. */
   readonly reader: RowReader | null
   readonly parameterTypes: readonly number[]
+  /** Of the schema that it was prepared for. */
+  readonly schemaVersion: number
 }
 
-const ROWLESS: Description = { name: '', reader: null, parameterTypes: [] }
+const ROWLESS: Description = { name: '', reader: null, parameterTypes: [], schemaVersion: 0 }
 const NO_COLUMNS: readonly WireColumn[] = []
 
 /**
@@ -39,8 +41,9 @@ export function prepareStatement(session: PgSession, sql: string): MaybePromise<
 
 async function describe(session: PgSession, sql: string, isNamed: boolean): Promise<Description> {
   const name = isNamed ? session.newStatementName() : ''
+  const { schemaVersion } = session
   const { fields, parameterTypes } = await session.run(new DescribeExchange(name, sql))
-  return { name, reader: fields === null ? null : new RowReader(fields), parameterTypes }
+  return { name, reader: fields === null ? null : new RowReader(fields), parameterTypes, schemaVersion }
 }
 
 interface StatementSource {
@@ -58,8 +61,8 @@ export class PgStatement implements DriverStatement {
   readonly #sql: string
   readonly #facts: StatementFacts
   #description: Description
-  /** The description no longer holds; nothing is sent by it. */
-  #isStale = false
+  /** The server has said that the description no longer holds. */
+  #wasRefused = false
   #rows: RowsExchange | null = null
   /** As far as its last run tells. */
   #isSmall = false
@@ -98,8 +101,8 @@ export class PgStatement implements DriverStatement {
     return changes
   }
 
-  iterate(params: readonly WireValue[]): RowIterator {
-    const begin = (): RowsExchange => this.#begin(params)
+  iterate(params: readonly WireValue[], serverTexts = false): RowIterator {
+    const begin = (): RowsExchange => this.#begin(params, serverTexts)
     return new StatementRows({
       started: this.#isStale ? null : begin(),
       start: () => this.#prepareAnew().then(begin),
@@ -111,6 +114,12 @@ export class PgStatement implements DriverStatement {
     if (this.#description.name !== '') this.#session.closeStatement(this.#description.name)
   }
 
+  /** Nothing is sent by its description. */
+  get #isStale(): boolean {
+    const { name, schemaVersion } = this.#description
+    return this.#wasRefused || (name !== '' && schemaVersion !== this.#session.schemaVersion)
+  }
+
   get #plan(): Plan {
     return { name: this.#description.name, sql: this.#sql }
   }
@@ -120,7 +129,7 @@ export class PgStatement implements DriverStatement {
   }
 
   /** Sends the statement; its rows come as they are asked for. */
-  #begin(params: readonly WireValue[]): RowsExchange {
+  #begin(params: readonly WireValue[], serverTexts: boolean): RowsExchange {
     this.#noteSize()
     const { reader } = this.#description
     if (reader === null) throw new DriverFault('internal', 'This statement yields no rows')
@@ -129,6 +138,7 @@ export class PgStatement implements DriverStatement {
       ...this.#plan,
       values: this.#encode(params),
       reader,
+      serverTexts,
       batches: this.readonly && !this.#isSmall,
       readonly: this.readonly,
       // Inside a transaction a cancelled statement would take everything before it along.
@@ -156,7 +166,7 @@ export class PgStatement implements DriverStatement {
   /** Once more, where the statement has not run because its description no longer holds. */
   async #again<T>(error: unknown, work: () => Promise<T> | T): Promise<T> {
     if (this.#description.name === '' || !isStalePlan(error)) throw error
-    this.#isStale = true
+    this.#wasRefused = true
     if (this.#session.inTransaction) throw error
     await this.#prepareAnew()
     return await work()
@@ -165,7 +175,7 @@ export class PgStatement implements DriverStatement {
   async #prepareAnew(): Promise<void> {
     this.finalize()
     this.#description = await describe(this.#session, this.#sql, true)
-    this.#isStale = false
+    this.#wasRefused = false
   }
 }
 

@@ -16,6 +16,8 @@ interface TypeEntry {
   readonly parse?: Parse
   /** As an element of an array, where that is another one. */
   readonly parseElement?: Parse
+  /** Left as a text for whoever asks for the server's own. */
+  readonly textOnRequest?: boolean
 }
 
 const keepText: Parse = (text) => text
@@ -30,7 +32,7 @@ const parseNumber: Parse = (text) => Number(text)
 const TYPES: readonly TypeEntry[] = [
   { name: 'bool', oid: 16, arrayOid: 1000, parse: parseBoolean },
   { name: 'bytea', oid: 17, arrayOid: 1001, parse: parseBytes },
-  { name: 'int8', oid: 20, arrayOid: 1016, parse: parseInteger, parseElement: parseSafeInteger },
+  { name: 'int8', oid: 20, arrayOid: 1016, parse: parseInteger, parseElement: parseSafeInteger, textOnRequest: true },
   { name: 'int2', oid: 21, arrayOid: 1005, parse: parseInteger, parseElement: parseNumber },
   { name: 'int4', oid: 23, arrayOid: 1007, parse: parseInteger, parseElement: parseNumber },
   { name: 'oid', oid: 26, arrayOid: 1028, parse: parseInteger, parseElement: parseNumber },
@@ -38,8 +40,8 @@ const TYPES: readonly TypeEntry[] = [
   { name: 'jsonb', oid: 3802, arrayOid: 3807, parse: parseJson },
   { name: 'float4', oid: 700, arrayOid: 1021, parse: parseNumber },
   { name: 'float8', oid: 701, arrayOid: 1022, parse: parseNumber },
-  { name: 'timestamp', oid: 1114, arrayOid: 1115, parse: parseTimestamp },
-  { name: 'timestamptz', oid: 1184, arrayOid: 1185, parse: parseZonedTimestamp },
+  { name: 'timestamp', oid: 1114, arrayOid: 1115, parse: parseTimestamp, textOnRequest: true },
+  { name: 'timestamptz', oid: 1184, arrayOid: 1185, parse: parseZonedTimestamp, textOnRequest: true },
   ...textTypes([
     ['char', 18, 1002],
     ['name', 19, 1003],
@@ -100,38 +102,54 @@ const TYPES: readonly TypeEntry[] = [
   ]),
 ]
 
-const byOid: ReadonlyMap<number, { readonly name: string; readonly parse: Parse }> = new Map([
-  [603, { name: 'box', parse: keepText }],
+interface TypeReader {
+  readonly name: string
+  readonly parse: Parse
+  /** The same for whoever asks for the server's own texts. */
+  readonly parseToText: Parse
+}
+
+const byOid: ReadonlyMap<number, TypeReader> = new Map([
+  [603, { name: 'box', parse: keepText, parseToText: keepText }],
   // The only type with semicolons between the elements of its arrays: those are left as they are.
-  [1020, { name: 'box[]', parse: keepText }],
-  ...TYPES.flatMap(({ name, oid, arrayOid, parse = keepText, parseElement = parse }) => [
-    [oid, { name, parse }] as const,
-    [arrayOid, { name: `${name}[]`, parse: (text: string): DriverValue => parseArray(text, parseElement) }] as const,
-  ]),
+  [1020, { name: 'box[]', parse: keepText, parseToText: keepText }],
+  ...TYPES.flatMap(({ name, oid, arrayOid, parse = keepText, parseElement = parse, textOnRequest = false }) => {
+    const parseArrayOf = (text: string): DriverValue => parseArray(text, parseElement)
+    const parseArrayToTexts = textOnRequest ? (text: string): DriverValue => parseArray(text, keepText) : parseArrayOf
+    return [
+      [oid, { name, parse, parseToText: textOnRequest ? keepText : parse }] as const,
+      [arrayOid, { name: `${name}[]`, parse: parseArrayOf, parseToText: parseArrayToTexts }] as const,
+    ]
+  }),
 ])
 
 /** Reads the rows of one statement. */
 export class RowReader {
   readonly columns: readonly WireColumn[]
   readonly #parsers: readonly Parse[]
+  readonly #textParsers: readonly Parse[]
 
   constructor(fields: readonly FieldDescription[]) {
     this.columns = fields.map(({ name, dataTypeID }) => ({ name, type: byOid.get(dataTypeID)?.name }))
     this.#parsers = fields.map(({ dataTypeID }) => byOid.get(dataTypeID)?.parse ?? keepText)
+    this.#textParsers = fields.map(({ dataTypeID }) => byOid.get(dataTypeID)?.parseToText ?? keepText)
   }
 
-  /** @throws {DriverFault} `data`: a value that JavaScript cannot hold exactly; it names the column and not the value */
-  read({ fields }: DataRow): DriverRow {
+  /**
+   * @param serverTexts leaves the types that are marked so as the server's texts
+   * @throws {DriverFault} `data`: a value that JavaScript cannot hold exactly; it names the column and not the value
+   */
+  read({ fields }: DataRow, serverTexts: boolean): DriverRow {
+    const parsers = serverTexts ? this.#textParsers : this.#parsers
     const row: DriverValue[] = []
     for (let column = 0; column < fields.length; column++) {
       const text = fields[column]
-      row.push(text === null || text === undefined ? null : this.#parse(text, column))
+      row.push(text === null || text === undefined ? null : this.#parse(parsers[column] ?? keepText, text, column))
     }
     return row
   }
 
-  #parse(text: string, column: number): DriverValue {
-    const parse = this.#parsers[column] ?? keepText
+  #parse(parse: Parse, text: string, column: number): DriverValue {
     try {
       return parse(text)
     } catch (error) {
