@@ -16,7 +16,12 @@ function outputOf(folder: string): RolldownOptions['output'] {
 export default defineConfig([
   {
     ...common,
-    input: { 'src/index': 'src/index.ts', 'src/errors': 'src/errors.ts', 'src/cli/main': 'src/cli/main.ts' },
+    input: {
+      'src/index': 'src/index.ts',
+      'src/errors': 'src/errors.ts',
+      'src/cli/main': 'src/cli/main.ts',
+      'src/adapters/knex/index': 'src/adapters/knex/index.ts',
+    },
     output: outputOf('src'),
   },
   {
