@@ -22,6 +22,7 @@ export default defineConfig([
       'src/schema/index': 'src/schema/index.ts',
       'src/adapters/drizzle/index': 'src/adapters/drizzle/index.ts',
       'src/cli/main': 'src/cli/main.ts',
+      'src/adapters/knex/index': 'src/adapters/knex/index.ts',
     },
     output: outputOf('src'),
   },

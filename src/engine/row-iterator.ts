@@ -63,11 +63,11 @@ export class RowIterator<R> implements AsyncIterableIterator<R, undefined>, RowS
   async #advance(): Promise<void> {
     try {
       this.#source ??= await this.#open()
-      // Ended while it was being opened.
-      const rows = this.#ended ? null : await this.#source.nextChunk()
+      const endedMeanwhile = this.#ended
+      const rows = endedMeanwhile ? null : await this.#source.nextChunk()
       this.#rows = rows ?? []
       this.#next = 0
-      if (rows === null) await this.#end(true)
+      if (rows === null) await this.#end(!endedMeanwhile)
     } catch (error) {
       await this.#end()
       throw error

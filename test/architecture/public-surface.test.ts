@@ -78,6 +78,7 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
     'drizzleSqlite',
     'migrate',
   ],
+  'offloop/knex': ['OffloopClient'],
 }
 
 /** Packages whose types a subpath is about: `offloop` hands on the tag of sql-template-tag as it is. */
@@ -93,6 +94,7 @@ const packagesInTypes: Readonly<Record<string, readonly string[]>> = {
     'drizzle-orm/sqlite-core',
     'sql-template-tag',
   ],
+  'offloop/knex': ['knex', 'sql-template-tag'],
 }
 
 const entryPoints = Object.entries(manifest.exports).flatMap(([subpath, target]) =>

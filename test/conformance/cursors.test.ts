@@ -266,6 +266,17 @@ describeTargets((db) => {
       expect([read, engine.status().inUse]).toEqual([3_000, 0])
     })
 
+    test('frees its cursor when it is left before it has begun', async () => {
+      const engine = db.engine()
+      await using connection = await engine.connect()
+      const rows = connection.stream(db.numbers(100_000))[Symbol.asyncIterator]()
+      const first = rows.next()
+      await rows.return?.()
+      expect(await first).toEqual({ value: undefined, done: true })
+      expect(await connection.scalar('select 1')).toBe(1)
+      expect(engine.status().workers.map(({ pending }) => pending)).toEqual([0])
+    })
+
     test('frees its cursor when the loop is left early', async () => {
       const engine = await manyNotes(3_000)
       for await (const row of engine.stream('select text from notes order by id')) {

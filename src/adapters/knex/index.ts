@@ -1,0 +1,4 @@
+import '../../node-version.ts'
+
+export type { OffloopConnectionConfig, OffloopConnectionOptions } from './connection-settings.ts'
+export { OffloopClient } from './offloop-client.ts'
