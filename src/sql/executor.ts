@@ -27,7 +27,7 @@ export interface BeginOptions {
   readonly mode?: 'deferred' | 'immediate' | 'exclusive' | undefined
   readonly readonly?: boolean | undefined
   /** Server databases. */
-  readonly isolationLevel?: 'read committed' | 'repeatable read' | 'serializable' | undefined
+  readonly isolationLevel?: 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable' | undefined
   readonly signal?: AbortSignal | undefined
   /** Milliseconds to wait for a connection and for the transaction to begin. */
   readonly timeoutMs?: number | undefined

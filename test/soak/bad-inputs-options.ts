@@ -64,7 +64,7 @@ const executeKinds: Kinds = {
 const beginKinds: Kinds = {
   mode: ['deferred', 'immediate', 'exclusive'],
   readonly: 'flag',
-  isolationLevel: ['read committed', 'repeatable read', 'serializable'],
+  isolationLevel: ['read uncommitted', 'read committed', 'repeatable read', 'serializable'],
   signal: 'signal',
   timeoutMs: 'time',
 }
