@@ -33,6 +33,10 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
     return this.#execution.lastrowid
   }
 
+  get changedRows(): number | null {
+    return this.#execution.changedRows
+  }
+
   get insertedPrimaryKey(): readonly unknown[] {
     throw new InvalidRequestError('Only the result of a Table insert has an insertedPrimaryKey: use lastrowid, or RETURNING.')
   }

@@ -86,6 +86,8 @@ export interface AsyncResult<R> extends ResultReader<R>, AsyncDisposable {
   readonly rowcount: number
   /** The id of the last inserted row, or null where that means nothing. */
   readonly lastrowid: number | bigint | null
+  /** MySQL: how many of the rows that an UPDATE has matched it has given other values; null where the server says nothing of it. */
+  readonly changedRows: number | null
   /**
    * The key of the row that `Table.insert()` made.
    *
