@@ -16,7 +16,12 @@ function outputOf(folder: string): RolldownOptions['output'] {
 export default defineConfig([
   {
     ...common,
-    input: { 'src/index': 'src/index.ts', 'src/errors': 'src/errors.ts', 'src/cli/main': 'src/cli/main.ts' },
+    input: {
+      'src/index': 'src/index.ts',
+      'src/errors': 'src/errors.ts',
+      'src/adapters/kysely/index': 'src/adapters/kysely/index.ts',
+      'src/cli/main': 'src/cli/main.ts',
+    },
     output: outputOf('src'),
   },
   {

@@ -35,11 +35,13 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
   offloop: ['EngineURL', 'Sql', 'bulk', 'createEngine', 'empty', 'join', 'raw', 'sql', ...errors],
   'offloop/errors': errors,
   'offloop/driver': [],
+  'offloop/kysely': ['OffloopDialect', 'kysely'],
 }
 
 /** Packages whose types a subpath is about: `offloop` hands on the tag of sql-template-tag as it is. */
 const packagesInTypes: Readonly<Record<string, readonly string[]>> = {
   offloop: ['sql-template-tag'],
+  'offloop/kysely': ['kysely', 'sql-template-tag'],
 }
 
 const entryPoints = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
