@@ -23,6 +23,7 @@ export default defineConfig([
       'src/adapters/drizzle/index': 'src/adapters/drizzle/index.ts',
       'src/cli/main': 'src/cli/main.ts',
       'src/adapters/knex/index': 'src/adapters/knex/index.ts',
+      'src/adapters/kysely/index': 'src/adapters/kysely/index.ts',
     },
     output: outputOf('src'),
   },

@@ -81,7 +81,7 @@ export class ShortRun {
     if (!statement.returnsRows) {
       const { changes, lastRowid } = statement.run(values) as RunResult
       const lastrowid = inserted(changes) ? toLastrowid(lastRowid, flags) : null
-      outbox.reply({ kind: ReplyKind.done, id, flags: ReplyFlag.last, rowcount: changes, lastrowid })
+      outbox.reply({ kind: ReplyKind.done, id, flags: ReplyFlag.last, rowcount: changes, lastrowid, changedRows: null })
       return
     }
     const limit = (flags & RequestFlag.limited) !== 0 ? Math.min(request.rowLimit, maxInlineRows) : maxInlineRows + 1

@@ -103,7 +103,7 @@ export class StatementRunner {
     const statement = yield* settled(this.#context.statements.prepare(entry, this.#connection))
     const rowcount = yield* this.#runEach(request, statement)
     const flags = ReplyFlag.last | this.stateFlags()
-    this.#context.outbox.reply({ kind: ReplyKind.done, id: request.id, flags, rowcount, lastrowid: null })
+    this.#context.outbox.reply({ kind: ReplyKind.done, id: request.id, flags, rowcount, lastrowid: null, changedRows: null })
   }
 
   *#runEach({ id, rowCount, values }: ExecuteManyRequest, statement: DriverStatement): Task<number> {
@@ -139,6 +139,7 @@ export class StatementRunner {
       flags: this.#endFlags(entry),
       rowcount: result.changes,
       lastrowid: inserted ? toLastrowid(result.lastRowid, request.flags) : null,
+      changedRows: result.changedRows ?? null,
     })
   }
 
@@ -298,7 +299,8 @@ export class StatementRunner {
     }
     this.#cursors.delete(id)
     yield* cursor.close()
-    this.#context.outbox.reply({ kind: ReplyKind.done, id, flags: ReplyFlag.last | this.stateFlags(), rowcount: -1, lastrowid: null })
+    const flags = ReplyFlag.last | this.stateFlags()
+    this.#context.outbox.reply({ kind: ReplyKind.done, id, flags, rowcount: -1, lastrowid: null, changedRows: null })
   }
 
   /**

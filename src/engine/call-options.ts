@@ -10,7 +10,7 @@ const connectNames: ReadonlySet<string> = new Set(['signal', 'timeoutMs', 'reado
 const closeNames: ReadonlySet<string> = new Set(['force', 'timeoutMs'])
 const backupNames: ReadonlySet<string> = new Set(['onProgress', 'signal'])
 const modes: ReadonlySet<unknown> = new Set([undefined, 'deferred', 'immediate', 'exclusive'])
-const isolationLevels: ReadonlySet<unknown> = new Set([undefined, 'read committed', 'repeatable read', 'serializable'])
+const isolationLevels: ReadonlySet<unknown> = new Set([undefined, 'read uncommitted', 'read committed', 'repeatable read', 'serializable'])
 
 /** @throws {ArgumentError} an option is unknown, of the wrong type or out of range */
 export function checkExecuteOptions(options: ExecuteOptions | undefined): void {
@@ -34,7 +34,7 @@ export function checkBeginOptions(options: TransactionOptions): void {
   const { mode, readonly, isolationLevel, retries } = options
   if (!modes.has(mode)) throw new ArgumentError("mode must be 'deferred', 'immediate' or 'exclusive'.")
   if (!isolationLevels.has(isolationLevel)) {
-    throw new ArgumentError("isolationLevel must be 'read committed', 'repeatable read' or 'serializable'.")
+    throw new ArgumentError("isolationLevel must be 'read uncommitted', 'read committed', 'repeatable read' or 'serializable'.")
   }
   if (readonly !== undefined && typeof readonly !== 'boolean') throw new ArgumentError('readonly must be true or false.')
   if (readonly === true && mode !== undefined && mode !== 'deferred') {

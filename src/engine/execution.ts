@@ -49,6 +49,7 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
   runsOn: OperationOwner | null = null
   rowcount = -1
   lastrowid: number | bigint | null = null
+  changedRows: number | null = null
   columns: readonly WireColumn[] | null = null
   /** Rows of one chunk at the most, 0 for the worker's own measure. */
   readonly #batchRows: number
@@ -227,6 +228,7 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
       case ReplyKind.done:
         this.rowcount = reply.rowcount
         this.lastrowid = reply.lastrowid
+        this.changedRows = reply.changedRows
         this.#end(null)
         return
       case ReplyKind.rows:

@@ -33,6 +33,10 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
     return this.#execution.lastrowid
   }
 
+  get changedRows(): number | null {
+    return this.#execution.changedRows
+  }
+
   get insertedPrimaryKey(): readonly unknown[] {
     const key = this.#execution.typed?.insertedKey(this.lastrowid) ?? null
     if (key !== null) return key

@@ -79,7 +79,7 @@ export const ReplyKind = {
   rows: 1,
   /** kind, id, flags, columns | null, rowcount, lastrowid, rowCount, width, ...columns (each an array or a Float64Array) */
   chunk: 2,
-  /** kind, id, flags, rowcount, lastrowid */
+  /** kind, id, flags, rowcount, lastrowid, changedRows */
   done: 3,
   /** kind, id, flags, value */
   value: 4,
@@ -317,6 +317,8 @@ export type Reply =
       readonly flags: number
       readonly rowcount: number
       readonly lastrowid: bigint | number | null
+      /** Of the rows matched by an UPDATE, those with other values than before; null where nobody says. */
+      readonly changedRows: number | null
     }
   | { readonly kind: typeof ReplyKind.value | typeof ReplyKind.event; readonly id: number; readonly flags: number; readonly value: unknown }
   | { readonly kind: typeof ReplyKind.error; readonly id: number; readonly flags: number; readonly error: WireError }
@@ -338,7 +340,7 @@ export function addReplyFlags(frames: Frames, start: number, flags: number): voi
 export function writeReply(frames: Frames, reply: Exclude<Reply, RowsReply>): void {
   switch (reply.kind) {
     case ReplyKind.done:
-      frames.push(reply.kind, reply.id, reply.flags, reply.rowcount, reply.lastrowid)
+      frames.push(reply.kind, reply.id, reply.flags, reply.rowcount, reply.lastrowid, reply.changedRows)
       return
     case ReplyKind.value:
     case ReplyKind.event:
@@ -369,7 +371,7 @@ export function readReply(reader: FrameReader): Reply {
       return { kind, id, flags, columns, rowcount, lastrowid, rowCount, width, start, frames: reader.frames }
     }
     case ReplyKind.done:
-      return { kind, id, flags, rowcount: reader.next(), lastrowid: reader.next() }
+      return { kind, id, flags, rowcount: reader.next(), lastrowid: reader.next(), changedRows: reader.next() }
     case ReplyKind.value:
     case ReplyKind.event:
       return { kind, id, flags, value: reader.next() }

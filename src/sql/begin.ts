@@ -21,7 +21,7 @@ export function beginStatements(dialect: Dialect, settings: BeginSettings): read
 }
 
 const MODES: ReadonlySet<string> = new Set(['deferred', 'immediate', 'exclusive'])
-const LEVELS: ReadonlySet<string> = new Set(['read committed', 'repeatable read', 'serializable'])
+const LEVELS: ReadonlySet<string> = new Set(['read uncommitted', 'read committed', 'repeatable read', 'serializable'])
 
 const STATEMENTS: Readonly<Record<DialectName, (settings: BeginSettings) => readonly string[]>> = {
   sqlite: ({ mode, readonly }) => [`begin ${mode ?? (readonly === true ? 'deferred' : 'immediate')}`],

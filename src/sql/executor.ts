@@ -32,7 +32,7 @@ export interface BeginOptions {
   readonly mode?: 'deferred' | 'immediate' | 'exclusive' | undefined
   readonly readonly?: boolean | undefined
   /** Server databases. */
-  readonly isolationLevel?: 'read committed' | 'repeatable read' | 'serializable' | undefined
+  readonly isolationLevel?: 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable' | undefined
   readonly signal?: AbortSignal | undefined
   /** Milliseconds to wait for a connection and for the transaction to begin. */
   readonly timeoutMs?: number | undefined
@@ -91,6 +91,8 @@ export interface AsyncResult<R> extends ResultReader<R>, AsyncDisposable {
   readonly rowcount: number
   /** The id of the last inserted row, or null where that means nothing. */
   readonly lastrowid: number | bigint | null
+  /** MySQL: how many of the rows that an UPDATE has matched it has given other values; null where the server says nothing of it. */
+  readonly changedRows: number | null
   /**
    * The key of the row that `Table.insert()` made.
    *

@@ -79,6 +79,7 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
     'migrate',
   ],
   'offloop/knex': ['OffloopClient'],
+  'offloop/kysely': ['OffloopDialect', 'kysely'],
 }
 
 /** Packages whose types a subpath is about: `offloop` hands on the tag of sql-template-tag as it is. */
@@ -95,6 +96,7 @@ const packagesInTypes: Readonly<Record<string, readonly string[]>> = {
     'sql-template-tag',
   ],
   'offloop/knex': ['knex', 'sql-template-tag'],
+  'offloop/kysely': ['kysely', 'sql-template-tag'],
 }
 
 const entryPoints = Object.entries(manifest.exports).flatMap(([subpath, target]) =>

@@ -191,6 +191,17 @@ describeTargets((db) => {
         expect(await rowcount('drop table made')).toBe(0)
       }))
 
+    test('knows how many rows an UPDATE has changed where the database says so', () =>
+      withExecutor(async (executor) => {
+        const changedRows = async (text: string) => (await executor.execute(text)).changedRows
+        const told = (count: number) => (db.can.dialect === 'mysql' ? count : null)
+        expect(await changedRows("update notes set text = 'a' where id = 1")).toBe(told(0))
+        expect(await changedRows("update notes set text = concat(text, '!')")).toBe(told(3))
+        expect(await changedRows("insert into notes (text) values ('d')")).toBeNull()
+        expect(await changedRows('delete from notes where id = 1')).toBeNull()
+        expect(await changedRows(query)).toBeNull()
+      }))
+
     test('knows the row id of an INSERT and of nothing else', () =>
       withExecutor(async (executor) => {
         const lastrowid = async (text: string) => (await executor.execute(text)).lastrowid

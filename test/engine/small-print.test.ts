@@ -1,5 +1,6 @@
 import { ArgumentError, type CloseOptions, createEngine } from 'offloop'
 import { expect, test } from 'vitest'
+import { drivers } from './open-engine.ts'
 
 test('statementCacheSize: 0 keeps no statement, and all of them run', async () => {
   const engine = createEngine('sqlite://', { statementCacheSize: 0 })
@@ -7,6 +8,19 @@ test('statementCacheSize: 0 keeps no statement, and all of them run', async () =
   const results = await Promise.all(Array.from({ length: 20 }, (_, n) => conn.scalar(`select ${n % 5}`)))
   expect(results).toEqual(Array.from({ length: 20 }, (_, n) => n % 5))
   await engine.close()
+})
+
+test('changes() counts what the last statement has changed, whatever else is asked about that', async () => {
+  for (const driver of drivers) {
+    const engine = createEngine(`sqlite+${driver}://`)
+    const conn = await engine.connect()
+    await conn.execute('create table t (id integer primary key, x)')
+    expect(await conn.execute('insert into t (x) values (1), (2)')).toMatchObject({ rowcount: 2, lastrowid: 2 })
+    expect(await conn.scalar('select changes()'), driver).toBe(2)
+    expect(await conn.execute('insert into t (x) values (3) returning id').scalar()).toBe(3)
+    expect(await conn.scalar('select changes()'), driver).toBe(1)
+    await engine.close()
+  }
 })
 
 test('close() takes force and timeoutMs, and refuses what it does not know', async () => {

@@ -2,6 +2,7 @@
 import { type AsyncConnection, type AsyncEngine, createEngine, IntegrityError, type OffloopError, sql } from 'offloop'
 import type { Driver } from 'offloop/driver'
 import type { IntegrityError as IntegrityErrorOfSubpath } from 'offloop/errors'
+import { kysely, OffloopDialect } from 'offloop/kysely'
 
 interface City {
   readonly id: number
@@ -23,5 +24,11 @@ const describeError = (error: OffloopError): string => error.code
 export type DriverName = Driver['name']
 console.log(isSameClass, describeError)
 
+const db = kysely<{ city: City }>(engine)
+const names: { name: string }[] = await db.selectFrom('city').select('name').where('id', '=', 1).execute()
+console.log(names, new OffloopDialect({ url: 'sqlite://' }))
+
+// @ts-expect-error a column that the table has not
+db.selectFrom('city').select('size')
 // @ts-expect-error an engine option that does not exist
 createEngine('sqlite://', { pools: 1 })

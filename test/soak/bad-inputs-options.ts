@@ -65,7 +65,7 @@ const executeKinds: Kinds = {
 const beginKinds: Kinds = {
   mode: ['deferred', 'immediate', 'exclusive'],
   readonly: 'flag',
-  isolationLevel: ['read committed', 'repeatable read', 'serializable'],
+  isolationLevel: ['read uncommitted', 'read committed', 'repeatable read', 'serializable'],
   signal: 'signal',
   timeoutMs: 'time',
 }

@@ -23,6 +23,12 @@ const cases: readonly (readonly [BeginSettings, sqlite: string, postgresql: stri
     'set transaction isolation level repeatable read; start transaction read only',
   ],
   [
+    { isolationLevel: 'read uncommitted' },
+    'begin immediate',
+    'begin isolation level read uncommitted',
+    'set transaction isolation level read uncommitted; start transaction',
+  ],
+  [
     { isolationLevel: 'read committed', mode: 'immediate' },
     'begin immediate',
     'begin isolation level read committed',
@@ -75,7 +81,7 @@ test.for([
 test('the server of postgresql has the isolation level that was asked for', async ({ skip }) => {
   const server = await connectPostgresql()
   skip(server.missing !== undefined, server.missing)
-  for (const isolationLevel of ['serializable', 'repeatable read', 'read committed'] as const) {
+  for (const isolationLevel of ['serializable', 'repeatable read', 'read committed', 'read uncommitted'] as const) {
     for (const sql of beginStatements(dialectFor('postgresql'), { isolationLevel })) await server.query(sql)
     expect(await server.query('show transaction_isolation')).toEqual([[isolationLevel]])
     await server.query('rollback')

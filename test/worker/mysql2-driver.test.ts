@@ -131,6 +131,18 @@ describeMysql('statements', () => {
     expect(await changes('truncate t')).toBe(0)
   })
 
+  test('of the rows that an UPDATE matches it is told which it has changed, and nothing of other statements', async () => {
+    const connection = await openMysql()
+    await connection.script('drop table if exists t; create table t (id int primary key, a int)')
+    const changed = async (sql: string, params: readonly WireValue[] = []) => (await run(connection, sql, params)).changedRows
+    expect(await changed('insert into t values (1, 1), (2, 2), (3, 3)')).toBeUndefined()
+    expect(await changed('update t set a = 2')).toBe(2)
+    expect(await changed('update t set a = ?', [2])).toBe(0)
+    expect(await changed('update t set a = 5 where id > ?', [99])).toBe(0)
+    expect(await changed('delete from t')).toBeUndefined()
+    expect(await changed('set @x = 1')).toBeUndefined()
+  })
+
   test('the last row id is exact, that of the first of several rows, and set by INSERT alone', async () => {
     const connection = await openMysql()
     await connection.script(

@@ -281,7 +281,7 @@ class BetterSqlite3Statement implements DriverStatement {
   }
 
   run(params: readonly WireValue[]): RunResult {
-    if (this.#mayChangeSchema) this.#schemaMayChange()
+    this.#begin()
     const { changes, lastInsertRowid } = this.#statement.run(...this.#bindings(params))
     // A number, unless it is one of those that a number does not hold: to ask for an exact one each time costs.
     const lastRowid = Number.isSafeInteger(lastInsertRowid) ? lastInsertRowid : this.#home.lastRowid()
@@ -289,7 +289,7 @@ class BetterSqlite3Statement implements DriverStatement {
   }
 
   runEach(rows: RowsOfValues, check: () => void): number {
-    if (this.#mayChangeSchema) this.#schemaMayChange()
+    this.#begin()
     this.#rows ??= new RowsRunner(this.#text.body, this.#names, {
       prepare: this.#home.prepare,
       runOne: (values, from, width) => this.#statement.run(...this.#bindings(values, from, width)).changes,
@@ -300,13 +300,14 @@ class BetterSqlite3Statement implements DriverStatement {
 
   iterate(params: readonly WireValue[]): RowIterator {
     this.#columns.stepped()
-    if (this.#mayChangeSchema) this.#schemaMayChange()
+    this.#begin()
     // The driver's own iterator, unwrapped: it has a `return`, which its type leaves open.
     return this.#statement.iterate(...this.#bindings(params)) as RowIterator & IterableIterator<DriverRow>
   }
 
   first(params: readonly WireValue[]): DriverRow | undefined {
     this.#columns.stepped()
+    this.#begin()
     return this.#statement.get(...this.#bindings(params))
   }
 
@@ -319,9 +320,14 @@ class BetterSqlite3Statement implements DriverStatement {
     return this.#names === null ? toPositional(values, from, width) : [toNamed(this.#names, values, from)]
   }
 
-  #schemaMayChange(): void {
-    if (this.#text.attaches) this.#clock.distrust()
-    this.#clock.tick()
+  /** Before every run. */
+  #begin(): void {
+    if (this.#mayChangeSchema) {
+      if (this.#text.attaches) this.#clock.distrust()
+      this.#clock.tick()
+    }
+    // Behind the run the question would set changes() to 0.
+    if (this.#mayInsert) this.#program()
   }
 
   #program(): ProgramFacts {

@@ -160,6 +160,8 @@ export interface RunResult {
   readonly changes: number
   /** Of the connection, whatever statement set it. */
   readonly lastRowid: bigint | number
+  /** Server drivers: of the rows matched by UPDATE, those that have other values than before, where the server tells. */
+  readonly changedRows?: number | undefined
 }
 
 /** One value of a row. JSON and arrays of server databases are plain objects and arrays: whatever structured cloning takes. */

@@ -159,6 +159,7 @@ export interface ResultSink {
 export class ResultExchange extends Exchange {
   affectedRows = 0
   insertId = 0n
+  changedRows: number | undefined
   readonly #sink: ResultSink | null
   readonly #packet = new PacketReader()
   #expects: 'head' | 'fields' | 'fieldsEnd' | 'rows' = 'head'
@@ -203,6 +204,7 @@ export class ResultExchange extends Exchange {
       const { affectedRows, insertId, status } = readOk(packet)
       this.affectedRows = affectedRows
       this.insertId = insertId
+      this.changedRows = readChangedRows(packet)
       return this.#endOfResult(status)
     }
     this.#expects = 'fields'
@@ -229,4 +231,15 @@ interface OkPacket {
 function readOk(packet: PacketReader): OkPacket {
   packet.offset += 1
   return { affectedRows: packet.length(), insertId: packet.integer(), status: packet.uint16() }
+}
+
+/** "Rows matched: 40  Changed: 40  Warnings: 0". https://dev.mysql.com/doc/c-api/8.4/en/mysql-info.html */
+const changedInWords = /\schanged: (\d+)/i
+const minUpdateInfoBytes = 20
+
+/** What the server says of an UPDATE behind the rest of an OK, and nowhere else than in words. */
+function readChangedRows({ buffer, offset, end }: PacketReader): number | undefined {
+  if (end - offset < minUpdateInfoBytes) return undefined
+  const changed = changedInWords.exec(buffer.toString('latin1', offset, end))?.[1]
+  return changed === undefined ? undefined : Number(changed)
 }

@@ -67,7 +67,8 @@ export class Mysql2Statement implements DriverStatement {
   /** As the server counts: a row that an upsert has changed is two, and so is one that REPLACE has put in another's place. */
   async run(params: readonly WireValue[]): Promise<RunResult> {
     const exchange = await this.#perform(params)
-    return { changes: this.#text.countsChanges ? exchange.affectedRows : 0, lastRowid: this.#channel.lastInsertId }
+    const { affectedRows, changedRows } = exchange
+    return { changes: this.#text.countsChanges ? affectedRows : 0, lastRowid: this.#channel.lastInsertId, changedRows }
   }
 
   /**

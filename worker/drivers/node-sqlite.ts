@@ -251,6 +251,7 @@ class NodeSqliteStatement implements DriverStatement {
   readonly #text: StatementText
   readonly #countsChanges: boolean
   readonly #mayChangeSchema: boolean
+  readonly #mayInsert: boolean
   readonly #columns: ColumnMemo
   #cursor: Cursor | undefined
   #rows: RowsRunner | null = null
@@ -271,6 +272,7 @@ class NodeSqliteStatement implements DriverStatement {
     this.#text = new StatementText(sql)
     this.#countsChanges = this.#text.countsChanges
     this.#mayChangeSchema = this.#text.mayChangeSchema
+    this.#mayInsert = this.#text.mayInsert
     this.returnsRows = statement.columns().length > 0
     this.#columns = new ColumnMemo(clock, () => statement.columns().map(toWireColumn))
   }
@@ -280,7 +282,7 @@ class NodeSqliteStatement implements DriverStatement {
   }
 
   get setsLastRowid(): boolean {
-    return this.#text.mayInsert && this.#program().setsLastRowid
+    return this.#mayInsert && this.#program().setsLastRowid
   }
 
   get busy(): boolean {
@@ -329,6 +331,8 @@ class NodeSqliteStatement implements DriverStatement {
       if (this.#text.attaches) this.#clock.distrust()
       this.#clock.tick()
     }
+    // Behind the run the question would set changes() to 0.
+    if (this.#mayInsert) this.#program()
     if (width === 0) return []
     return this.#names === null ? toPositional(values, from, width) : [toNamed(this.#names, values, from)]
   }

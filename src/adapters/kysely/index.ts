@@ -1,0 +1,5 @@
+import '../../node-version.ts'
+
+export { OffloopDialect, type OffloopDialectConfig } from './dialect.ts'
+export { type KyselyOptions, kysely } from './kysely.ts'
+export type { TypeParsers } from './row-parser.ts'

@@ -1,0 +1,17 @@
+import { Kysely, type KyselyConfig } from 'kysely'
+import type { AsyncEngine } from '../../engine/contract.ts'
+import { OffloopDialect, type OffloopDialectConfig } from './dialect.ts'
+
+/** What Kysely can be told beside its dialect, `log` and `plugins`, and what that can be told beside its engine. */
+export type KyselyOptions = Omit<KyselyConfig, 'dialect'> & Pick<OffloopDialectConfig, 'typeParsers'>
+
+/**
+ * A Kysely on an engine. Its `destroy()` leaves the engine open, for whoever made it.
+ *
+ * @example
+ * const db = kysely<{ users: { id: Generated<number>; name: string } }>(engine)
+ * const users = await db.selectFrom('users').selectAll().where('name', 'like', 'A%').execute()
+ */
+export function kysely<DB>(engine: AsyncEngine, { typeParsers, ...options }: KyselyOptions = {}): Kysely<DB> {
+  return new Kysely<DB>({ ...options, dialect: new OffloopDialect({ engine, typeParsers }) })
+}
