@@ -6,17 +6,15 @@ import {
   MysqlAdapter,
   MysqlDriver,
   MysqlIntrospector,
-  MysqlQueryCompiler,
   PostgresAdapter,
   PostgresDriver,
   PostgresIntrospector,
-  PostgresQueryCompiler,
   type QueryCompiler,
   SqliteDriver,
   SqliteIntrospector,
-  SqliteQueryCompiler,
 } from 'kysely'
-import type { DialectName } from '../../sql/dialect.ts'
+import { compilerFor } from '../../schema/compile/dialect-compilers.ts'
+import { type DialectName, dialectFor } from '../../sql/dialect.ts'
 import { LockingSqliteAdapter } from './locking-sqlite-adapter.ts'
 
 /** A Kysely of whatever tables. */
@@ -29,6 +27,7 @@ export type TransactionWords = Pick<Required<Driver>, 'beginTransaction' | 'save
 export interface KyselyParts {
   /** An INSERT that makes no row tells the key of the row before. */
   readonly keepsInsertId: boolean
+  /** Kysely's own, which knows the expressions of a `Table` too. */
   queryCompiler(): QueryCompiler
   adapter(): DialectAdapter
   introspector(db: AnyKysely): DatabaseIntrospector
@@ -43,21 +42,21 @@ export function partsFor(dialect: DialectName): KyselyParts {
 const PARTS: Readonly<Record<DialectName, KyselyParts>> = {
   sqlite: {
     keepsInsertId: true,
-    queryCompiler: () => new SqliteQueryCompiler(),
+    queryCompiler: () => compilerFor(dialectFor('sqlite')),
     adapter: () => new LockingSqliteAdapter(),
     introspector: (db) => new SqliteIntrospector(db),
     transactionWords: () => new SqliteDriver({ database: noDatabase }),
   },
   postgresql: {
     keepsInsertId: false,
-    queryCompiler: () => new PostgresQueryCompiler(),
+    queryCompiler: () => compilerFor(dialectFor('postgresql')),
     adapter: () => new PostgresAdapter(),
     introspector: (db) => new PostgresIntrospector(db),
     transactionWords: () => new PostgresDriver({ pool: noDatabase }),
   },
   mysql: {
     keepsInsertId: false,
-    queryCompiler: () => new MysqlQueryCompiler(),
+    queryCompiler: () => compilerFor(dialectFor('mysql')),
     adapter: () => new MysqlAdapter(),
     introspector: (db) => new MysqlIntrospector(db),
     transactionWords: () => new MysqlDriver({ pool: noDatabase }),
