@@ -35,6 +35,11 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
   offloop: ['EngineURL', 'Sql', 'bulk', 'createEngine', 'empty', 'join', 'raw', 'sql', ...errors],
   'offloop/errors': errors,
   'offloop/driver': [],
+  'offloop/orm': [
+    ...['Manager', 'ModelRegistry', 'Q', 'QuerySet', 'RelatedSet', 'Session', 'MultipleMatches', 'NoMatch', 'ValidationError'],
+    ...['bigInteger', 'boolean', 'date', 'dateTime', 'decimal', 'email', 'enumeration', 'float', 'integer', 'ipAddress', 'json', 'string'],
+    ...['text', 'time', 'url', 'uuid', 'foreignKey', 'manyToMany', 'oneToOne'],
+  ],
   'offloop/schema': [
     ...['MetaData', 'Table', 'inspect'],
     ...[
@@ -85,6 +90,7 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
 /** Packages whose types a subpath is about: `offloop` hands on the tag of sql-template-tag as it is. */
 const packagesInTypes: Readonly<Record<string, readonly string[]>> = {
   offloop: ['sql-template-tag'],
+  'offloop/orm': ['kysely', 'sql-template-tag'],
   'offloop/schema': ['kysely', 'sql-template-tag'],
   'offloop/drizzle': [
     'drizzle-orm',

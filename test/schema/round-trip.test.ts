@@ -152,7 +152,9 @@ function definitions(metadata: { readonly tables: ReadonlyMap<string, AnyTable> 
 }
 
 describeTargets((fixture) => {
-  test(`${rounds} schemas are reflected as they were defined, and created again from that`, { timeout: 30_000 + rounds * 5_000 }, async () => {
+  test(`${rounds} schemas are reflected as they were defined, and created again from that`, {
+    timeout: 30_000 + rounds * 5_000,
+  }, async () => {
     const engine = fixture.engine()
     for (let seed = 0; seed < rounds; seed += 1) {
       const defined = new SchemaMaker(seed, engine.dialect).make()

@@ -1,6 +1,10 @@
 import { FunctionNode, type OperationNode, RawNode, ValueNode } from 'kysely'
 import type { ColumnType } from '../column-type.ts'
 import type { JsonStep } from './json-steps.ts'
+import { ValueSlot } from './typed-value.ts'
+
+/** A text, or the place of one that comes later. */
+export type Text = string | ValueSlot
 
 /**
  * What the databases spell differently. In a statement that is for any of them it is a function of this name with its operands, and the compiler
@@ -8,11 +12,16 @@ import type { JsonStep } from './json-steps.ts'
  */
 export interface Spellings {
   /** `text` holds `part`, begins or ends with it: capitals count, and no character in it is a wildcard. */
-  contains(text: OperationNode, part: string): OperationNode
-  startsWith(text: OperationNode, part: string): OperationNode
-  endsWith(text: OperationNode, part: string): OperationNode
+  contains(text: OperationNode, part: Text): OperationNode
+  startsWith(text: OperationNode, part: Text): OperationNode
+  endsWith(text: OperationNode, part: Text): OperationNode
+  /** The same, whatever the capitals. */
+  containsIgnoringCase(text: OperationNode, part: Text): OperationNode
+  startsWithIgnoringCase(text: OperationNode, part: Text): OperationNode
+  endsWithIgnoringCase(text: OperationNode, part: Text): OperationNode
+  equalsIgnoringCase(text: OperationNode, other: Text): OperationNode
   /** LIKE, whatever the capitals. */
-  ilike(text: OperationNode, pattern: string): OperationNode
+  ilike(text: OperationNode, pattern: Text): OperationNode
   /** IS [NOT] DISTINCT FROM. */
   is(left: OperationNode, right: OperationNode): OperationNode
   isNot(left: OperationNode, right: OperationNode): OperationNode
@@ -73,6 +82,11 @@ export function raw(sql: string): OperationNode {
 
 export function value(of: unknown): ValueNode {
   return ValueNode.create(of)
+}
+
+/** What becomes of a text, as a value. */
+export function mapped(text: Text, transform: (text: string) => string): ValueNode {
+  return value(text instanceof ValueSlot ? text.map((later) => transform(String(later))) : transform(text))
 }
 
 /** LIKE's wildcards in a text, marked as letters. The mark is none of those that are special inside a literal. */

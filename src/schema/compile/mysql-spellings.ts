@@ -1,15 +1,19 @@
-import { escapeLike, type Spellings, spell, value } from './dialect-functions.ts'
+import { escapeLike, mapped, type Spellings, spell, type Text, value } from './dialect-functions.ts'
 import { jsonPathText } from './json-steps.ts'
 
 /** Letter by letter: the usual collations take capitals for small letters, and letters with accents for those without. */
-function exactly(pattern: string) {
-  return spell`${value(pattern)} collate utf8mb4_bin escape '!'`
+function exactly(part: Text, pattern: (text: string) => string) {
+  return spell`${mapped(part, pattern)} collate utf8mb4_bin escape '!'`
 }
 
 export const mysqlSpellings: Spellings = {
-  contains: (text, part) => spell`${text} like ${exactly(`%${escapeLike(part)}%`)}`,
-  startsWith: (text, part) => spell`${text} like ${exactly(`${escapeLike(part)}%`)}`,
-  endsWith: (text, part) => spell`${text} like ${exactly(`%${escapeLike(part)}`)}`,
+  contains: (text, part) => spell`${text} like ${exactly(part, (found) => `%${escapeLike(found)}%`)}`,
+  startsWith: (text, part) => spell`${text} like ${exactly(part, (found) => `${escapeLike(found)}%`)}`,
+  endsWith: (text, part) => spell`${text} like ${exactly(part, (found) => `%${escapeLike(found)}`)}`,
+  containsIgnoringCase: (text, part) => spell`lower(${text}) like lower(${mapped(part, (found) => `%${escapeLike(found)}%`)}) escape '!'`,
+  startsWithIgnoringCase: (text, part) => spell`lower(${text}) like lower(${mapped(part, (found) => `${escapeLike(found)}%`)}) escape '!'`,
+  endsWithIgnoringCase: (text, part) => spell`lower(${text}) like lower(${mapped(part, (found) => `%${escapeLike(found)}`)}) escape '!'`,
+  equalsIgnoringCase: (text, other) => spell`lower(${text}) = lower(${value(other)})`,
   ilike: (text, pattern) => spell`lower(${text}) like lower(${value(pattern)})`,
   is: (left, right) => spell`${left} <=> ${right}`,
   isNot: (left, right) => spell`not (${left} <=> ${right})`,

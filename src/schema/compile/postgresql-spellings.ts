@@ -1,4 +1,4 @@
-import { escapeLike, type Spellings, spell, value } from './dialect-functions.ts'
+import { escapeLike, mapped, type Spellings, spell, value } from './dialect-functions.ts'
 import type { JsonStep } from './json-steps.ts'
 
 /** The elements of a path: an index of a list is a text too. */
@@ -11,9 +11,13 @@ function jsonValue(of: unknown) {
 }
 
 export const postgresqlSpellings: Spellings = {
-  contains: (text, part) => spell`${text} like ${value(`%${escapeLike(part)}%`)} escape '!'`,
-  startsWith: (text, part) => spell`${text} like ${value(`${escapeLike(part)}%`)} escape '!'`,
-  endsWith: (text, part) => spell`${text} like ${value(`%${escapeLike(part)}`)} escape '!'`,
+  contains: (text, part) => spell`${text} like ${mapped(part, (found) => `%${escapeLike(found)}%`)} escape '!'`,
+  startsWith: (text, part) => spell`${text} like ${mapped(part, (found) => `${escapeLike(found)}%`)} escape '!'`,
+  endsWith: (text, part) => spell`${text} like ${mapped(part, (found) => `%${escapeLike(found)}`)} escape '!'`,
+  containsIgnoringCase: (text, part) => spell`${text} ilike ${mapped(part, (found) => `%${escapeLike(found)}%`)} escape '!'`,
+  startsWithIgnoringCase: (text, part) => spell`${text} ilike ${mapped(part, (found) => `${escapeLike(found)}%`)} escape '!'`,
+  endsWithIgnoringCase: (text, part) => spell`${text} ilike ${mapped(part, (found) => `%${escapeLike(found)}`)} escape '!'`,
+  equalsIgnoringCase: (text, other) => spell`${text} ilike ${mapped(other, escapeLike)} escape '!'`,
   ilike: (text, pattern) => spell`${text} ilike ${value(pattern)}`,
   is: (left, right) => spell`${left} is not distinct from ${right}`,
   isNot: (left, right) => spell`${left} is distinct from ${right}`,

@@ -1,7 +1,7 @@
 import type { OperationNode } from 'kysely'
 import type { ColumnType } from '../column-type.ts'
 import { NumericType } from '../types/numbers.ts'
-import { raw, type Spellings, spell, value } from './dialect-functions.ts'
+import { escapeLike, mapped, raw, type Spellings, spell, value } from './dialect-functions.ts'
 import { isObject, jsonPathText } from './json-steps.ts'
 
 /** A place in a document: its type, its value in SQL where it is a scalar, and its JSON. */
@@ -59,9 +59,13 @@ function isWide(type: ColumnType): boolean {
 
 export const sqliteSpellings: Spellings = {
   contains: (text, part) => spell`instr(${text}, ${value(part)}) > 0`,
-  startsWith: (text, part) => spell`${text} glob ${value(`${escapeGlob(part)}*`)}`,
-  endsWith: (text, part) => spell`${text} glob ${value(`*${escapeGlob(part)}`)}`,
+  startsWith: (text, part) => spell`${text} glob ${mapped(part, (found) => `${escapeGlob(found)}*`)}`,
+  endsWith: (text, part) => spell`${text} glob ${mapped(part, (found) => `*${escapeGlob(found)}`)}`,
   // LIKE does not tell the capitals of ASCII apart, and all others it does.
+  containsIgnoringCase: (text, part) => spell`${text} like ${mapped(part, (found) => `%${escapeLike(found)}%`)} escape '!'`,
+  startsWithIgnoringCase: (text, part) => spell`${text} like ${mapped(part, (found) => `${escapeLike(found)}%`)} escape '!'`,
+  endsWithIgnoringCase: (text, part) => spell`${text} like ${mapped(part, (found) => `%${escapeLike(found)}`)} escape '!'`,
+  equalsIgnoringCase: (text, other) => spell`${text} like ${mapped(other, escapeLike)} escape '!'`,
   ilike: (text, pattern) => spell`${text} like ${value(pattern)}`,
   is: (left, right) => spell`${left} is ${right}`,
   isNot: (left, right) => spell`${left} is not ${right}`,

@@ -37,7 +37,31 @@ export class RowSlot {
   }
 }
 
+/** The place of a value in a statement that is compiled once and run with many. */
+export class ValueSlot {
+  /** In the list of the values that a run brings. */
+  readonly index: number
+  readonly #transform: ((value: unknown) => unknown) | null
+
+  constructor(index: number, transform: ((value: unknown) => unknown) | null = null) {
+    this.index = index
+    this.#transform = transform
+  }
+
+  /** The same place, for what becomes of its value. */
+  map(transform: (value: unknown) => unknown): ValueSlot {
+    const before = this.#transform
+    return new ValueSlot(this.index, before === null ? transform : (value) => transform(before(value)))
+  }
+
+  /** What is sent in a run with these values. */
+  in(values: readonly unknown[]): unknown {
+    const value = values[this.index]
+    return this.#transform === null || value === null ? value : this.#transform(value)
+  }
+}
+
 /** What may stand in a statement as it is: a part of SQL, or a value that has been looked at already. */
 export function isSettled(value: unknown): boolean {
-  return value instanceof TypedValue || value instanceof Sql || value instanceof RowSlot
+  return value instanceof TypedValue || value instanceof Sql || value instanceof RowSlot || value instanceof ValueSlot
 }

@@ -1,0 +1,96 @@
+import {
+  BinaryOperationNode,
+  ColumnNode,
+  ColumnUpdateNode,
+  type OperationNode,
+  OperatorNode,
+  RawNode,
+  ReferenceNode,
+  UpdateQueryNode,
+  ValueListNode,
+  ValueNode,
+  WhereNode,
+} from 'kysely'
+import { spell } from '../schema/compile/dialect-functions.ts'
+import { TypedValue } from '../schema/compile/typed-value.ts'
+import { tableNode } from '../schema/table-shape.ts'
+import type { Executor } from '../sql/executor.ts'
+import { type Entity, type ModelDefinition, type StoredField, typeOf } from './definition.ts'
+import { Plan } from './plan.ts'
+
+/** A condition of as many parts is deep, and SQLite goes down 1,000 steps. */
+const maxCompositeKeys = 200
+
+/** Rows with their keys and new values. */
+export interface ChangedRow {
+  readonly key: readonly unknown[]
+  readonly values: Entity
+}
+
+/**
+ * Gives rows different values of the same fields, in as few statements as the limit of parameters allows.
+ *
+ * @returns how many rows were there
+ */
+export async function updateEach(
+  definition: ModelDefinition,
+  fields: readonly StoredField[],
+  rows: readonly ChangedRow[],
+  executor: Executor,
+): Promise<number> {
+  const perRow = definition.keyFields.length * (fields.length + 1) + fields.length
+  const most = definition.keyFields.length === 1 ? 1_000 : maxCompositeKeys
+  const perStatement = Math.max(1, Math.min(most, Math.floor(executor.dialect.maxParameters / perRow)))
+  let matched = 0
+  for (let from = 0; from < rows.length; from += perStatement) {
+    const chunk = rows.slice(from, from + perStatement)
+    matched += (await executor.execute(updateStatement(definition, fields, chunk, executor).with([]))).rowcount
+  }
+  return matched
+}
+
+function updateStatement(
+  definition: ModelDefinition,
+  fields: readonly StoredField[],
+  rows: readonly ChangedRow[],
+  { dialect }: Executor,
+): Plan {
+  const keys = rows.map(({ key }) => isKey(definition, key))
+  const updates = fields.map((field) => {
+    const cases = rows.map(
+      ({ values }, index) =>
+        spell` when ${keys[index] as OperationNode} then ${newValue(field, values[field.name], dialect.name === 'postgresql')}`,
+    )
+    const node = RawNode.createWithChildren([RawNode.createWithSql('case'), ...cases, RawNode.createWithSql(' end')])
+    return ColumnUpdateNode.create(ColumnNode.create(field.column), node)
+  })
+  const where = WhereNode.create(
+    definition.keyFields.length === 1 ? keyAmong(definition, rows) : keys.reduce((left, right) => spell`${left} or ${right}`),
+  )
+  return new Plan({ ...UpdateQueryNode.create([tableNode(definition.table)]), updates, where }, dialect)
+
+  /** What stands in CASE has no column to take its type from. */
+  function newValue(field: StoredField, value: unknown, typed: boolean): OperationNode {
+    const node = ValueNode.create(new TypedValue(value ?? null, typeOf(field), `${field.definition.tableName}.${field.name}`))
+    return typed ? spell`cast(${node} as ${RawNode.createWithSql(typeOf(field).sqlType(dialect, false))})` : node
+  }
+}
+
+function isKey({ keyFields }: ModelDefinition, key: readonly unknown[]): OperationNode {
+  const parts = keyFields.map((field, index) => {
+    const value = ValueNode.create(new TypedValue(key[index], typeOf(field), `${field.definition.tableName}.${field.name}`))
+    return spell`${ReferenceNode.create(ColumnNode.create(field.column))} = ${value}`
+  })
+  return spell`(${parts.reduce((left, right) => spell`${left} and ${right}`)})`
+}
+
+function keyAmong(definition: ModelDefinition, rows: readonly ChangedRow[]): OperationNode {
+  const { keyField } = definition
+  const label = `${keyField.definition.tableName}.${keyField.name}`
+  const values = rows.map(({ key }) => ValueNode.create(new TypedValue(key[0], typeOf(keyField), label)))
+  return BinaryOperationNode.create(
+    ReferenceNode.create(ColumnNode.create(keyField.column)),
+    OperatorNode.create('in'),
+    ValueListNode.create(values),
+  )
+}

@@ -1,0 +1,196 @@
+import {
+  AndNode,
+  BinaryOperationNode,
+  type OperationNode,
+  OperatorNode,
+  OrNode,
+  RawNode,
+  UnaryOperationNode,
+  ValueListNode,
+  ValueNode,
+} from 'kysely'
+import { dialectFunction } from '../schema/compile/dialect-functions.ts'
+import { ValueSlot } from '../schema/compile/typed-value.ts'
+import type { Dialect } from '../sql/dialect.ts'
+import type { Clause, Term } from './clause.ts'
+import { type StoredField, typeOf } from './definition.ts'
+import type { Operator, Step } from './lookup.ts'
+import { conjunction, inBrackets, type StatementScope } from './statement-scope.ts'
+
+/** Numbers the places of values, in the order in which `collectValues` finds the values. */
+export class Slots {
+  #count = 0
+  readonly #dialect: Dialect
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  next(transform: ((value: unknown, dialect: Dialect) => unknown) | null = null): ValueSlot {
+    const dialect = this.#dialect
+    const slot = new ValueSlot(this.#count, transform === null ? null : (value) => transform(value, dialect))
+    this.#count += 1
+    return slot
+  }
+}
+
+/** The condition of a clause. Its slots are numbered in the order of the terms, whatever the order in the text. */
+export function conditionOf(clause: Clause, scope: StatementScope, slots: Slots): OperationNode {
+  switch (clause.kind) {
+    case 'terms':
+      return termsCondition(
+        clause.terms.map((term) => ({ term, steps: term.lookup.steps, slots: term.values.map(() => slots.next(encoderOf(term))) })),
+        scope,
+      )
+    case 'not':
+      return UnaryOperationNode.create(OperatorNode.create('not'), inBrackets(conditionOf(clause.clause, scope, slots)))
+    case 'any':
+      return inBrackets(disjunction(clause.clauses.map((inner) => inBrackets(conditionOf(inner, scope, slots)))))
+    case 'all':
+      return inBrackets(conjunction(clause.clauses.map((inner) => inBrackets(conditionOf(inner, scope, slots)))))
+    case 'expression':
+      return inBrackets(clause.node)
+  }
+}
+
+interface PlacedTerm {
+  readonly term: Term
+  /** From the scope on. */
+  readonly steps: readonly Step[]
+  readonly slots: readonly ValueSlot[]
+}
+
+/** Terms over the same relation to many rows are one EXISTS: they are about one row. */
+function termsCondition(terms: readonly PlacedTerm[], scope: StatementScope): OperationNode {
+  const conditions: OperationNode[] = []
+  const groups = new Map<string, PlacedTerm[]>()
+  for (const placed of terms) {
+    const many = placed.steps.findIndex(({ kind }) => kind !== 'forward')
+    if (many < 0) {
+      const at = behind(scope, placed.steps)
+      conditions.push(termCondition(placed, at.column(placed.term.lookup.field)))
+      continue
+    }
+    const key = placed.steps
+      .slice(0, many + 1)
+      .map(({ name }) => name)
+      .join('__')
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [placed])
+    else group.push(placed)
+  }
+  for (const [key, group] of groups) {
+    const length = key.split('__').length
+    const steps = (group[0] as PlacedTerm).steps
+    const step = steps[length - 1] as Step & { readonly kind: 'reverse' | 'many' }
+    const from = behind(scope, steps.slice(0, length - 1))
+    conditions.push(
+      from.exists(step, (inner) =>
+        termsCondition(
+          group.map((placed) => ({ ...placed, steps: placed.steps.slice(length) })),
+          inner,
+        ),
+      ),
+    )
+  }
+  return conjunction(conditions)
+}
+
+/** The scope behind some steps that lead to one row each. */
+export function behind(scope: StatementScope, steps: readonly Step[]): StatementScope {
+  return steps.reduce((at, step) => at.forward(step as Step & { readonly kind: 'forward' }), scope)
+}
+
+function termCondition({ term, slots }: PlacedTerm, column: OperationNode): OperationNode {
+  const { lookup, form } = term
+  if (form === 'null') return compare(column, 'is', ValueNode.createImmediate(null))
+  if (form === 'not null') return compare(column, 'is not', ValueNode.createImmediate(null))
+  return OPERATORS[lookup.operator](column, slots, lookup.field)
+}
+
+type Compile = (column: OperationNode, slots: readonly ValueSlot[], field: StoredField) => OperationNode
+
+const comparedBy =
+  (operator: '=' | '!='): Compile =>
+  (column, slots) =>
+    compare(column, operator, ValueNode.create(slots[0]))
+
+const orderedBy =
+  (operator: '<' | '<=' | '>' | '>='): Compile =>
+  (column, slots, field) =>
+    compare(ordered(column, field), operator, ValueNode.create(slots[0]))
+
+type TextFunction =
+  | 'contains'
+  | 'startsWith'
+  | 'endsWith'
+  | 'containsIgnoringCase'
+  | 'startsWithIgnoringCase'
+  | 'endsWithIgnoringCase'
+  | 'equalsIgnoringCase'
+
+const textBy =
+  (name: TextFunction): Compile =>
+  (column, slots) =>
+    dialectFunction(name, column, slots[0] as ValueSlot)
+
+const listBy =
+  (operator: 'in' | 'not in'): Compile =>
+  (column, slots) =>
+    // SQL has no empty list.
+    slots.length === 0
+      ? RawNode.createWithSql(operator === 'in' ? '1 = 0' : '1 = 1')
+      : compare(column, operator, ValueListNode.create(slots.map((slot) => ValueNode.create(slot))))
+
+const OPERATORS: Readonly<Record<Operator, Compile>> = {
+  exact: comparedBy('='),
+  ne: comparedBy('!='),
+  gt: orderedBy('>'),
+  gte: orderedBy('>='),
+  lt: orderedBy('<'),
+  lte: orderedBy('<='),
+  in: listBy('in'),
+  notin: listBy('not in'),
+  range: (column, [low, high], field) =>
+    compare(ordered(column, field), 'between', AndNode.create(ValueNode.create(low), ValueNode.create(high))),
+  isnull: (column) => column,
+  contains: textBy('contains'),
+  startswith: textBy('startsWith'),
+  endswith: textBy('endsWith'),
+  icontains: textBy('containsIgnoringCase'),
+  istartswith: textBy('startsWithIgnoringCase'),
+  iendswith: textBy('endsWithIgnoringCase'),
+  iexact: textBy('equalsIgnoringCase'),
+}
+
+function compare(
+  left: OperationNode,
+  operator: '=' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | 'not in' | 'is' | 'is not' | 'between',
+  right: OperationNode,
+) {
+  return BinaryOperationNode.create(left, OperatorNode.create(operator), right)
+}
+
+function ordered(column: OperationNode, field: StoredField): OperationNode {
+  const type = typeOf(field)
+  return type.kind === 'numeric' ? dialectFunction('ordered', column, type) : column
+}
+
+function disjunction(nodes: readonly OperationNode[]): OperationNode {
+  return nodes.reduce((left, right) => OrNode.create(left, right))
+}
+
+/** How the values of a term are encoded: as those of the column, but for parts of texts, which may be longer than it. */
+function encoderOf({ lookup }: Term): ((value: unknown, dialect: Dialect) => unknown) | null {
+  const { field, operator } = lookup
+  const type = typeOf(field)
+  const label = `${field.definition.tableName}.${field.name}`
+  if (operator.endsWith('contains') || operator.endsWith('with') || operator === 'iexact') return null
+  // A text that no row can hold is one that no row has.
+  const isText = type.kind === 'string' || type.kind === 'text' || type.kind === 'enumeration'
+  return (value, dialect) => (isText && typeof value === 'string' ? value : type.encode(value, dialect, label))
+}

@@ -1,0 +1,163 @@
+import { ArgumentError } from '../../errors.ts'
+import type { JsonValue } from '../../schema/column-makers.ts'
+import { BigIntegerType, IntegerType } from '../../schema/types/integers.ts'
+import { JsonType } from '../../schema/types/json.ts'
+import { BooleanType, FloatType, NumericType } from '../../schema/types/numbers.ts'
+import { DateTimeType, DateType, TimeType } from '../../schema/types/temporal.ts'
+import { EnumerationType, StringType, TextType, UuidType } from '../../schema/types/texts.ts'
+import { bigintCheck, booleanCheck, type Check, decimalCheck, numberCheck, textCheck, type ValueRules } from './checks.ts'
+import { Field, type FieldOptions } from './field.ts'
+import { dateCheck, dateTimeCheck, emailCheck, ipAddressCheck, jsonCheck, timeCheck, urlCheck, uuidCheck } from './format-checks.ts'
+
+// biome-ignore lint/complexity/noBannedTypes: the options of a field that was told nothing
+type None = {}
+
+interface NumberOptions<V> extends FieldOptions<V> {
+  readonly minimum?: number | undefined
+  readonly maximum?: number | undefined
+}
+
+/** What fields of texts can be told. Lengths are in characters. */
+interface TextOptions extends FieldOptions<string> {
+  readonly maxLength?: number | undefined
+  readonly minLength?: number | undefined
+  readonly pattern?: RegExp | string | undefined
+  /** '' is a value, and the default. Default: false. */
+  readonly allowBlank?: boolean | undefined
+}
+
+interface MomentOptions<V> extends FieldOptions<V> {
+  /** Set to the present at each update. */
+  readonly autoNow?: boolean | undefined
+  /** Set to the present when it is created. */
+  readonly autoNowAdd?: boolean | undefined
+}
+
+const bounds = ['minimum', 'maximum']
+const textOptions = ['maxLength', 'minLength', 'pattern', 'allowBlank']
+
+/** Whole numbers: 32 bits on a server, up to 2^53 in SQLite. */
+export function integer<const O extends NumberOptions<number> = None>(options?: O): Field<number, number, O> {
+  return new Field({ kind: 'integer', type: new IntegerType('integer'), check: numberCheck(rulesOf(options), true), own: bounds }, options)
+}
+
+/** Whole numbers of 64 bits, as bigints. */
+export function bigInteger<const O extends NumberOptions<bigint | number> = None>(options?: O): Field<bigint, bigint | number, O> {
+  return new Field({ kind: 'bigInteger', type: new BigIntegerType(), check: bigintCheck(rulesOf(options)), own: bounds }, options)
+}
+
+export function float<const O extends NumberOptions<number> = None>(options?: O): Field<number, number, O> {
+  return new Field({ kind: 'float', type: new FloatType(), check: numberCheck(rulesOf(options), false), own: bounds }, options)
+}
+
+/**
+ * Decimal numbers of `maxDigits` digits, `decimalPlaces` of them behind the point, as texts.
+ *
+ * @throws {ArgumentError} one of the two is missing
+ */
+export function decimal<const O extends NumberOptions<string | number> & { readonly maxDigits: number; readonly decimalPlaces: number }>(
+  options: O,
+): Field<string, string | number, O> {
+  const { maxDigits, decimalPlaces } = options ?? {}
+  if (!Number.isInteger(maxDigits) || !Number.isInteger(decimalPlaces))
+    throw new ArgumentError('decimal() takes { maxDigits, decimalPlaces }.')
+  const check = decimalCheck({ ...rulesOf(options), maxDigits, decimalPlaces })
+  const own = [...bounds, 'maxDigits', 'decimalPlaces']
+  return new Field({ kind: 'decimal', type: new NumericType(maxDigits, decimalPlaces), check, own }, options)
+}
+
+export function boolean<const O extends FieldOptions<boolean> = None>(options?: O): Field<boolean, boolean, O> {
+  return new Field({ kind: 'boolean', type: new BooleanType(), check: booleanCheck(rulesOf(options)), own: [] }, options)
+}
+
+/**
+ * Texts of at most `maxLength` characters.
+ *
+ * @throws {ArgumentError} there is no maxLength
+ */
+export function string<const O extends TextOptions & { readonly maxLength: number }>(options: O): Field<string, string, O> {
+  return new Field({ kind: 'string', type: bounded('string', options), check: textCheck(rulesOf(options)), own: textOptions }, options)
+}
+
+/** Texts of any length. */
+export function text<const O extends TextOptions = None>(options?: O): Field<string, string, O> {
+  return new Field({ kind: 'text', type: new TextType(), check: textCheck(rulesOf(options)), own: textOptions }, options)
+}
+
+/** Days, as texts 'YYYY-MM-DD'. */
+export function date<const O extends MomentOptions<string | Date> = None>(options?: O): Field<string, string | Date, O> {
+  return moment('date', new DateType(), dateCheck(), options)
+}
+
+/** Moments, as Dates. */
+export function dateTime<const O extends MomentOptions<Date> & { readonly timezone?: boolean | undefined } = None>(
+  options?: O,
+): Field<Date, Date, O> {
+  return moment('dateTime', new DateTimeType(options?.timezone ?? false), dateTimeCheck(), options)
+}
+
+/** Times of the day, as texts 'HH:MM:SS' or 'HH:MM:SS.sss'. */
+export function time<const O extends FieldOptions<string> = None>(options?: O): Field<string, string, O> {
+  return new Field({ kind: 'time', type: new TimeType(), check: timeCheck(), own: [] }, options)
+}
+
+/** JSON documents, as the values they describe. */
+export function json<const O extends FieldOptions<JsonValue> = None>(options?: O): Field<JsonValue, JsonValue, O> {
+  return new Field({ kind: 'json', type: new JsonType(), check: jsonCheck(), own: [] }, options)
+}
+
+/** One of the texts in the list. */
+export function enumeration<const V extends string, const O extends FieldOptions<V> & { readonly name?: string | undefined } = None>(
+  values: readonly V[],
+  options?: O,
+): Field<V, V, O> {
+  const check: Check = (value) =>
+    (values as readonly unknown[]).includes(value) ? { value } : { fault: { code: 'choice', message: 'Not a valid choice.' } }
+  return new Field({ kind: 'enumeration', type: new EnumerationType(values, options?.name), check, own: ['name'] }, options)
+}
+
+export function uuid<const O extends FieldOptions<string> = None>(options?: O): Field<string, string, O> {
+  return new Field({ kind: 'uuid', type: new UuidType(), check: uuidCheck(), own: [] }, options)
+}
+
+/** Addresses of electronic mail, of at most 255 characters unless `maxLength` says otherwise. */
+export function email<const O extends TextOptions = None>(options?: O): Field<string, string, O> {
+  return new Field(
+    { kind: 'email', type: bounded('email', options, 255), check: emailCheck({ maxLength: 255, ...rulesOf(options) }), own: textOptions },
+    options,
+  )
+}
+
+/** URLs, of at most 255 characters unless `maxLength` says otherwise. */
+export function url<const O extends TextOptions = None>(options?: O): Field<string, string, O> {
+  return new Field(
+    { kind: 'url', type: bounded('url', options, 255), check: urlCheck({ maxLength: 255, ...rulesOf(options) }), own: textOptions },
+    options,
+  )
+}
+
+/** Addresses of the Internet Protocol, version 4 or 6, as texts. */
+export function ipAddress<const O extends FieldOptions<string> = None>(options?: O): Field<string, string, O> {
+  return new Field({ kind: 'ipAddress', type: new StringType(45), check: ipAddressCheck(rulesOf(options)), own: [] }, options)
+}
+
+function moment<Out, In, O extends MomentOptions<In>>(
+  kind: string,
+  type: DateType | DateTimeType,
+  check: Check,
+  options: O | undefined,
+): Field<Out, In, O> {
+  if (options?.autoNow === true && options.autoNowAdd === true) throw new ArgumentError('autoNow and autoNowAdd cannot be both true.')
+  return new Field<Out, In, O>({ kind, type, check, own: ['autoNow', 'autoNowAdd', 'timezone'] }, options)
+}
+
+function bounded(kind: string, options: { readonly maxLength?: number | undefined } | undefined, otherwise?: number): StringType {
+  const length = options?.maxLength ?? otherwise
+  if (length === undefined) throw new ArgumentError(`${kind}() takes { maxLength }: the most characters of a value.`)
+  return new StringType(length)
+}
+
+/** Rules by name; what is undefined is no rule. */
+function rulesOf(options: ValueRules | FieldOptions | undefined): ValueRules {
+  return Object.fromEntries(Object.entries(options ?? {}).filter(([, rule]) => rule !== undefined))
+}

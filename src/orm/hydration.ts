@@ -1,0 +1,107 @@
+import type { Decode } from '../schema/column-type.ts'
+import type { Dialect } from '../sql/dialect.ts'
+import type { Executor } from '../sql/executor.ts'
+import { type Entity, type EntityClass, type ModelDefinition, type StoredField, targetOf, typeOf } from './definition.ts'
+import { Hydration } from './hydrated-values.ts'
+import { makeEntity } from './model-state.ts'
+
+/** Of a row: the values of one model's columns, from a place on. */
+interface PlannedField {
+  readonly name: string
+  readonly index: number
+  readonly decode: Decode | null
+  readonly relation: PlannedRelation | null
+}
+
+interface PlannedRelation {
+  readonly entity: EntityClass
+  readonly keyName: string
+  readonly missing: ReadonlySet<string>
+  /** Its own row, joined to this one. */
+  readonly joined: EntityPlan | null
+}
+
+/** How one instance is made of a row's values. */
+export class EntityPlan {
+  readonly #entity: EntityClass
+  readonly #fields: readonly PlannedField[]
+  /** Where the key is: NULL, there is no row behind an outer join. */
+  readonly #keyIndex: number
+  readonly #missing: ReadonlySet<string> | null
+
+  constructor(definition: ModelDefinition, entity: EntityClass, fields: readonly PlannedField[], missing: ReadonlySet<string> | null) {
+    this.#entity = entity
+    this.#fields = fields
+    this.#keyIndex = fields.find(({ name }) => name === definition.keyFields[0]?.name)?.index ?? 0
+    this.#missing = missing
+  }
+
+  /** Null where the row has none. */
+  make(row: readonly unknown[], executor: Executor | null): Entity | null {
+    if (row[this.#keyIndex] === null) return null
+    const values: Entity = {}
+    for (const { name, index, decode, relation } of this.#fields) {
+      const raw = row[index]
+      const value = raw === null || decode === null ? raw : decode(raw)
+      values[name] = relation === null || raw === null ? value : relatedEntity(relation, value, row, executor)
+    }
+    return makeEntity(this.#entity, new Hydration(values, executor, this.#missing))
+  }
+}
+
+function relatedEntity(
+  { entity, keyName, missing, joined }: PlannedRelation,
+  key: unknown,
+  row: readonly unknown[],
+  executor: Executor | null,
+): Entity {
+  const whole = joined?.make(row, executor) ?? null
+  return whole ?? makeEntity(entity, new Hydration({ [keyName]: key }, executor, missing))
+}
+
+/** Fields with the place of their column in the row. */
+export interface PlacedFields {
+  readonly definition: ModelDefinition
+  readonly fields: readonly (readonly [field: StoredField, index: number])[]
+  readonly missing: ReadonlySet<string> | null
+  readonly joined: ReadonlyMap<string, PlacedFields>
+}
+
+/** @param entity what the rows become; by default, instances of the model's own class */
+export function entityPlan({ definition, fields, missing, joined }: PlacedFields, dialect: Dialect, entity?: EntityClass): EntityPlan {
+  const planned = fields.map(([field, index]): PlannedField => {
+    const decode = typeOf(field).decoder(dialect, `${field.definition.tableName}.${field.name}`)
+    return {
+      name: field.name,
+      index,
+      decode,
+      relation: field.relation === null ? null : plannedRelation(field, joined.get(field.name), dialect),
+    }
+  })
+  return new EntityPlan(definition, entity ?? definition.models.classOf(definition), planned, missing)
+}
+
+function plannedRelation(field: StoredField, joined: PlacedFields | undefined, dialect: Dialect): PlannedRelation {
+  const target = targetOf(field)
+  const keyName = target.keyField.name
+  return {
+    entity: target.models.classOf(target),
+    keyName,
+    missing: allBut(target, [keyName]),
+    joined: joined === undefined ? null : entityPlan(joined, dialect),
+  }
+}
+
+/** The names of all fields but these. */
+export function allBut(definition: ModelDefinition, names: readonly string[]): ReadonlySet<string> {
+  return new Set([...allFields(definition)].map(({ name }) => name).filter((name) => !names.includes(name)))
+}
+
+/** The fields of a model with those of its parents, which come first. A key that both have is the child's. */
+export function allFields(definition: ModelDefinition): readonly StoredField[] {
+  if (definition.parent === null) return [...definition.fields.values()]
+  const own = [...definition.fields.values()]
+  const inherited = allFields(definition.parent).filter(({ name }) => !definition.fields.has(name))
+  const keys = own.filter(({ primaryKey }) => primaryKey)
+  return [...keys, ...inherited, ...own.filter(({ primaryKey }) => !primaryKey)]
+}

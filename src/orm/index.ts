@@ -1,0 +1,31 @@
+export { Q } from './clause.ts'
+export type { FieldOptions } from './fields/field.ts'
+export {
+  bigInteger,
+  boolean,
+  date,
+  dateTime,
+  decimal,
+  email,
+  enumeration,
+  float,
+  integer,
+  ipAddress,
+  json,
+  string,
+  text,
+  time,
+  url,
+  uuid,
+} from './fields/makers.ts'
+export { foreignKey, type ManyToManyOptions, manyToMany, oneToOne, type RelationOptions } from './fields/relations.ts'
+export { type FindOptions, Manager } from './manager.ts'
+export { MultipleMatches, NoMatch } from './match-errors.ts'
+export { type DefineOptions, type ModelClass, type ModelInstance, ModelRegistry } from './model-registry.ts'
+export { QuerySet } from './query-set.ts'
+export { RelatedSet } from './related-set.ts'
+export { type QueryOptions, Session, type SessionOptions } from './session.ts'
+export type { MapperFactory, SessionColumnQuery, SessionQuery } from './session-query.ts'
+export type { StatementBuilder } from './statement-builder.ts'
+export type { CreateInput, UpdateInput } from './types.ts'
+export { type FieldError, ValidationError } from './validation-error.ts'

@@ -1,0 +1,171 @@
+import {
+  ColumnNode,
+  InsertQueryNode,
+  RawNode,
+  ReferenceNode,
+  ReturningNode,
+  SelectionNode,
+  ValueListNode,
+  ValueNode,
+  ValuesNode,
+} from 'kysely'
+import { ValueSlot } from '../schema/compile/typed-value.ts'
+import { tableNode } from '../schema/table-shape.ts'
+import type { Dialect } from '../sql/dialect.ts'
+import type { Executor } from '../sql/executor.ts'
+import { Sql } from '../sql/template.ts'
+import type { Entity, EntityClass, ModelDefinition, StoredField } from './definition.ts'
+import { typeOf } from './definition.ts'
+import { Plan, PlanCache } from './plan.ts'
+import { optionsOf } from './validation.ts'
+
+/** One INSERT: how many rows of which fields, and what comes back. */
+interface InsertPlan {
+  readonly plan: Plan
+  readonly returned: readonly StoredField[]
+}
+
+const plans = new PlanCache<InsertPlan>()
+
+/**
+ * Inserts rows of one table, and puts into them what the database has filled in: the key that it counts, and its defaults. As few statements as
+ * the limit of parameters allows; several are one transaction only if the executor is in one.
+ */
+export async function insertRows(definition: ModelDefinition, rows: readonly Entity[], executor: Executor): Promise<void> {
+  for (const group of groupsOf(definition, rows)) {
+    const { dialect } = executor
+    const perStatement = Math.max(1, Math.floor(dialect.maxParameters / Math.max(1, group.fields.length)))
+    for (let from = 0; from < group.rows.length; from += perStatement) {
+      await insertChunk(definition, group.fields, group.rows.slice(from, from + perStatement), executor)
+    }
+  }
+}
+
+interface RowGroup {
+  readonly fields: readonly StoredField[]
+  readonly rows: Entity[]
+}
+
+/** Neighbours that have values for the same fields. */
+function groupsOf(definition: ModelDefinition, rows: readonly Entity[]): readonly RowGroup[] {
+  const groups: RowGroup[] = []
+  let lastNames = ''
+  for (const row of rows) {
+    const fields = [...definition.fields.values()].filter(({ name }) => row[name] !== undefined)
+    const names = fields.map(({ name }) => name).join()
+    if (groups.length > 0 && names === lastNames) (groups.at(-1) as RowGroup).rows.push(row)
+    else groups.push({ fields, rows: [row] })
+    lastNames = names
+  }
+  return groups
+}
+
+async function insertChunk(
+  definition: ModelDefinition,
+  fields: readonly StoredField[],
+  rows: readonly Entity[],
+  executor: Executor,
+): Promise<void> {
+  const { dialect } = executor
+  const values = rows.flatMap((row) => fields.map(({ name }) => row[name]))
+  const isPlain = !values.some((value) => value instanceof Sql)
+  const shape = isPlain ? `${dialect.name} ${fields.map(({ name }) => name).join()} ${rows.length}` : null
+  const { plan, returned } = plans.get(entityOf(definition), shape, () =>
+    insertPlan(definition, fields, { count: rows.length, dialect, values: isPlain ? null : values }),
+  )
+  if (returned.length > 0) {
+    const found = await executor.execute<unknown[]>(plan.with(values), [], readOptions(returned)).fetchall()
+    for (const [index, row] of rows.entries()) takeReturned(row, returned, found[index] ?? [], dialect)
+    return
+  }
+  const { lastrowid } = await executor.execute(plan.with(values))
+  if (dialect.lastInsertId && definition.countsKey) countKeys(definition, rows, lastrowid, dialect)
+  if (!dialect.returning) await readDefaults(definition, fields, rows, executor)
+}
+
+function entityOf(definition: ModelDefinition): EntityClass {
+  return definition.models.classOf(definition)
+}
+
+function readOptions(fields: readonly StoredField[]): { readonly rowMode: 'array'; readonly integers?: 'bigint' } {
+  return { rowMode: 'array', ...(fields.some((field) => typeOf(field).bigints) ? { integers: 'bigint' } : {}) }
+}
+
+interface InsertShape {
+  readonly count: number
+  readonly dialect: Dialect
+  /** Where some of them are SQL; null where all are values. */
+  readonly values: readonly unknown[] | null
+}
+
+function insertPlan(definition: ModelDefinition, fields: readonly StoredField[], { count, dialect, values }: InsertShape): InsertPlan {
+  const table = definition.table
+  const width = fields.length
+  const place = (index: number): ValueNode => {
+    const field = fields[index % width] as StoredField
+    const value = values?.[index]
+    const label = `${definition.tableName}.${field.name}`
+    return ValueNode.create(value instanceof Sql ? value : new ValueSlot(index, (given) => typeOf(field).encode(given, dialect, label)))
+  }
+  const lists = Array.from({ length: count }, (_, row) => ValueListNode.create(fields.map((_field, column) => place(row * width + column))))
+  const returned = dialect.returning ? filledIn(definition, fields) : []
+  const into = InsertQueryNode.create(tableNode(table))
+  const named = { ...into, columns: fields.map(({ column }) => ColumnNode.create(column)), values: ValuesNode.create(lists) }
+  const node =
+    width > 0
+      ? named
+      : dialect.upsert === 'onDuplicateKey'
+        ? { ...into, columns: [], values: RawNode.createWithSql('values ()') }
+        : { ...into, defaultValues: true }
+  const selections = returned.map(({ column }) => SelectionNode.create(ReferenceNode.create(ColumnNode.create(column))))
+  return { plan: new Plan(returned.length > 0 ? { ...node, returning: ReturningNode.create(selections) } : node, dialect), returned }
+}
+
+/** What the database knows after the insert and nobody else: the key that it counts, and its defaults. */
+function filledIn(definition: ModelDefinition, given: readonly StoredField[]): readonly StoredField[] {
+  return [...definition.fields.values()].filter((field) => {
+    if (given.includes(field)) return false
+    return field.primaryKey || optionsOf(field).serverDefault !== undefined
+  })
+}
+
+function takeReturned(row: Entity, fields: readonly StoredField[], values: readonly unknown[], dialect: Dialect): void {
+  for (const [index, field] of fields.entries()) row[field.name] = decoded(field, values[index] ?? null, dialect)
+}
+
+function decoded(field: StoredField, value: unknown, dialect: Dialect): unknown {
+  const decode = typeOf(field).decoder(dialect, `${field.definition.tableName}.${field.name}`)
+  return value === null || decode === null ? value : decode(value)
+}
+
+/** MySQL tells the number of the first row; those of one INSERT follow each other. */
+function countKeys(definition: ModelDefinition, rows: readonly Entity[], first: number | bigint | null, dialect: Dialect): void {
+  const { keyField } = definition
+  if (first === null) return
+  for (const [index, row] of rows.entries()) {
+    if (row[keyField.name] !== undefined) continue
+    row[keyField.name] = decoded(keyField, typeof first === 'bigint' ? first + BigInt(index) : first + index, dialect)
+  }
+}
+
+/** Without RETURNING, defaults of the database are read by the keys. */
+async function readDefaults(
+  definition: ModelDefinition,
+  given: readonly StoredField[],
+  rows: readonly Entity[],
+  executor: Executor,
+): Promise<void> {
+  const missing = filledIn(definition, given).filter((field) => rows.some((row) => row[field.name] === undefined))
+  if (missing.length === 0) return
+  const { table, keyFields } = definition
+  for (const row of rows) {
+    if (keyFields.some(({ name }) => row[name] === undefined)) continue
+    const query = table
+      .select()
+      .clearSelect()
+      .select(missing.map(({ column }) => column))
+    const ofRow = keyFields.reduce((found, field) => found.where(definition.column(field).eq(row[field.name] as never)), query)
+    const values = await executor.execute(ofRow, [], { rowMode: 'array' }).first()
+    if (values !== null) for (const [index, field] of missing.entries()) row[field.name] = (values as unknown as unknown[])[index]
+  }
+}

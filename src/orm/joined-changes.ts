@@ -1,0 +1,50 @@
+import type { Executor } from '../sql/executor.ts'
+import { deleteRows, updateRows } from './change-rows.ts'
+import { clauseOf } from './clause.ts'
+import type { Entity, ModelDefinition } from './definition.ts'
+import { readValues } from './query-runner.ts'
+import { initialState, type QueryState } from './query-state.ts'
+
+// Rows of a model that extends another one are in both tables: what changes them finds their keys first, and then changes each table by these.
+
+/** As `updateRows`, for models of joined tables too. */
+export async function updateEntities(state: QueryState, changes: Entity, executor: Executor): Promise<number> {
+  if (state.definition.parent === null) return await updateRows(state, changes, executor)
+  return await executor.transaction(async (tx) => {
+    const keys = await keysOf(state, tx)
+    for (let level: ModelDefinition | null = state.definition; keys.length > 0 && level !== null; level = level.parent) {
+      const own = Object.fromEntries(Object.entries(changes).filter(([name]) => isOwn(level as ModelDefinition, name)))
+      if (Object.keys(own).length > 0) await updateRows(rowsOf(level, keys, tx), own, tx)
+    }
+    return keys.length
+  })
+}
+
+/** As `deleteRows`, for models of joined tables too: the child's row goes first. */
+export async function deleteEntities(state: QueryState, executor: Executor): Promise<number> {
+  if (state.definition.parent === null) return await deleteRows(state, executor)
+  return await executor.transaction(async (tx) => {
+    const keys = await keysOf(state, tx)
+    for (let level: ModelDefinition | null = state.definition; keys.length > 0 && level !== null; level = level.parent) {
+      await deleteRows(rowsOf(level, keys, tx), tx)
+    }
+    return keys.length
+  })
+}
+
+/** A key that parent and child share is never changed in one of them alone. */
+function isOwn(definition: ModelDefinition, name: string): boolean {
+  const field = definition.fields.get(name)
+  return field !== undefined && !(field.primaryKey && definition.parent !== null)
+}
+
+async function keysOf(state: QueryState, tx: Executor): Promise<unknown[]> {
+  const { name } = state.definition.keyField
+  const rows = await readValues({ ...state, executor: tx }, [name])
+  return rows.map((row) => row[name])
+}
+
+function rowsOf(definition: ModelDefinition, keys: readonly unknown[], tx: Executor): QueryState {
+  const state = initialState(definition, definition.models.classOf(definition), tx)
+  return { ...state, clauses: [clauseOf(definition, { [`${definition.keyField.name}__in`]: keys })] }
+}

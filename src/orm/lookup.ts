@@ -1,0 +1,171 @@
+import { ArgumentError } from '../errors.ts'
+import { didYouMean, printableName } from '../sql/nearest-name.ts'
+import { type ModelDefinition, type Reverse, type StoredField, type Through, targetOf, unknownField } from './definition.ts'
+
+/** A step from one model to another. */
+export type Step =
+  | { readonly kind: 'forward'; readonly name: string; readonly field: StoredField; readonly target: ModelDefinition }
+  | {
+      readonly kind: 'reverse'
+      readonly name: string
+      readonly field: StoredField
+      readonly target: ModelDefinition
+      readonly one: boolean
+    }
+  | { readonly kind: 'many'; readonly name: string; readonly through: Through; readonly target: ModelDefinition }
+
+export const operators = [
+  ...['exact', 'iexact', 'contains', 'icontains', 'startswith', 'istartswith', 'endswith', 'iendswith'],
+  ...['in', 'notin', 'gt', 'gte', 'lt', 'lte', 'isnull', 'range', 'ne'],
+] as const
+
+export type Operator =
+  | 'exact'
+  | 'iexact'
+  | 'contains'
+  | 'icontains'
+  | 'startswith'
+  | 'istartswith'
+  | 'endswith'
+  | 'iendswith'
+  | 'in'
+  | 'notin'
+  | 'gt'
+  | 'gte'
+  | 'lt'
+  | 'lte'
+  | 'isnull'
+  | 'range'
+  | 'ne'
+
+/** `album__artist__name__iexact`: the steps, the field that is looked at, and how. */
+export interface Lookup {
+  readonly text: string
+  readonly steps: readonly Step[]
+  readonly field: StoredField
+  readonly operator: Operator
+}
+
+const known = new WeakMap<ModelDefinition, Map<string, Lookup>>()
+/** A program has that many; what comes from requests does not fill the memory. */
+const maxKnown = 1_000
+
+/**
+ * What a lookup means in a model.
+ *
+ * @throws {ArgumentError} a part of it is no field, relation or operator
+ */
+export function parseLookup(definition: ModelDefinition, text: string): Lookup {
+  let lookups = known.get(definition)
+  if (lookups === undefined) {
+    lookups = new Map()
+    known.set(definition, lookups)
+  }
+  const found = lookups.get(text)
+  if (found !== undefined) return found
+  const lookup = parse(definition, text)
+  if (lookups.size < maxKnown) lookups.set(text, lookup)
+  return lookup
+}
+
+function parse(definition: ModelDefinition, text: string): Lookup {
+  const parts = text.split('__')
+  const { steps, last, rest } = walk(definition, parts)
+  const model = last?.target ?? definition
+  const [first, second, ...others] = rest
+  const operator = (operators as readonly string[]).includes(first ?? 'exact') ? ((first ?? 'exact') as Operator) : null
+  // A path that ends at a relation looks at the key behind it.
+  if (operator !== null && last !== null && second === undefined) return { text, ...endingAt(steps, model), operator }
+  const field = first === undefined ? undefined : fieldNamed(model, first)
+  if (field === undefined) throw unknownPart(model, first ?? '', text)
+  if (others.length > 0)
+    throw new ArgumentError(
+      `Lookup ${printableName(text)}: ${model.name}.${field.name} is no relation, and nothing can be behind its operator.`,
+    )
+  const named = operatorNamed(second, field, text)
+  const isKeyBehind = last?.kind === 'forward' && field.primaryKey && model.keyFields.length === 1
+  return isKeyBehind ? { text, ...endingAt(steps, model), operator: named } : { text, steps, field, operator: named }
+}
+
+/** The steps as far as they lead over relations, and what is left behind them. */
+function walk(
+  definition: ModelDefinition,
+  parts: readonly string[],
+): { readonly steps: readonly Step[]; readonly last: Step | null; readonly rest: readonly string[] } {
+  const steps: Step[] = []
+  let model = definition
+  for (const [index, part] of parts.entries()) {
+    const step = stepNamed(model, part)
+    if (step === null) return { steps, last: steps.at(-1) ?? null, rest: parts.slice(index) }
+    steps.push(step)
+    model = step.target
+  }
+  return { steps, last: steps.at(-1) ?? null, rest: [] }
+}
+
+/** The key behind a foreign key is in the foreign key itself. */
+function endingAt(steps: readonly Step[], model: ModelDefinition): Pick<Lookup, 'steps' | 'field'> {
+  const last = steps.at(-1) as Step
+  if (last.kind === 'forward') return { steps: steps.slice(0, -1), field: last.field }
+  return { steps, field: model.keyField }
+}
+
+function fieldNamed(model: ModelDefinition, name: string): StoredField | undefined {
+  return name === 'pk' ? model.keyField : model.findField(name)
+}
+
+function operatorNamed(name: string | undefined, field: StoredField, text: string): Operator {
+  if (name === undefined) return 'exact'
+  if ((operators as readonly string[]).includes(name)) return name as Operator
+  const nearest = didYouMean(name, operators)
+  throw new ArgumentError(
+    `Lookup ${printableName(text)}: ${printableName(name)} is neither an operator nor behind a relation: ${field.definition.name}.${field.name} is none.${nearest}`,
+  )
+}
+
+function unknownPart(model: ModelDefinition, part: string, text: string): ArgumentError {
+  const error = unknownField(model, part)
+  return part === text ? error : new ArgumentError(`Lookup ${printableName(text)}: ${error.message}`)
+}
+
+/** The relation of that name, forward, many-to-many or back; null for a field or an unknown name. */
+export function stepNamed(model: ModelDefinition, name: string): Step | null {
+  const field = model.findField(name)
+  if (field !== undefined) return field.relation === null ? null : { kind: 'forward', name, field, target: targetOf(field) }
+  if (model.manyToMany.has(name)) return many(name, model.models.throughOf(model, name))
+  const reverse = model.models.reverseOf(model).get(name)
+  if (reverse !== undefined) return back(name, reverse)
+  // The key of a joined table is that of its parent's row: what leads from there leads from here.
+  return model.parent === null ? null : stepNamed(model.parent, name)
+}
+
+function many(name: string, through: Through): Step {
+  return { kind: 'many', name, through, target: through.definition }
+}
+
+function back(name: string, reverse: Reverse): Step {
+  if (reverse.kind === 'manyToMany') return many(name, reverse.through)
+  return { kind: 'reverse', name, field: reverse.field, target: reverse.definition, one: reverse.kind === 'oneToOne' }
+}
+
+/**
+ * A path over relations that lead to one row each, for `selectRelated`.
+ *
+ * @throws {ArgumentError} a part of it is no such relation
+ */
+export function parseForwardPath(definition: ModelDefinition, path: string): readonly Step[] {
+  const steps: Step[] = []
+  let model = definition
+  for (const part of path.split('__')) {
+    const step = stepNamed(model, part)
+    if (step === null || step.kind !== 'forward') {
+      if (step === null && model.findField(part) === undefined) throw unknownPart(model, part, path)
+      throw new ArgumentError(
+        `selectRelated(${printableName(path)}): ${model.name}.${part} does not lead to one row: use prefetchRelated().`,
+      )
+    }
+    steps.push(step)
+    model = step.target
+  }
+  return steps
+}

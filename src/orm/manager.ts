@@ -1,0 +1,392 @@
+import type { Expression } from 'kysely'
+import { InvalidRequestError } from '../errors.ts'
+import { and, type ConditionLike } from '../schema/condition.ts'
+import type { Executor, Row, TransactionOptions } from '../sql/executor.ts'
+import { describeValue } from '../sql/parameters.ts'
+import type { Executable } from '../sql/statement.ts'
+import { type ChangedRow, updateEach } from './bulk-update.ts'
+import { createEntities } from './create-entities.ts'
+import type { Entity, EntityClass, ModelDefinition, StoredField } from './definition.ts'
+import { Stateful } from './model-state.ts'
+import { isOpen } from './query-runner.ts'
+import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
+import { initialState } from './query-state.ts'
+import { StatementBuilder } from './statement-builder.ts'
+import type { CreateInput, OrderName, RelatedOf, RelationPath, SimpleLookups, UpdateInput, Values } from './types.ts'
+import { findOrCreate } from './upsert-entity.ts'
+import { validateValues } from './validation.ts'
+
+/** A model class, as a manager needs it. */
+export interface ManagedModel {
+  readonly $fields: object
+  readonly prototype: object
+}
+
+type FieldsOf<M extends ManagedModel> = M['$fields']
+type InstanceOf<M extends ManagedModel> = M['prototype']
+export type SetOf<M extends ManagedModel> = QuerySet<FieldsOf<M>, InstanceOf<M>, RelatedOf<M>>
+
+/** How rows are found by expressions. */
+export interface FindOptions<F> {
+  /** All of them hold. */
+  readonly whereList?: readonly ConditionLike[] | undefined
+  readonly orderBy?: readonly (OrderName<F> | Expression<unknown>)[] | undefined
+  readonly limit?: number | null | undefined
+  readonly offset?: number | undefined
+}
+
+/** What finds the definition behind a class, and the class itself: given by the module that knows models. */
+export interface ManagerAccess {
+  definitionOf(model: unknown): ModelDefinition | undefined
+}
+
+/**
+ * The rows of a model as a whole: where query sets begin, and rows are created. A class of a program's own adds its finders:
+ * `class Finder extends Manager<typeof Note> { … }`, used as `new Finder(Note)` or at `Note.objects`.
+ */
+export class Manager<M extends ManagedModel> {
+  readonly model: M
+  readonly #executor: Executor | null
+
+  constructor(model: M, executor: Executor | null = null) {
+    this.model = model
+    this.#executor = executor
+    if (Manager.#access.definitionOf(model) === undefined) throw new TypeError('A manager takes a model: a class made by define().')
+  }
+
+  static #access: ManagerAccess = { definitionOf: () => undefined }
+
+  /** Told once, by the module that knows models. */
+  static useAccess(access: ManagerAccess): void {
+    Manager.#access = access
+  }
+
+  get #definition(): ModelDefinition {
+    return Manager.#access.definitionOf(this.model) as ModelDefinition
+  }
+
+  get #entity(): EntityClass {
+    return this.model as unknown as EntityClass
+  }
+
+  /** What it reads and writes through. */
+  get executor(): Executor {
+    return this.#executor !== null && isOpen(this.#executor) ? this.#executor : this.#definition.models.executor
+  }
+
+  get #set(): SetOf<M> {
+    return new QuerySet(initialState(this.#definition, this.#entity, this.#executor))
+  }
+
+  /** The same manager, through a transaction or a connection. */
+  using(executor: Executor): this {
+    return Reflect.construct(this.constructor, [this.model, executor])
+  }
+
+  /** Runs a function with a manager whose work is one transaction: of other models by their `using(tx)`. */
+  async transaction<T>(work: (bound: this, tx: Executor) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return await this.executor.transaction(async (tx) => await work(this.using(tx), tx), options)
+  }
+
+  // Query sets begin here: see QuerySet
+
+  filter<const L extends SimpleLookups<FieldsOf<M>>, const K extends SimpleLookups<FieldsOf<M>>>(
+    lookups: LookupsOf<FieldsOf<M>, RelatedOf<M>, L> | Conditional,
+    others?: LookupsOf<FieldsOf<M>, RelatedOf<M>, K> | Conditional,
+    ...more: readonly Conditional[]
+  ): SetOf<M> {
+    return this.#set.filter(lookups, others, ...more)
+  }
+
+  exclude<const L extends SimpleLookups<FieldsOf<M>>>(lookups: LookupsOf<FieldsOf<M>, RelatedOf<M>, L> | Conditional): SetOf<M> {
+    return this.#set.exclude(lookups)
+  }
+
+  search(text: string): SetOf<M> {
+    return this.#set.search(text)
+  }
+
+  orderBy(...names: readonly (OrderName<FieldsOf<M>> | Expression<unknown>)[]): SetOf<M> {
+    return this.#set.orderBy(...names)
+  }
+
+  limit(rows: number): SetOf<M> {
+    return this.#set.limit(rows)
+  }
+
+  offset(rows: number): SetOf<M> {
+    return this.#set.offset(rows)
+  }
+
+  distinct(): SetOf<M> {
+    return this.#set.distinct()
+  }
+
+  selectRelated(...paths: readonly (RelationPath<FieldsOf<M>> | readonly RelationPath<FieldsOf<M>>[])[]): SetOf<M> {
+    return this.#set.selectRelated(...paths)
+  }
+
+  prefetchRelated(...names: readonly string[]): SetOf<M> {
+    return this.#set.prefetchRelated(...names)
+  }
+
+  only(...names: readonly (keyof Values<FieldsOf<M>> & string)[]): SetOf<M> {
+    return this.#set.only(...names)
+  }
+
+  defer(...names: readonly (keyof Values<FieldsOf<M>> & string)[]): SetOf<M> {
+    return this.#set.defer(...names)
+  }
+
+  values(...paths: readonly string[]): Promise<Record<string, unknown>[]> {
+    return this.#set.values(...paths)
+  }
+
+  all<const L extends SimpleLookups<FieldsOf<M>>>(
+    lookups?: LookupsOf<FieldsOf<M>, RelatedOf<M>, L> | Conditional,
+  ): Promise<InstanceOf<M>[]> {
+    return this.#set.all(lookups)
+  }
+
+  get<const L extends SimpleLookups<FieldsOf<M>>>(lookups?: LookupsOf<FieldsOf<M>, RelatedOf<M>, L> | Conditional): Promise<InstanceOf<M>> {
+    return this.#set.get(lookups)
+  }
+
+  getOrNone<const L extends SimpleLookups<FieldsOf<M>>>(
+    lookups?: LookupsOf<FieldsOf<M>, RelatedOf<M>, L> | Conditional,
+  ): Promise<InstanceOf<M> | null> {
+    return this.#set.getOrNone(lookups)
+  }
+
+  first<const L extends SimpleLookups<FieldsOf<M>>>(
+    lookups?: LookupsOf<FieldsOf<M>, RelatedOf<M>, L> | Conditional,
+  ): Promise<InstanceOf<M> | null> {
+    return this.#set.first(lookups)
+  }
+
+  last<const L extends SimpleLookups<FieldsOf<M>>>(
+    lookups?: LookupsOf<FieldsOf<M>, RelatedOf<M>, L> | Conditional,
+  ): Promise<InstanceOf<M> | null> {
+    return this.#set.last(lookups)
+  }
+
+  exists<const L extends SimpleLookups<FieldsOf<M>>>(lookups?: LookupsOf<FieldsOf<M>, RelatedOf<M>, L> | Conditional): Promise<boolean> {
+    return this.#set.exists(lookups)
+  }
+
+  /** Of lookups, or of expressions: `count({ whereList: [...] })`. */
+  async count<const L extends SimpleLookups<FieldsOf<M>>>(
+    lookups?: LookupsOf<FieldsOf<M>, RelatedOf<M>, L> | Conditional | Pick<FindOptions<FieldsOf<M>>, 'whereList'>,
+  ): Promise<number> {
+    if (isFindOptions(lookups)) return await this.#found(lookups).count()
+    return await this.#set.count(lookups as LookupsOf<FieldsOf<M>, RelatedOf<M>, L> | undefined)
+  }
+
+  sum(path: string): Promise<number | bigint | string | null> {
+    return this.#set.sum(path)
+  }
+
+  avg(path: string): Promise<number | string | null> {
+    return this.#set.avg(path)
+  }
+
+  min<K extends string>(path: K): ReturnType<SetOf<M>['min']> {
+    return this.#set.min(path)
+  }
+
+  max<K extends string>(path: K): ReturnType<SetOf<M>['max']> {
+    return this.#set.max(path)
+  }
+
+  iterate(): AsyncGenerator<InstanceOf<M>> {
+    return this.#set.iterate()
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<InstanceOf<M>> {
+    return this.#set.iterate()
+  }
+
+  // Creating
+
+  /**
+   * Stores a new row, and gives its instance.
+   *
+   * @throws {ValidationError} with what is wrong with each of the values; nothing was sent
+   */
+  async create(values: CreateInput<FieldsOf<M>>): Promise<InstanceOf<M>> {
+    return (await this.bulkCreate([values]))[0] as InstanceOf<M>
+  }
+
+  /** Stores new rows in one transaction, in as few statements as the limit of parameters allows. */
+  async bulkCreate(list: readonly CreateInput<FieldsOf<M>>[]): Promise<InstanceOf<M>[]> {
+    if (!Array.isArray(list)) throw new TypeError(`bulkCreate() takes a list of values, found ${describeValue(list)}.`)
+    const creation = { definition: this.#definition, entity: this.#entity, executor: this.executor, bound: this.#executor }
+    return (await createEntities(creation, list)) as InstanceOf<M>[]
+  }
+
+  /**
+   * Stores these fields of instances as they are, in one transaction.
+   *
+   * @returns how many rows there were
+   * @throws {ValidationError} a value does not fit; nothing was sent
+   */
+  async bulkUpdate(instances: readonly InstanceOf<M>[], fields: readonly (keyof Values<FieldsOf<M>> & string)[]): Promise<number> {
+    const definition = this.#definition
+    const stored = fields.map((name) => definition.field(name))
+    if (stored.length === 0 || instances.length === 0) return 0
+    const rows = instances.map((instance) => changedRow(definition, instance as Entity, stored))
+    return await this.executor.transaction(async (tx) => await updateEach(definition, stored, rows, tx))
+  }
+
+  /** The row of these lookups, or a new one of them and the defaults, which win. Two that do it at once make one. */
+  async getOrCreate(
+    lookup: Partial<CreateInput<FieldsOf<M>>>,
+    defaults: Partial<CreateInput<FieldsOf<M>>> = {},
+  ): Promise<[InstanceOf<M>, boolean]> {
+    const [instance, created] = await this.#findOrCreate(lookup, defaults)
+    return [instance, created]
+  }
+
+  /** The row of these lookups with the defaults stored in it, or a new one of both. */
+  async updateOrCreate(
+    lookup: Partial<CreateInput<FieldsOf<M>>>,
+    defaults: Partial<CreateInput<FieldsOf<M>>> = {},
+  ): Promise<[InstanceOf<M>, boolean]> {
+    return await this.transaction(async (bound) => {
+      const [instance, created] = await bound.#findOrCreate(lookup, defaults)
+      if (!created) await (instance as { update(values: object): Promise<unknown> }).update(defaults)
+      return [instance, created]
+    })
+  }
+
+  async #findOrCreate(lookup: object, defaults: object): Promise<readonly [InstanceOf<M>, boolean]> {
+    const find = (executor: Executor) => this.using(executor).getOrNone(lookup as never)
+    const create = (executor: Executor) => this.using(executor).create({ ...lookup, ...defaults } as CreateInput<FieldsOf<M>>)
+    const [instance, created] = await findOrCreate<InstanceOf<M>>(this.executor, find, create)
+    // What it was found through ends here: it goes on through what this manager is bound to.
+    Stateful.of(instance).executor = this.#executor
+    return [instance, created]
+  }
+
+  // By expressions
+
+  /** A statement of `Model.table`, or any other, that conditions are added to: `setSql(Note.table.select()).where([…]).limit(10).fetchall()`. */
+  setSql(statement: Executable): StatementBuilder {
+    return new StatementBuilder(statement, this.executor)
+  }
+
+  #found({ whereList, orderBy, limit, offset }: FindOptions<FieldsOf<M>>): SetOf<M> {
+    let set = this.#set
+    if (whereList !== undefined && whereList.length > 0) set = set.filter(and(...whereList))
+    if (orderBy !== undefined) set = set.orderBy(...orderBy)
+    if (limit !== undefined && limit !== null) set = set.limit(limit)
+    return offset === undefined ? set : set.offset(offset)
+  }
+
+  /** Rows as plain objects. */
+  async getItems(options: FindOptions<FieldsOf<M>> = {}): Promise<Row[]> {
+    return await this.#found(options).values()
+  }
+
+  async getInstances(options: FindOptions<FieldsOf<M>> = {}): Promise<InstanceOf<M>[]> {
+    return await this.#found(options).all()
+  }
+
+  /** The first row of which all of this holds, as a plain object; null if there is none. */
+  async getItem(where: readonly ConditionLike[]): Promise<Row | null> {
+    const [item] = await this.#found({ whereList: where, limit: 1 }).values()
+    return item ?? null
+  }
+
+  async getInstance(where: readonly ConditionLike[]): Promise<InstanceOf<M> | null> {
+    return await this.#found({ whereList: where }).first()
+  }
+
+  /** As `create`; with `fetch: false` it gives the key. */
+  async insert(values: CreateInput<FieldsOf<M>>, options?: { readonly fetch?: true | undefined }): Promise<InstanceOf<M>>
+  async insert(values: CreateInput<FieldsOf<M>>, options: { readonly fetch: false }): Promise<unknown>
+  async insert(values: CreateInput<FieldsOf<M>>, { fetch = true }: { readonly fetch?: boolean | undefined } = {}): Promise<unknown> {
+    const instance = await this.create(values)
+    return fetch ? instance : (instance as { readonly pk: unknown }).pk
+  }
+
+  /** As `bulkCreate`; with `fetch: false` it gives the number of rows. */
+  async bulkInsert(rows: readonly CreateInput<FieldsOf<M>>[], options?: { readonly fetch?: true | undefined }): Promise<InstanceOf<M>[]>
+  async bulkInsert(rows: readonly CreateInput<FieldsOf<M>>[], options: { readonly fetch: false }): Promise<number>
+  async bulkInsert(
+    rows: readonly CreateInput<FieldsOf<M>>[],
+    { fetch = true }: { readonly fetch?: boolean | undefined } = {},
+  ): Promise<unknown> {
+    const instances = await this.bulkCreate(rows)
+    return fetch ? instances : instances.length
+  }
+
+  /**
+   * Stores these values in the rows of which all of `whereList` holds, or in all rows where there is none.
+   *
+   * @returns the number of rows, or with `fetch` the instances
+   * @throws {InvalidRequestError} `whereList` is given and has nothing in it
+   */
+  async update(
+    values: UpdateInput<FieldsOf<M>>,
+    options?: { readonly whereList?: readonly ConditionLike[]; readonly fetch?: false | undefined },
+  ): Promise<number>
+  async update(
+    values: UpdateInput<FieldsOf<M>>,
+    options: { readonly whereList?: readonly ConditionLike[]; readonly fetch: true },
+  ): Promise<InstanceOf<M>[]>
+  async update(
+    values: UpdateInput<FieldsOf<M>>,
+    options: { readonly whereList?: readonly ConditionLike[]; readonly fetch?: boolean | undefined } = {},
+  ): Promise<number | InstanceOf<M>[]> {
+    if ('whereList' in options) assertConditions('update', options.whereList)
+    if (options.fetch !== true) return await this.#found(options).update(values)
+    return await this.transaction(async (bound) => {
+      // Afterwards the conditions may hold no more.
+      const keys = await bound.#found(options).values(...this.#definition.keyFields.map(({ name }) => name))
+      await bound.#found(options).update(values)
+      return await bound.#byKeys(keys)
+    })
+  }
+
+  async #byKeys(keys: readonly Record<string, unknown>[]): Promise<InstanceOf<M>[]> {
+    const found: InstanceOf<M>[] = []
+    for (const key of keys) {
+      const instance = await this.getOrNone(key as never)
+      if (instance !== null) found.push(instance)
+    }
+    return found
+  }
+
+  /**
+   * Deletes the rows of which all of these conditions hold. Without an argument, all rows of the table.
+   *
+   * @returns the number of rows
+   * @throws {InvalidRequestError} an argument is given and has nothing in it
+   */
+  async delete(...lists: readonly (readonly ConditionLike[])[]): Promise<number> {
+    if (lists.length === 0) return await this.#set.deleteAll()
+    for (const list of lists) assertConditions('delete', list)
+    return await this.#found({ whereList: lists.flat() }).delete()
+  }
+}
+
+function isFindOptions(given: unknown): given is { readonly whereList?: readonly ConditionLike[] } {
+  return typeof given === 'object' && given !== null && Object.keys(given).every((name) => name === 'whereList') && 'whereList' in given
+}
+
+function assertConditions(method: string, list: unknown): void {
+  if (Array.isArray(list) && list.length > 0) return
+  throw new InvalidRequestError(
+    `${method}() was given conditions, and there are none (${describeValue(list)}): without the argument it is all rows.`,
+  )
+}
+
+function changedRow(definition: ModelDefinition, instance: Entity, fields: readonly StoredField[]): ChangedRow {
+  const given = Object.fromEntries(fields.map(({ name }) => [name, instance[name]]))
+  const key = definition.keyFields.map(({ name }) => {
+    const value = instance[name]
+    return typeof value === 'object' && value !== null && 'pk' in value ? value.pk : value
+  })
+  return { key, values: validateValues(definition, given) }
+}

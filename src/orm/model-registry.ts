@@ -1,0 +1,221 @@
+import { ArgumentError } from '../errors.ts'
+import type { Column } from '../schema/column.ts'
+import type { ColumnSpecs } from '../schema/infer.ts'
+import { MetaData } from '../schema/metadata.ts'
+import type { Table } from '../schema/table.ts'
+import type { Executor, TransactionOptions } from '../sql/executor.ts'
+import { type AnyFields, type Entity, type EntityClass, ModelDefinition, type Reverse } from './definition.ts'
+import type { ManyToMany } from './fields/relations.ts'
+import { allFields } from './hydration.ts'
+import { stepNamed } from './lookup.ts'
+import { type ManagedModel, Manager } from './manager.ts'
+import { definitionOf, Model } from './model.ts'
+import { definitionKey } from './model-state.ts'
+import { Definitions } from './registry.ts'
+import { type ManyStep, RelatedSet } from './related-set.ts'
+import type { Fields, UpdateInput, Values } from './types.ts'
+
+/** The columns of a model, under the names of its fields. */
+export type FieldColumns<F> = {
+  readonly [K in keyof Values<F>]: F[K] extends { readonly $out: infer Out; readonly $in: infer In }
+    ? Column<Out, In>
+    : Column<unknown, unknown>
+}
+
+type ManySets<F> = {
+  readonly [K in keyof F as F[K] extends ManyToMany<unknown> ? K : never]: F[K] extends ManyToMany<infer M extends ManagedModel>
+    ? RelatedSet<M>
+    : never
+}
+
+/** An instance of a model with these fields. */
+export type ModelInstance<F> = Omit<Model, 'update' | 'pk'> & {
+  pk: unknown
+  /** Stores these values, and has them from then on. */
+  update(values: UpdateInput<F>): Promise<unknown>
+} & Values<F> &
+  ManySets<F>
+
+/** A model: the class of its instances. */
+export interface ModelClass<F extends object, N extends string = string> {
+  new (values?: Partial<{ [K in keyof UpdateInput<F>]: UpdateInput<F>[K] }> & { readonly pk?: unknown }): ModelInstance<F>
+  readonly prototype: ModelInstance<F>
+  /** Only for the compiler. */
+  readonly $fields: F
+  /** Where its rows are found and created. */
+  readonly objects: Manager<ModelClass<F, N>>
+  readonly table: Table<N, ColumnSpecs>
+  /** The columns, as expressions. */
+  readonly c: FieldColumns<F>
+  /** The fields by name. */
+  readonly fields: F
+  readonly pkName: string
+  /** A model whose rows have more fields, in a table of their own that is joined to this one's. */
+  extend<M extends string, G extends Fields>(table: M, fields: G): ModelClass<F & G, M>
+}
+
+/** A class of managers. */
+export type ManagerClass = new (model: never, executor?: Executor | null) => object
+
+export interface DefineOptions<T extends ManagerClass = ManagerClass> {
+  /** What `Model.objects` is. */
+  readonly manager?: T | undefined
+}
+
+/** With a manager of its own at `objects`. */
+export type WithManager<C, T> = Omit<C, 'objects'> & { readonly objects: T extends new (...args: never[]) => infer I ? I : never }
+
+/** Models that know each other, and the engine that holds their rows. */
+export class ModelRegistry {
+  readonly #definitions: Definitions
+
+  /** @param engine or any other executor: a connection, a transaction */
+  constructor(engine: Executor, { metadata = new MetaData() }: { readonly metadata?: MetaData | undefined } = {}) {
+    if (typeof engine !== 'object' || engine === null || typeof engine.execute !== 'function')
+      throw new TypeError('A ModelRegistry takes an engine.')
+    this.#definitions = new Definitions(engine, metadata, (model) => this.#noted(model))
+  }
+
+  /** The tables of all models, and those between them. */
+  get metadata(): MetaData {
+    return this.#definitions.complete()
+  }
+
+  /**
+   * Defines a model: the base of a class.
+   *
+   * @example
+   * class Note extends models.define('notes', { id: integer({ primaryKey: true }), text: string({ maxLength: 100 }) }) {}
+   * @throws {ArgumentError} a field cannot be as it was given, or there is a model of that table
+   */
+  define<const N extends string, F extends Fields>(table: N, fields: F): ModelClass<F, N>
+  define<const N extends string, F extends Fields, T extends ManagerClass>(
+    table: N,
+    fields: F,
+    options: DefineOptions<T> & { readonly manager: T },
+  ): WithManager<ModelClass<F, N>, T> & (new (values?: object) => ModelInstance<F>)
+  define(table: string, fields: Fields, { manager }: DefineOptions = {}): unknown {
+    return this.#defined(table, fields, {
+      manager: (manager ?? Manager) as ManagerClass,
+      parent: null,
+      base: Model as unknown as EntityClass,
+    })
+  }
+
+  /** Creates the tables of all models. */
+  async createAll(): Promise<void> {
+    await this.metadata.createAll(this.#definitions.executor)
+  }
+
+  /** Drops the tables of all models. */
+  async dropAll(): Promise<void> {
+    await this.metadata.dropAll(this.#definitions.executor)
+  }
+
+  /** Runs a function in a transaction that all models use inside of it, also where nobody hands it on. */
+  async transaction<T>(work: (tx: Executor) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    const definitions = this.#definitions
+    return await definitions.executor.transaction(async (tx) => await definitions.runWith(tx, async () => await work(tx)), options)
+  }
+
+  #noted(model: unknown): ModelDefinition | undefined {
+    const definition = definitionOf(model)
+    if (definition !== undefined) this.#note(definition, model as EntityClass)
+    return definition
+  }
+
+  #note(definition: ModelDefinition, model: EntityClass): void {
+    const base = bases.get(definition)
+    if (base !== undefined) this.#definitions.noteClass(definition, base, model)
+  }
+
+  #defined(
+    table: string,
+    fields: AnyFields,
+    made: { readonly manager: ManagerClass; readonly parent: ModelDefinition | null; readonly base: EntityClass },
+  ): EntityClass {
+    if (typeof table !== 'string' || table === '') throw new ArgumentError('define() takes the name of a table.')
+    const definitions = this.#definitions
+    const definition = new ModelDefinition(definitions, table, fields, made.parent)
+    const note = (model: EntityClass) => this.#note(definition, model)
+    const defineJoined = (model: EntityClass, name: string, more: AnyFields) => {
+      const keys = Object.fromEntries(definition.keyFields.map((key) => [key.name, definition.declared[key.name]]))
+      return this.#defined(name, { ...keys, ...more }, { manager: Manager as unknown as ManagerClass, parent: definition, base: model })
+    }
+    const managers = new WeakMap<EntityClass, object>()
+    const Base = made.base as unknown as typeof Model
+    const model = class extends Base {
+      static readonly [definitionKey] = definition
+
+      constructor(values?: object) {
+        super(values)
+        note(new.target as unknown as EntityClass)
+        installReverses(definition)
+      }
+
+      static get objects(): object {
+        const entity = this as unknown as EntityClass
+        note(entity)
+        let manager = managers.get(entity)
+        if (manager === undefined) {
+          manager = new made.manager(entity as never)
+          managers.set(entity, manager)
+        }
+        return manager
+      }
+
+      static get table(): Table {
+        note(this as unknown as EntityClass)
+        return definition.table
+      }
+
+      static get c(): Readonly<Record<string, Column>> {
+        note(this as unknown as EntityClass)
+        return Object.fromEntries(allFields(definition).map((field) => [field.name, definition.column(field)]))
+      }
+
+      static get fields(): AnyFields {
+        return Object.freeze({ ...definition.declared })
+      }
+
+      static get pkName(): string {
+        return definition.keyField.name
+      }
+
+      static extend(name: string, more: AnyFields): EntityClass {
+        note(this as unknown as EntityClass)
+        return defineJoined(this as unknown as EntityClass, name, more)
+      }
+    }
+    Object.defineProperty(model, 'name', { value: table, configurable: true })
+    const entity = model as unknown as EntityClass
+    bases.set(definition, entity)
+    definitions.add(definition, entity)
+    for (const name of definition.manyToMany.keys()) defineSet(model.prototype, name, definition)
+    return entity
+  }
+}
+
+Manager.useAccess({ definitionOf })
+
+/** The class that `define()` has made for a definition. */
+const bases = new WeakMap<ModelDefinition, EntityClass>()
+const installed = new WeakMap<ModelDefinition, ReadonlyMap<string, Reverse>>()
+
+/** Relations of other models that lead here have their names on the instances as soon as there is one. */
+function installReverses(definition: ModelDefinition): void {
+  const reverses = definition.models.reverseOf(definition)
+  if (installed.get(definition) === reverses) return
+  installed.set(definition, reverses)
+  const { prototype } = bases.get(definition) as EntityClass
+  for (const name of reverses.keys()) if (!(name in prototype)) defineSet(prototype, name, definition)
+}
+
+function defineSet(prototype: object, name: string, definition: ModelDefinition): void {
+  Object.defineProperty(prototype, name, {
+    configurable: true,
+    get(this: Model): RelatedSet<ManagedModel> {
+      return new RelatedSet(this as unknown as Entity, stepNamed(definition, name) as ManyStep, this.pk)
+    },
+  })
+}

@@ -1,0 +1,234 @@
+import { inspect } from 'node:util'
+import { ArgumentError, InvalidRequestError } from '../errors.ts'
+import type { Executor } from '../sql/executor.ts'
+import { didYouMean, printableName } from '../sql/nearest-name.ts'
+import { clauseOf } from './clause.ts'
+import { createEntities, relatedValue } from './create-entities.ts'
+import type { Entity, EntityClass, ModelDefinition, StoredField } from './definition.ts'
+import { Hydration } from './hydrated-values.ts'
+import { allFields } from './hydration.ts'
+import { deleteEntities, updateEntities } from './joined-changes.ts'
+import { NoMatch } from './match-errors.ts'
+import { definitionKey, Stateful } from './model-state.ts'
+import { executorOf, readAll } from './query-runner.ts'
+import { initialState, type QueryState } from './query-state.ts'
+import { validateChanges } from './validation.ts'
+
+/** Of a class that `define()` has made, or one that is derived from it. */
+export function definitionOf(model: unknown): ModelDefinition | undefined {
+  if (typeof model !== 'function') return undefined
+  const definition: unknown = Reflect.get(model, definitionKey)
+  return definition instanceof Object ? (definition as ModelDefinition) : undefined
+}
+
+const { definitionOf: definitionFor } = Stateful
+
+/** What the instances of all models can do. */
+export class Model extends Stateful {
+  constructor(values?: object) {
+    super(values instanceof Hydration ? values : null)
+    if (!(values instanceof Hydration) && values !== undefined) assign(this as unknown as Entity, values)
+  }
+
+  /** The key: of several fields, a list in their order. */
+  get pk(): unknown {
+    const { keyFields } = definitionFor(this)
+    const key = keyFields.map((field) => keyValue(this as unknown as Entity, field))
+    return key.length === 1 ? key[0] : key
+  }
+
+  set pk(value: unknown) {
+    Reflect.set(this, definitionFor(this).keyField.name, value)
+  }
+
+  /**
+   * Stores these values, and has them from then on.
+   *
+   * @throws {ValidationError} a value does not fit; nothing was sent
+   * @throws {NoMatch} there is no row of it; its values are as they were
+   * @throws {InvalidRequestError} it has been deleted
+   */
+  async update(values: object): Promise<this> {
+    assertNotDeleted(this, 'updated')
+    const definition = definitionFor(this)
+    const changes = validateChanges(definition, values)
+    if (Object.keys(changes).length === 0) return this
+    const matched = await updateEntities(ownRow(this), changes, writerOf(this))
+    if (matched === 0) throw noRow(this)
+    for (const [name, value] of Object.entries(changes)) takeStored(this, definition.field(name), value, values)
+    return this
+  }
+
+  /**
+   * Deletes its row.
+   *
+   * @returns how many rows there were: 1
+   * @throws {NoMatch} there is none
+   * @throws {InvalidRequestError} it has been deleted
+   */
+  async delete(): Promise<number> {
+    assertNotDeleted(this, 'deleted again')
+    const matched = await deleteEntities(ownRow(this), writerOf(this))
+    if (matched === 0) throw noRow(this)
+    Stateful.of(this).deleted = true
+    return matched
+  }
+
+  /**
+   * Reads all of its fields.
+   *
+   * @throws {NoMatch} there is no row of it
+   */
+  async load(): Promise<this> {
+    const [fresh] = await readAll(ownRow(this))
+    if (fresh === undefined) throw noRow(this)
+    Object.assign(this, fresh)
+    const state = Stateful.of(this)
+    state.missing = null
+    state.prefetched = null
+    state.stored = true
+    return this
+  }
+
+  /** Reads its fields once more: what has not been stored is lost. */
+  async refresh(): Promise<this> {
+    return await this.load()
+  }
+
+  /**
+   * Stores its values as they are: creates its row, or updates it.
+   *
+   * @throws {ValidationError} a value does not fit; nothing was sent
+   * @throws {NoMatch} its row is gone
+   * @throws {InvalidRequestError} it has been deleted
+   */
+  async save(): Promise<this> {
+    assertNotDeleted(this, 'saved')
+    const definition = definitionFor(this)
+    if (Stateful.of(this).stored) {
+      const keys = definition.keyFields.map(({ name }) => name)
+      return await this.update(Object.fromEntries(Object.entries(loadedValues(this)).filter(([name]) => !keys.includes(name))))
+    }
+    await storeNew(this, writerOf(this))
+    return this
+  }
+
+  /** The same class, and the same values in all fields. */
+  equals(other: unknown): boolean {
+    if (!(other instanceof Model) || other.constructor !== this.constructor) return false
+    const [mine, theirs] = [loadedValues(this), loadedValues(other)]
+    return allFields(definitionFor(this)).every(({ name }) => sameValue(mine[name], theirs[name]))
+  }
+
+  /** Its values as a plain object; of relations that have been read, theirs, of others the key. */
+  toObject(): Record<string, unknown> {
+    return Object.fromEntries(
+      Object.entries(loadedValues(this)).map(([name, value]) => [name, value instanceof Model ? plainRelation(value) : value]),
+    )
+  }
+
+  /** As `toObject`, with what JSON can hold: bigints are their digits. */
+  toJSON(): Record<string, unknown> {
+    return Object.fromEntries(
+      Object.entries(this.toObject()).map(([name, value]) => [name, typeof value === 'bigint' ? value.toString() : value]),
+    )
+  }
+
+  [inspect.custom](): string {
+    const { keyFields } = definitionFor(this)
+    const key = keyFields.map((field) => `${field.name}=${inspect(keyValue(this as unknown as Entity, field))}`).join(', ')
+    return `${this.constructor.name}(${key})${Stateful.of(this).missing === null ? '' : ' [sparse]'}`
+  }
+
+  override toString(): string {
+    return this[inspect.custom]()
+  }
+}
+
+/** Inserts what an instance has, and gives it what the database has filled in. */
+export async function storeNew(instance: Model, executor: Executor): Promise<void> {
+  const definition = definitionFor(instance)
+  const entity = instance.constructor as unknown as EntityClass
+  const bound = Stateful.of(instance).executor
+  const [created] = await createEntities({ definition, entity, executor, bound }, [loadedValues(instance)])
+  Object.assign(instance, created)
+  const state = Stateful.of(instance)
+  state.stored = true
+  state.missing = created === undefined ? null : Stateful.of(created).missing
+}
+
+/** The values of fields that it has. */
+export function loadedValues(instance: Model): Entity {
+  const values: Entity = {}
+  const { missing } = Stateful.of(instance)
+  for (const { name } of allFields(definitionFor(instance))) {
+    if (missing?.has(name) === true && !Object.hasOwn(instance, name)) continue
+    const value: unknown = Reflect.get(instance, name)
+    if (value !== undefined) values[name] = value
+  }
+  return values
+}
+
+function assign(instance: Entity, values: object): void {
+  const definition = definitionFor(instance)
+  for (const [name, value] of Object.entries(values)) {
+    if (name !== 'pk' && !allFields(definition).some((field) => field.name === name)) {
+      const known = allFields(definition).map((field) => field.name)
+      throw new ArgumentError(`Model ${definition.name} has no field ${printableName(name)}.${didYouMean(name, known)}`)
+    }
+    const field = name === 'pk' ? definition.keyField : (allFields(definition).find((candidate) => candidate.name === name) as StoredField)
+    const isKey = field.relation !== null && value !== null && value !== undefined && typeof value !== 'object'
+    instance[field.name] = isKey ? relatedValue(field, value, undefined, null) : value
+  }
+}
+
+function keyValue(instance: Entity, field: StoredField): unknown {
+  const value = instance[field.name]
+  return value instanceof Model ? value.pk : value
+}
+
+/** The rows of its key: one, or none. */
+export function ownRow(instance: Model): QueryState {
+  const definition = definitionFor(instance)
+  const { executor } = Stateful.of(instance)
+  const state = initialState(definition, instance.constructor as unknown as EntityClass, executor)
+  const lookups = definition.keyFields.map((field) => [field.name, keyValue(instance as unknown as Entity, field)] as const)
+  if (lookups.some(([, value]) => value === undefined || value === null)) {
+    throw new InvalidRequestError(`${definition.name} has no key: it has not been created.`)
+  }
+  return { ...state, clauses: [clauseOf(definition, Object.fromEntries(lookups))] }
+}
+
+/** What an instance is written through: what it was read through, while that is open. */
+export function writerOf(instance: Model): Executor {
+  const { executor } = Stateful.of(instance)
+  return executorOf({ executor, definition: definitionFor(instance) } as QueryState)
+}
+
+function takeStored(instance: Model, field: StoredField, value: unknown, given: object): void {
+  const { executor, missing } = Stateful.of(instance)
+  if (missing?.has(field.name) === true) {
+    const rest = new Set([...missing].filter((name) => name !== field.name))
+    Stateful.of(instance).missing = rest.size === 0 ? null : rest
+  }
+  const isKey = field.relation !== null && value !== null
+  Reflect.set(instance, field.name, isKey ? relatedValue(field, value, Reflect.get(given, field.name), executor) : value)
+}
+
+function assertNotDeleted(instance: Model, action: string): void {
+  if (Stateful.of(instance).deleted) throw new InvalidRequestError(`${instance} has been deleted, and cannot be ${action}.`)
+}
+
+function noRow(instance: Model): NoMatch {
+  return new NoMatch(`There is no row of ${instance} in table "${definitionFor(instance).tableName}".`)
+}
+
+function plainRelation(related: Model): unknown {
+  return Stateful.of(related).missing === null ? related.toObject() : related.pk
+}
+
+function sameValue(left: unknown, right: unknown): boolean {
+  if (left instanceof Model && right instanceof Model) return left.constructor === right.constructor && sameValue(left.pk, right.pk)
+  if (left instanceof Date && right instanceof Date) return left.getTime() === right.getTime()
+  return left === right || inspect(left, { depth: null }) === inspect(right, { depth: null })
+}

@@ -1,0 +1,119 @@
+import { ArgumentError } from '../errors.ts'
+import { clauseOf } from './clause.ts'
+import type { Entity, ModelDefinition } from './definition.ts'
+import { type Step, stepNamed } from './lookup.ts'
+import { Stateful } from './model-state.ts'
+import { executorOf, readAll } from './query-runner.ts'
+import { initialState, type QueryState } from './query-state.ts'
+
+/** How many keys one statement asks for: less than any database's limit of parameters. */
+const maxKeys = 10_000
+
+/** Reads the relations of these instances ahead: one statement each, two for many-to-many, whatever their number. */
+export async function prefetchInto(state: QueryState, entities: readonly Entity[]): Promise<void> {
+  for (const path of state.prefetch) {
+    let from: readonly Entity[] = entities
+    let model = state.definition
+    for (const name of path.split('__')) {
+      const step = stepNamed(model, name)
+      if (step === null) throw new ArgumentError(`Model ${model.name} has no relation "${name}".`)
+      from = await prefetchStep(step, from, { definition: model, executor: state.executor })
+      model = step.target
+    }
+  }
+}
+
+type Origin = Pick<QueryState, 'definition' | 'executor'>
+
+async function prefetchStep(step: Step, entities: readonly Entity[], origin: Origin): Promise<readonly Entity[]> {
+  if (entities.length === 0) return []
+  if (step.kind === 'forward') return await prefetchForward(step, entities, origin)
+  if (step.kind === 'reverse') return await prefetchReverse(step, entities, origin)
+  return await prefetchMany(step, entities, origin)
+}
+
+function keyOf(entity: Entity, definition: ModelDefinition): unknown {
+  return entity[definition.keyField.name]
+}
+
+function chunks<T>(list: readonly T[]): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(list.length / maxKeys) }, (_, index) => list.slice(index * maxKeys, (index + 1) * maxKeys))
+}
+
+/** The rows of a model whose field has one of these values. */
+async function rowsWhere(definition: ModelDefinition, lookup: string, keys: readonly unknown[], origin: Origin): Promise<Entity[]> {
+  const found: Entity[] = []
+  for (const chunk of chunks([...new Set(keys)])) {
+    const state = initialState(definition, definition.models.classOf(definition), origin.executor)
+    const order = definition.keyFields.map(({ name }) => ({ path: name, descending: false }))
+    found.push(...(await readAll({ ...state, order, clauses: [clauseOf(definition, { [lookup]: chunk })] })))
+  }
+  return found
+}
+
+async function prefetchForward(
+  step: Step & { readonly kind: 'forward' },
+  entities: readonly Entity[],
+  origin: Origin,
+): Promise<readonly Entity[]> {
+  const { target, name } = step
+  const sparse = entities.filter((entity) => entity[name] !== null && Stateful.of(entity[name] as object).missing !== null)
+  const keys = sparse.map((entity) => keyOf(entity[name] as Entity, target))
+  const found = new Map((await rowsWhere(target, `${target.keyField.name}__in`, keys, origin)).map((row) => [keyOf(row, target), row]))
+  for (const entity of sparse) entity[name] = found.get(keyOf(entity[name] as Entity, target)) ?? entity[name]
+  return [...new Set(entities.flatMap((entity) => (entity[name] === null ? [] : [entity[name] as Entity])))]
+}
+
+async function prefetchReverse(
+  step: Step & { readonly kind: 'reverse' },
+  entities: readonly Entity[],
+  origin: Origin,
+): Promise<readonly Entity[]> {
+  const { definition } = origin
+  const keys = entities.map((entity) => keyOf(entity, definition))
+  const rows = await rowsWhere(step.target, `${step.field.name}__in`, keys, origin)
+  const byKey = Map.groupBy(rows, (row) => keyOf(row[step.field.name] as Entity, definition))
+  for (const entity of entities) keep(entity, step.name, byKey.get(keyOf(entity, definition)) ?? [])
+  return rows
+}
+
+async function prefetchMany(
+  step: Step & { readonly kind: 'many' },
+  entities: readonly Entity[],
+  origin: Origin,
+): Promise<readonly Entity[]> {
+  const { definition } = origin
+  const { target, through } = step
+  const links: (readonly [unknown, unknown])[] = []
+  for (const chunk of chunks(entities.map((entity) => keyOf(entity, definition)))) {
+    const own = through.table.column(through.own)
+    const query = through.table
+      .select(own.in(chunk as never))
+      .clearSelect()
+      .select([through.own, through.other])
+    const executor = executorOf({ executor: origin.executor, definition } as QueryState)
+    links.push(...((await executor.execute(query, [], { rowMode: 'array' }).fetchall()) as unknown as (readonly [unknown, unknown])[]))
+  }
+  const rows = await rowsWhere(
+    target,
+    `${target.keyField.name}__in`,
+    links.map(([, other]) => other),
+    origin,
+  )
+  const byKey = new Map(rows.map((row) => [keyOf(row, target), row]))
+  const linked = Map.groupBy(links, ([own]) => own)
+  for (const entity of entities) {
+    const others = (linked.get(keyOf(entity, definition)) ?? []).flatMap(([, other]): readonly Entity[] => {
+      const row = byKey.get(other)
+      return row === undefined ? [] : [row]
+    })
+    keep(entity, step.name, others)
+  }
+  return rows
+}
+
+function keep(entity: Entity, name: string, rows: readonly Entity[]): void {
+  const state = Stateful.of(entity)
+  state.prefetched ??= new Map()
+  state.prefetched.set(name, rows)
+}

@@ -1,0 +1,330 @@
+import type { Expression } from 'kysely'
+import { ArgumentError, InvalidRequestError } from '../errors.ts'
+import type { Condition } from '../schema/condition.ts'
+import type { Executor } from '../sql/executor.ts'
+import { describeValue } from '../sql/parameters.ts'
+import { type Clause, clauseOf, type Q, termOf } from './clause.ts'
+import { type StoredField, typeOf } from './definition.ts'
+import { allFields } from './hydration.ts'
+import { deleteEntities, updateEntities } from './joined-changes.ts'
+import { parseForwardPath, parseLookup, stepNamed } from './lookup.ts'
+import { MultipleMatches, NoMatch } from './match-errors.ts'
+import { prefetchInto } from './prefetch.ts'
+import { type Aggregate, aggregateRows, countRows, executorOf, iterateAll, readAll, readValues } from './query-runner.ts'
+import type { OrderTerm, QueryState } from './query-state.ts'
+import type { FieldValue, LookupValue, OrderName, RelationPath, SimpleLookups, UpdateInput, Values } from './types.ts'
+import { validateChanges } from './validation.ts'
+
+/** Lookups of a model with these fields: each is checked by the compiler. */
+export type LookupsOf<F, R, L> = L & { readonly [K in keyof L]: K extends string ? LookupValue<F, K, R> | undefined : never }
+
+/** What stands beside lookups: an expression over `Model.c`, or a Q. */
+export type Conditional = Condition | Expression<unknown> | Q
+
+/**
+ * Rows of a model, to be read or changed. It is immutable: each method gives a new one; it reads nothing before it is awaited, iterated over or
+ * one of its last methods is called.
+ */
+export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]>, AsyncIterable<I> {
+  /** Only for the compiler. */
+  declare readonly $fields: F
+  declare readonly $instance: I
+  readonly #state: QueryState
+
+  constructor(state: QueryState) {
+    this.#state = state
+  }
+
+  /** What it has been told, for the rest of the mapper. */
+  static stateOf(set: QuerySet<unknown, unknown, unknown>): QueryState {
+    return set.#state
+  }
+
+  #with(changes: Partial<QueryState>): QuerySet<F, I, R> {
+    return new QuerySet<F, I, R>({ ...this.#state, ...changes })
+  }
+
+  #where(clause: Clause): QuerySet<F, I, R> {
+    return this.#with({ clauses: [...this.#state.clauses, clause] })
+  }
+
+  /**
+   * Only rows of which all of this holds: lookups such as `{ album__name__iexact: 'fantasies' }`, expressions over `Model.c`, and Qs. Lookups of
+   * one call over a relation to many rows are about the same row.
+   *
+   * @throws {ArgumentError} a lookup leads nowhere
+   * @throws {TypeError} a value is of no use to its operator
+   */
+  filter<const L extends SimpleLookups<F>, const M extends SimpleLookups<F>>(
+    lookups: LookupsOf<F, R, L> | Conditional,
+    others?: LookupsOf<F, R, M> | Conditional,
+    ...more: readonly Conditional[]
+  ): QuerySet<F, I, R> {
+    const { definition } = this.#state
+    const conditions = [lookups, ...(others === undefined ? [] : [others]), ...more]
+    return conditions.reduce<QuerySet<F, I, R>>((set, condition) => set.#where(clauseOf(definition, condition)), this)
+  }
+
+  /** Only rows of which not all of this holds: NOT (a AND b). Where a comparison is NULL, so is its negation, and the row is left out, as in SQL. */
+  exclude<const L extends SimpleLookups<F>>(lookups: LookupsOf<F, R, L> | Conditional): QuerySet<F, I, R> {
+    return this.#where({ kind: 'not', clause: clauseOf(this.#state.definition, lookups) })
+  }
+
+  /** Only rows that have this text in one of their texts, whatever the capitals. '' is in all of them. */
+  search(text: string): QuerySet<F, I, R> {
+    if (typeof text !== 'string') throw new TypeError(`search() takes a text, found ${describeValue(text)}.`)
+    const { definition } = this.#state
+    const fields = allFields(definition).filter(isText)
+    if (text === '' || fields.length === 0) return this
+    const clauses = fields.map(
+      ({ name }): Clause => ({ kind: 'terms', terms: [termOf(parseLookup(definition, `${name}__icontains`), text)] }),
+    )
+    return this.#where({ kind: 'any', clauses })
+  }
+
+  /** In this order, instead of any before: names of fields, '-' first for the other way, over relations too; or expressions. */
+  orderBy(...names: readonly (OrderName<F> | Expression<unknown>)[]): QuerySet<F, I, R> {
+    return this.#with({ order: names.map((name) => orderTerm(this.#state, name)) })
+  }
+
+  /** At most so many rows; 0 is none. */
+  limit(rows: number): QuerySet<F, I, R> {
+    return this.#with({ limit: wholeNumber('limit', rows) })
+  }
+
+  /** Without the first ones. */
+  offset(rows: number): QuerySet<F, I, R> {
+    return this.#with({ offset: wholeNumber('offset', rows) })
+  }
+
+  /** Without rows that are alike. */
+  distinct(): QuerySet<F, I, R> {
+    return this.#with({ distinct: true })
+  }
+
+  /** The rows of these relations come in the same statement: `selectRelated('album', 'album__artist')`. */
+  selectRelated(...paths: readonly (RelationPath<F> | readonly RelationPath<F>[])[]): QuerySet<F, I, R> {
+    const added = paths.flat() as readonly string[]
+    for (const path of added) parseForwardPath(this.#state.definition, path)
+    return this.#with({ related: [...new Set([...this.#state.related, ...added])] })
+  }
+
+  /** The rows of these relations are read in one more statement each, two for many-to-many: awaiting them sends none. */
+  prefetchRelated(...names: readonly string[]): QuerySet<F, I, R> {
+    for (const name of names) {
+      if (stepNamed(this.#state.definition, name.split('__')[0] as string) === null) {
+        throw new ArgumentError(`Model ${this.#state.definition.name} has no relation "${name}".`)
+      }
+    }
+    return this.#with({ prefetch: [...new Set([...this.#state.prefetch, ...names])] })
+  }
+
+  /** Reads these fields and the key; the others throw until `load()`. */
+  only(...names: readonly (keyof Values<F> & string)[]): QuerySet<F, I, R> {
+    const fields = names.map((name) => fieldOf(this.#state, name).name)
+    return this.#with({ only: fields })
+  }
+
+  /** Reads all fields but these. */
+  defer(...names: readonly (keyof Values<F> & string)[]): QuerySet<F, I, R> {
+    const left = names.map((name) => fieldOf(this.#state, name).name)
+    return this.#with({
+      only: allFields(this.#state.definition)
+        .map(({ name }) => name)
+        .filter((name) => !left.includes(name)),
+    })
+  }
+
+  /** The same, read and written through a transaction or a connection. Instances that come from it are written through it while it is open. */
+  using(executor: Executor): QuerySet<F, I, R> {
+    return this.#with({ executor })
+  }
+
+  // Reading
+
+  // biome-ignore lint/suspicious/noThenProperty: a query set can be awaited
+  then<A = I[], B = never>(
+    onfulfilled?: ((value: I[]) => A | PromiseLike<A>) | null,
+    onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.all().then(onfulfilled, onrejected)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<I> {
+    if (this.#state.limit === 0) return
+    for await (const entity of iterateAll(this.#state)) yield entity as I
+  }
+
+  /** One by one, in bounded memory. Relations cannot be read ahead so. */
+  iterate(): AsyncGenerator<I> {
+    return this[Symbol.asyncIterator]()
+  }
+
+  #narrowed(lookups: object | undefined): QuerySet<F, I, R> {
+    return lookups === undefined ? this : this.#where(clauseOf(this.#state.definition, lookups))
+  }
+
+  async all<const L extends SimpleLookups<F>>(lookups?: LookupsOf<F, R, L> | Conditional): Promise<I[]> {
+    return await this.#narrowed(lookups).#read()
+  }
+
+  async #read(): Promise<I[]> {
+    const state = this.#state
+    if (state.limit === 0) return []
+    const entities = await readAll(state)
+    if (state.prefetch.length > 0) await prefetchInto(state, entities)
+    return entities as I[]
+  }
+
+  /**
+   * The only one that matches.
+   *
+   * @throws {NoMatch} there is none
+   * @throws {MultipleMatches} there are more
+   */
+  async get<const L extends SimpleLookups<F>>(lookups?: LookupsOf<F, R, L> | Conditional): Promise<I> {
+    const found = await this.#narrowed(lookups).#onlyOne()
+    if (found !== null) return found
+    throw new NoMatch(`No ${this.#state.definition.name} matches.`)
+  }
+
+  /**
+   * The only one that matches, or null.
+   *
+   * @throws {MultipleMatches} there are more
+   */
+  async getOrNone<const L extends SimpleLookups<F>>(lookups?: LookupsOf<F, R, L> | Conditional): Promise<I | null> {
+    return await this.#narrowed(lookups).#onlyOne()
+  }
+
+  async #onlyOne(): Promise<I | null> {
+    const { limit } = this.#state
+    const [found, second] = await (limit === null || limit > 2 ? this.limit(2) : this).#read()
+    if (second !== undefined) throw new MultipleMatches(`Several ${this.#state.definition.name} match where one was expected.`)
+    return found ?? null
+  }
+
+  /** The first one, in the order that was asked for, or by the key; null if there is none. */
+  async first<const L extends SimpleLookups<F>>(lookups?: LookupsOf<F, R, L> | Conditional): Promise<I | null> {
+    const [found] = await this.#narrowed(lookups).#ordered().limit(1).#read()
+    return found ?? null
+  }
+
+  /** The last one, in the order that was asked for, or by the key; null if there is none. */
+  async last<const L extends SimpleLookups<F>>(lookups?: LookupsOf<F, R, L> | Conditional): Promise<I | null> {
+    const set = this.#narrowed(lookups).#ordered()
+    if (set.#state.limit !== null || set.#state.offset !== 0) return (await set.#read()).at(-1) ?? null
+    const order = set.#state.order.map((term): OrderTerm => {
+      if ('path' in term) return { ...term, descending: !term.descending }
+      throw new InvalidRequestError('last() turns an order of names around: order by names, or the other way round and take first().')
+    })
+    const [found] = await set.#with({ order }).limit(1).#read()
+    return found ?? null
+  }
+
+  #ordered(): QuerySet<F, I, R> {
+    const { order, definition } = this.#state
+    return order.length > 0 ? this : this.#with({ order: definition.keyFields.map(({ name }) => ({ path: name, descending: false })) })
+  }
+
+  async exists<const L extends SimpleLookups<F>>(lookups?: LookupsOf<F, R, L> | Conditional): Promise<boolean> {
+    const set = this.#narrowed(lookups)
+    return set.#state.limit === 0 ? false : (await countRows({ ...set.#state, limit: 1, order: [] })) > 0
+  }
+
+  async count<const L extends SimpleLookups<F>>(lookups?: LookupsOf<F, R, L> | Conditional): Promise<number> {
+    return await countRows(this.#narrowed(lookups).#state)
+  }
+
+  /** Over no rows: null. */
+  async sum(path: string): Promise<number | bigint | string | null> {
+    return (await this.#aggregate('sum', path)) as number | bigint | string | null
+  }
+
+  async avg(path: string): Promise<number | string | null> {
+    return (await this.#aggregate('avg', path)) as number | string | null
+  }
+
+  async min<K extends string>(path: K): Promise<(K extends keyof F ? FieldValue<F[K]> : unknown) | null> {
+    return (await this.#aggregate('min', path)) as K extends keyof F ? FieldValue<F[K]> : unknown
+  }
+
+  async max<K extends string>(path: K): Promise<(K extends keyof F ? FieldValue<F[K]> : unknown) | null> {
+    return (await this.#aggregate('max', path)) as K extends keyof F ? FieldValue<F[K]> : unknown
+  }
+
+  #aggregate(aggregate: Aggregate, path: string): Promise<unknown> {
+    return aggregateRows(this.#state, aggregate, path)
+  }
+
+  /** Plain objects with these fields, or all: paths over relations too. Of relations, the key. */
+  async values(...paths: readonly string[]): Promise<Record<string, unknown>[]> {
+    const { definition, limit } = this.#state
+    if (limit === 0) return []
+    return await readValues(this.#state, paths.length > 0 ? paths : allFields(definition).map(({ name }) => name))
+  }
+
+  // Writing
+
+  /**
+   * Stores these values in all of its rows.
+   *
+   * @returns the number of rows
+   * @throws {ValidationError} a value does not fit; nothing was sent
+   */
+  async update(values: UpdateInput<F>): Promise<number> {
+    const { definition, limit } = this.#state
+    const changes = validateChanges(definition, values as object)
+    if (Object.keys(changes).length === 0 || limit === 0) return 0
+    return await updateEntities(this.#state, changes, executorOf(this.#state))
+  }
+
+  /**
+   * Deletes all of its rows.
+   *
+   * @returns the number of rows
+   * @throws {InvalidRequestError} it is all rows of the table: `deleteAll()` says so
+   */
+  async delete(): Promise<number> {
+    const { clauses, limit, offset } = this.#state
+    if (clauses.length === 0 && limit === null && offset === 0) {
+      throw new InvalidRequestError('delete() of a query set without a filter would delete all rows: deleteAll() does.')
+    }
+    return await this.#delete()
+  }
+
+  /** Deletes all of its rows, be they all of the table. */
+  async deleteAll(): Promise<number> {
+    return await this.#delete()
+  }
+
+  async #delete(): Promise<number> {
+    return this.#state.limit === 0 ? 0 : await deleteEntities(this.#state, executorOf(this.#state))
+  }
+}
+
+function isText(field: StoredField): boolean {
+  return field.relation === null && ['string', 'text'].includes(typeOf(field).kind)
+}
+
+function fieldOf({ definition }: QueryState, name: string): StoredField {
+  return allFields(definition).find((field) => field.name === name) ?? definition.field(name)
+}
+
+function wholeNumber(method: string, rows: number): number {
+  if (Number.isSafeInteger(rows) && rows >= 0) return rows
+  throw new RangeError(`${method}() takes a whole number of rows, 0 or more.`)
+}
+
+function orderTerm({ definition }: QueryState, name: unknown): OrderTerm {
+  if (typeof name === 'object' && name !== null && 'toOperationNode' in name && typeof name.toOperationNode === 'function') {
+    return { node: (name as Expression<unknown>).toOperationNode() }
+  }
+  if (typeof name !== 'string') throw new TypeError(`orderBy() takes names of fields or expressions, found ${describeValue(name)}.`)
+  const descending = name.startsWith('-')
+  const path = descending ? name.slice(1) : name
+  const { steps, operator, text } = parseLookup(definition, path)
+  const isField = operator === 'exact' && !text.endsWith('__exact') && steps.every(({ kind }) => kind === 'forward')
+  if (!isField) throw new ArgumentError(`orderBy(${JSON.stringify(name)}): expected a field, over relations that lead to one row each.`)
+  return { path, descending }
+}

@@ -1,0 +1,174 @@
+import { InvalidRequestError } from '../errors.ts'
+import type { Executor } from '../sql/executor.ts'
+import { type Clause, clauseOf, termOf } from './clause.ts'
+import { createEntities } from './create-entities.ts'
+import type { Entity, Through } from './definition.ts'
+import type { Step } from './lookup.ts'
+import type { ManagedModel } from './manager.ts'
+import { Stateful } from './model-state.ts'
+import { executorOf } from './query-runner.ts'
+import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
+import { initialState, type QueryState } from './query-state.ts'
+import type { CreateInput, RelatedMarker, RelatedOf, SimpleLookups } from './types.ts'
+
+/** A step to many rows. */
+export type ManyStep = Step & { readonly kind: 'reverse' | 'many' }
+
+/**
+ * The rows that a relation leads to from one instance: a query set of them, to which rows can be added. Declared in a model as
+ * `declare readonly tracks: RelatedSet<typeof Track>`.
+ */
+export class RelatedSet<M extends ManagedModel> extends QuerySet<M['$fields'], M['prototype'], RelatedOf<M>> implements RelatedMarker<M> {
+  /** Only for the compiler. */
+  declare readonly $related: M
+  readonly #owner: Entity
+  readonly #step: ManyStep
+
+  /** @throws {InvalidRequestError} the instance has not been created */
+  constructor(owner: Entity, step: ManyStep, ownerKey: unknown) {
+    if (ownerKey === undefined || ownerKey === null)
+      throw new InvalidRequestError(`${String(owner)} has not been created: it has no ${step.name}.`)
+    const { target } = step
+    const state = initialState(target, target.models.classOf(target), Stateful.of(owner).executor)
+    super({ ...state, clauses: [leadingBack(step, owner, ownerKey)] })
+    this.#owner = owner
+    this.#step = step
+  }
+
+  /** What has been read ahead by `prefetchRelated` needs no statement. */
+  get #prefetched(): readonly Entity[] | undefined {
+    return Stateful.of(this.#owner).prefetched?.get(this.#step.name)
+  }
+
+  override async all<const L extends SimpleLookups<M['$fields']>>(
+    lookups?: LookupsOf<M['$fields'], RelatedOf<M>, L> | Conditional,
+  ): Promise<M['prototype'][]> {
+    const prefetched = this.#prefetched
+    return lookups === undefined && prefetched !== undefined ? ([...prefetched] as M['prototype'][]) : await super.all(lookups)
+  }
+
+  override async *[Symbol.asyncIterator](): AsyncGenerator<M['prototype']> {
+    const prefetched = this.#prefetched
+    if (prefetched === undefined) yield* super[Symbol.asyncIterator]()
+    else yield* prefetched as M['prototype'][]
+  }
+
+  /** Creates a row of the relation. */
+  async create(values: Omit<CreateInput<M['$fields']>, never> | Partial<CreateInput<M['$fields']>>): Promise<M['prototype']> {
+    const { target } = this.#step
+    const executor = this.#executor()
+    const step = this.#step
+    const given = step.kind === 'reverse' ? { ...values, [step.field.name]: this.#owner } : values
+    const create = async (through: Executor) => {
+      const creation = {
+        definition: target,
+        entity: target.models.classOf(target),
+        executor: through,
+        bound: Stateful.of(this.#owner).executor,
+      }
+      const [created] = await createEntities(creation, [given])
+      if (step.kind === 'many')
+        await linkRows(step.through, { own: this.#ownerKey(), others: [(created as Entity)['pk']], executor: through })
+      return created as M['prototype']
+    }
+    this.#forget()
+    return step.kind === 'many' ? await executor.transaction(create) : await create(executor)
+  }
+
+  /** Many-to-many: adds these rows, instances or keys; what is there already stays. */
+  async add(...others: readonly unknown[]): Promise<void> {
+    await this.#change('add', others, async (tx, through, keys) => {
+      const present = new Set(await linkedKeys(through, this.#ownerKey(), tx))
+      await linkRows(through, { own: this.#ownerKey(), others: keys.filter((key) => !present.has(key)), executor: tx })
+    })
+  }
+
+  /** Many-to-many: takes these rows out. They are not deleted. */
+  async remove(...others: readonly unknown[]): Promise<void> {
+    await this.#change('remove', others, (tx, through, keys) => unlinkRows(through, { own: this.#ownerKey(), others: keys, executor: tx }))
+  }
+
+  /** Many-to-many: these rows, and no others. */
+  async set(others: readonly unknown[]): Promise<void> {
+    await this.#change('set', others, async (tx, through, keys) => {
+      const present = await linkedKeys(through, this.#ownerKey(), tx)
+      await unlinkRows(through, { own: this.#ownerKey(), others: present.filter((key) => !keys.includes(key)), executor: tx })
+      await linkRows(through, { own: this.#ownerKey(), others: keys.filter((key) => !present.includes(key)), executor: tx })
+    })
+  }
+
+  async #change(
+    method: string,
+    others: readonly unknown[],
+    change: (tx: Executor, through: Through, keys: readonly unknown[]) => Promise<void>,
+  ): Promise<void> {
+    const step = this.#step
+    if (step.kind !== 'many')
+      throw new InvalidRequestError(`${method}() is for many-to-many relations: set the foreign key of the other row.`)
+    const keys = [...new Set(others.map((other) => keyOf(other)))]
+    this.#forget()
+    await this.#executor().transaction(async (tx) => await change(tx, step.through, keys))
+  }
+
+  #executor(): Executor {
+    const { executor } = Stateful.of(this.#owner)
+    return executorOf({ executor, definition: this.#step.target } as QueryState)
+  }
+
+  #ownerKey(): unknown {
+    return this.#owner['pk']
+  }
+
+  #forget(): void {
+    Stateful.of(this.#owner).prefetched?.delete(this.#step.name)
+  }
+}
+
+function keyOf(other: unknown): unknown {
+  const key = typeof other === 'object' && other !== null && 'pk' in other ? other.pk : other
+  if (key === undefined || key === null) throw new InvalidRequestError('A row of a many-to-many relation must have been created.')
+  return key
+}
+
+/** What holds of the rows that the relation leads to from that row. */
+function leadingBack(step: ManyStep, owner: Entity, key: unknown): Clause {
+  if (step.kind === 'reverse') return clauseOf(step.target, { [step.field.name]: key })
+  const { table, own, other } = step.through
+  const definition = Stateful.definitionOf(owner)
+  const back: Step = { kind: 'many', name: 'owner', through: { table, own: other, other: own, definition }, target: definition }
+  const lookup = { text: `(${table.name}.${own})`, steps: [back], field: definition.keyField, operator: 'exact' } as const
+  return { kind: 'terms', terms: [termOf(lookup, key)] }
+}
+
+interface Linking {
+  readonly own: unknown
+  readonly others: readonly unknown[]
+  readonly executor: Executor
+}
+
+async function linkRows({ table, own, other }: Through, { own: key, others, executor }: Linking): Promise<void> {
+  if (others.length === 0) return
+  await executor.executeMany(
+    table.insert(),
+    others.map((otherKey) => ({ [own]: key, [other]: otherKey })),
+  )
+}
+
+async function unlinkRows({ table, own, other }: Through, { own: key, others, executor }: Linking): Promise<void> {
+  if (others.length === 0) return
+  await executor.execute(
+    table
+      .delete()
+      .where(table.column(own).eq(key as never))
+      .where(table.column(other).in(others as never)),
+  )
+}
+
+async function linkedKeys({ table, own, other }: Through, key: unknown, executor: Executor): Promise<unknown[]> {
+  const query = table
+    .select(table.column(own).eq(key as never))
+    .clearSelect()
+    .select([other])
+  const rows = (await executor.execute(query, [], { rowMode: 'array' }).fetchall()) as unknown as unknown[][]
+  return rows.map(([found]) => found)
+}

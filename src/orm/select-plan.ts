@@ -1,0 +1,126 @@
+import {
+  FromNode,
+  LimitNode,
+  OffsetNode,
+  type OperationNode,
+  OrderByItemNode,
+  OrderByNode,
+  RawNode,
+  type ReferenceNode,
+  SelectionNode,
+  type SelectQueryNode,
+  ValueNode,
+  WhereNode,
+} from 'kysely'
+import { dialectFunction } from '../schema/compile/dialect-functions.ts'
+import { tableNode } from '../schema/table-shape.ts'
+import type { Dialect } from '../sql/dialect.ts'
+import { behind, conditionOf, Slots } from './clause-compiler.ts'
+import { type ModelDefinition, type StoredField, typeOf } from './definition.ts'
+import { allFields, type EntityPlan, entityPlan, type PlacedFields } from './hydration.ts'
+import { parseForwardPath, parseLookup, type Step } from './lookup.ts'
+import { Plan } from './plan.ts'
+import type { QueryState } from './query-state.ts'
+import { conjunction, Names, StatementScope } from './statement-scope.ts'
+
+/** A SELECT of instances: its statement, and how they are made. */
+export interface SelectPlan {
+  readonly plan: Plan
+  readonly entity: EntityPlan
+  readonly bigints: boolean
+}
+
+export function selectPlan(state: QueryState, dialect: Dialect): SelectPlan {
+  const { node, scope } = selectNode(state, dialect)
+  const columns: ReferenceNode[] = []
+  const fields: StoredField[] = []
+  const place = (field: StoredField, at: StatementScope): readonly [StoredField, number] => {
+    columns.push(at.column(field))
+    fields.push(field)
+    return [field, columns.length - 1]
+  }
+  const placed = placedFields(state.definition, scope, { place, only: state.only, tree: pathTree(state) })
+  const plan = new Plan(
+    {
+      ...node,
+      selections: columns.map((column) => SelectionNode.create(column)),
+      ...(scope.joins.length > 0 ? { joins: scope.joins } : {}),
+    },
+    dialect,
+  )
+  return { plan, entity: entityPlan(placed, dialect, state.entity), bigints: fields.some((field) => typeOf(field).bigints) }
+}
+
+/** A SELECT without its columns and joins: whoever adds columns may add joins. */
+export function selectNode(
+  state: QueryState,
+  dialect: Dialect,
+): { readonly node: SelectQueryNode; readonly scope: StatementScope; readonly slots: Slots } {
+  const { definition, clauses, order, limit, offset, distinct } = state
+  const { table } = definition
+  const names = new Names()
+  const scope = new StatementScope(definition, names, names.take(table.name))
+  const slots = new Slots(dialect)
+  const conditions = clauses.map((clause) => conditionOf(clause, scope, slots))
+  const items = order.map((term) => orderItem(term, definition, scope))
+  const node: SelectQueryNode = {
+    kind: 'SelectQueryNode',
+    from: FromNode.create([tableNode(table)]),
+    ...(distinct ? { frontModifiers: [RawNode.createWithSql('distinct') as never] } : {}),
+    ...(conditions.length > 0 ? { where: WhereNode.create(conjunction(conditions)) } : {}),
+    ...(items.length > 0 ? { orderBy: OrderByNode.create(items) } : {}),
+    ...(limit !== null ? { limit: LimitNode.create(ValueNode.create(slots.next())) } : offset === 0 ? {} : unlimited(dialect)),
+    ...(offset !== 0 ? { offset: OffsetNode.create(ValueNode.create(slots.next())) } : {}),
+  }
+  return { node, scope, slots }
+}
+
+/** SQLite and MySQL have no OFFSET without a LIMIT. */
+function unlimited({ name }: Dialect): { readonly limit?: LimitNode } {
+  if (name === 'postgresql') return {}
+  return { limit: LimitNode.create(RawNode.createWithSql(name === 'sqlite' ? '-1' : '18446744073709551615') as unknown as ValueNode) }
+}
+
+function orderItem(term: QueryState['order'][number], definition: ModelDefinition, scope: StatementScope): OrderByItemNode {
+  if ('node' in term) return OrderByItemNode.is(term.node) ? term.node : OrderByItemNode.create(term.node)
+  const { steps, field } = parseLookup(definition, term.path)
+  const column = behind(scope, steps).column(field)
+  const type = typeOf(field)
+  const item: OperationNode = type.kind === 'numeric' ? dialectFunction('ordered', column, type) : column
+  return OrderByItemNode.create(item, RawNode.createWithSql(term.descending ? 'desc' : 'asc'))
+}
+
+/** Paths as a tree: `album`, `album__artist` → album → artist. */
+export interface PathTree extends ReadonlyMap<string, { readonly step: Step & { readonly kind: 'forward' }; readonly tree: PathTree }> {}
+
+function pathTree({ definition, related }: QueryState): PathTree {
+  const root = new Map<string, { step: Step & { readonly kind: 'forward' }; tree: Map<string, never> }>()
+  for (const path of related) {
+    let level: Map<string, unknown> = root
+    for (const step of parseForwardPath(definition, path)) {
+      const known = level.get(step.name) as { readonly tree: Map<string, unknown> } | undefined
+      const entry = known ?? { step, tree: new Map<string, unknown>() }
+      level.set(step.name, entry)
+      level = entry.tree
+    }
+  }
+  return root as PathTree
+}
+
+interface Placing {
+  readonly place: (field: StoredField, at: StatementScope) => readonly [StoredField, number]
+  readonly only: readonly string[] | null
+  readonly tree: PathTree
+}
+
+function placedFields(definition: ModelDefinition, scope: StatementScope, { place, only, tree }: Placing): PlacedFields {
+  const all = allFields(definition)
+  const read = only === null ? all : all.filter(({ name, primaryKey }) => primaryKey || only.includes(name) || tree.has(name))
+  const fields = read.map((field) => place(field, scope))
+  const joined = new Map<string, PlacedFields>()
+  for (const [name, { step, tree: inner }] of tree) {
+    joined.set(name, placedFields(step.target, scope.forward(step), { place, only: null, tree: inner }))
+  }
+  const missing = read.length === all.length ? null : new Set(all.filter((field) => !read.includes(field)).map(({ name }) => name))
+  return { definition, fields, missing, joined }
+}

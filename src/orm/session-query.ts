@@ -1,0 +1,219 @@
+import type { Expression, OperationNode } from 'kysely'
+import { ArgumentError, InvalidRequestError, MultipleResultsFound, NoResultFound } from '../errors.ts'
+import type { Column } from '../schema/column.ts'
+import type { Executor, Row } from '../sql/executor.ts'
+import { describeValue } from '../sql/parameters.ts'
+import { readColumn } from './column-query.ts'
+import type { EntityClass, ModelDefinition } from './definition.ts'
+import { type Conditional, QuerySet } from './query-set.ts'
+import { initialState } from './query-state.ts'
+
+/** What makes something of each row, for a query that is about to run. */
+export type MapperFactory<T> = (query: unknown) => (row: Row) => T
+
+/** Gives the executor to read through, when it is there. */
+export type ExecutorSource = () => Promise<Executor>
+
+type AnySet = QuerySet<Record<string, { readonly kind: string; readonly options: object }>, unknown>
+
+/** Rows of a model in a session: as a query set, and by the key. It is immutable, awaitable and async-iterable. */
+export class SessionQuery<I> implements PromiseLike<I[]>, AsyncIterable<I> {
+  readonly #source: ExecutorSource
+  readonly #definition: ModelDefinition
+  readonly #set: AnySet
+  readonly #mapperFactory: MapperFactory<I> | undefined
+
+  constructor(
+    source: ExecutorSource,
+    definition: ModelDefinition,
+    made: { readonly entity: EntityClass; readonly mapperFactory?: MapperFactory<I> | undefined; readonly set?: AnySet },
+  ) {
+    this.#source = source
+    this.#definition = definition
+    this.#entity = made.entity
+    this.#set = made.set ?? new QuerySet(initialState(definition, made.entity, null))
+    this.#mapperFactory = made.mapperFactory
+  }
+
+  readonly #entity: EntityClass
+
+  #with(set: AnySet): SessionQuery<I> {
+    return new SessionQuery(this.#source, this.#definition, { entity: this.#entity, mapperFactory: this.#mapperFactory, set })
+  }
+
+  /** Only rows of which all of this holds: expressions over `Model.c`, lookups, Qs. */
+  filter(...conditions: readonly (Conditional | object)[]): SessionQuery<I> {
+    return this.#with(conditions.reduce<AnySet>((set, condition) => set.filter(condition as never), this.#set))
+  }
+
+  /** Only rows with these values. */
+  filterBy(values: object): SessionQuery<I> {
+    return this.filter(values)
+  }
+
+  /** Names, '-' first for the other way, or expressions. */
+  orderBy(...names: readonly (string | Expression<unknown>)[]): SessionQuery<I> {
+    return this.#with(this.#set.orderBy(...(names as never[])))
+  }
+
+  limit(rows: number): SessionQuery<I> {
+    return this.#with(this.#set.limit(rows))
+  }
+
+  offset(rows: number): SessionQuery<I> {
+    return this.#with(this.#set.offset(rows))
+  }
+
+  /** Not the set itself, which would be awaited on its way out of here. */
+  async #executor(): Promise<Executor> {
+    return await this.#source()
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a query can be awaited
+  then<A = I[], B = never>(
+    onfulfilled?: ((value: I[]) => A | PromiseLike<A>) | null,
+    onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.all().then(onfulfilled, onrejected)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<I> {
+    const map = this.#mapper()
+    const set = this.#set.using(await this.#executor())
+    if (map === null) yield* set.iterate() as AsyncGenerator<I>
+    else for (const row of await set.values()) yield map(row)
+  }
+
+  /** One by one, in bounded memory. */
+  iterate(): AsyncGenerator<I> {
+    return this[Symbol.asyncIterator]()
+  }
+
+  #mapper(): ((row: Row) => I) | null {
+    return this.#mapperFactory === undefined ? null : this.#mapperFactory(this)
+  }
+
+  async all(): Promise<I[]> {
+    const map = this.#mapper()
+    const set = this.#set.using(await this.#executor())
+    return map === null ? ((await set.all()) as I[]) : (await set.values()).map(map)
+  }
+
+  /**
+   * The row of that key, or null: of a key of several fields, a list or an object of all of them.
+   *
+   * @throws {ArgumentError} it is a part of a key
+   */
+  async get(key: unknown): Promise<I | null> {
+    const [found] = await this.filter(this.#keyLookups(key)).limit(1).all()
+    return found ?? null
+  }
+
+  #keyLookups(key: unknown): object {
+    const { keyFields } = this.#definition
+    const names = keyFields.map(({ name }) => name)
+    const parts = Array.isArray(key) ? (key as readonly unknown[]) : keyFields.length === 1 ? [key] : partsOf(key, names)
+    if (parts.length !== names.length || parts.some((part) => part === undefined || part === null)) {
+      throw new ArgumentError(`get() takes the whole key of ${this.#definition.name} (${names.join(', ')}), found ${describeValue(key)}.`)
+    }
+    return Object.fromEntries(names.map((name, index) => [name, parts[index]]))
+  }
+
+  /**
+   * @throws {NoResultFound} there is none
+   * @throws {MultipleResultsFound} there are more
+   */
+  async one(): Promise<I> {
+    const found = await this.oneOrNone()
+    if (found === null) throw new NoResultFound(`No ${this.#definition.name} was found when one was required.`)
+    return found
+  }
+
+  /** @throws {MultipleResultsFound} there are several */
+  async oneOrNone(): Promise<I | null> {
+    const [found, second] = await this.limit(2).all()
+    if (second !== undefined) throw new MultipleResultsFound(`Several ${this.#definition.name} were found when at most one was expected.`)
+    return found ?? null
+  }
+
+  async first(): Promise<I | null> {
+    const [found] = await this.limit(1).all()
+    return found ?? null
+  }
+
+  async count(): Promise<number> {
+    return await this.#set.using(await this.#executor()).count()
+  }
+
+  async exists(): Promise<boolean> {
+    return await this.#set.using(await this.#executor()).exists()
+  }
+
+  /** The first field of the first row, or null. */
+  async scalar<T = unknown>(): Promise<T | null> {
+    const [row] = await this.#set
+      .using(await this.#executor())
+      .limit(1)
+      .values()
+    return row === undefined ? null : ((Object.values(row)[0] ?? null) as T | null)
+  }
+
+  /**
+   * Deletes the rows of the query, no more than its limit.
+   *
+   * @returns the number of rows
+   */
+  async delete(): Promise<number> {
+    return await this.#set.using(await this.#executor()).deleteAll()
+  }
+}
+
+function partsOf(key: unknown, names: readonly string[]): readonly unknown[] {
+  if (typeof key !== 'object' || key === null) return [key]
+  return names.map((name) => (Object.hasOwn(key, name) ? Reflect.get(key, name) : undefined))
+}
+
+/** The values of one column in a session. */
+export class SessionColumnQuery<T> implements PromiseLike<T[]> {
+  readonly #source: ExecutorSource
+  readonly #column: Column<T, unknown>
+  readonly #conditions: readonly OperationNode[]
+  readonly #limit: number | null
+
+  constructor(source: ExecutorSource, column: Column<T, unknown>, conditions: readonly OperationNode[] = [], limit: number | null = null) {
+    this.#source = source
+    this.#column = column
+    this.#conditions = conditions
+    this.#limit = limit
+  }
+
+  filter(...conditions: readonly Expression<unknown>[]): SessionColumnQuery<T> {
+    const added = conditions.map((condition) => {
+      if (typeof condition?.toOperationNode === 'function') return condition.toOperationNode()
+      throw new InvalidRequestError('A query of a column is filtered by expressions over Model.c.')
+    })
+    return new SessionColumnQuery(this.#source, this.#column, [...this.#conditions, ...added], this.#limit)
+  }
+
+  limit(rows: number): SessionColumnQuery<T> {
+    return new SessionColumnQuery(this.#source, this.#column, this.#conditions, rows)
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a query can be awaited
+  then<A = T[], B = never>(
+    onfulfilled?: ((value: T[]) => A | PromiseLike<A>) | null,
+    onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.all().then(onfulfilled, onrejected)
+  }
+
+  async all(): Promise<T[]> {
+    return (await readColumn(this.#column as Column, this.#conditions, this.#limit, await this.#source())) as T[]
+  }
+
+  /** The first value, or null. */
+  async scalar(): Promise<T | null> {
+    const [value] = await this.limit(1).all()
+    return value ?? null
+  }
+}

@@ -1,0 +1,128 @@
+import { InvalidRequestError, ResourceClosedError } from '../errors.ts'
+import { Column } from '../schema/column.ts'
+import type { Executor } from '../sql/executor.ts'
+import { describeValue } from '../sql/parameters.ts'
+import type { EntityClass } from './definition.ts'
+import type { ManagedModel } from './manager.ts'
+import { definitionOf, loadedValues, Model, storeNew } from './model.ts'
+import { Stateful } from './model-state.ts'
+import { type MapperFactory, SessionColumnQuery, SessionQuery } from './session-query.ts'
+
+export interface SessionOptions {
+  /** All of it is one transaction, which is rolled back when the session is closed: for tests. Default: false. */
+  readonly forceRollback?: boolean | undefined
+}
+
+export interface QueryOptions<T> {
+  /** Makes something else of each row: it is given the query, and gives what makes it. */
+  readonly mapperFactory?: MapperFactory<T> | undefined
+}
+
+/** A transaction that has been begun, as a session needs it. */
+interface BegunTransaction extends Executor {
+  rollback(): Promise<void>
+}
+
+/** Adds, updates and deletes instances of any models through one engine, connection or transaction. */
+export class Session implements AsyncDisposable {
+  readonly #executor: Executor
+  readonly #forceRollback: boolean
+  #begun: Promise<BegunTransaction> | null = null
+  #closed = false
+
+  constructor(executor: Executor, { forceRollback = false }: SessionOptions = {}) {
+    if (typeof executor !== 'object' || executor === null || typeof executor.execute !== 'function') {
+      throw new TypeError(`A Session takes an engine, a connection or a transaction, found ${describeValue(executor)}.`)
+    }
+    this.#executor = executor
+    this.#forceRollback = forceRollback
+  }
+
+  /** What it reads and writes through, for statements of other kinds. */
+  readonly executor = async (): Promise<Executor> => {
+    if (this.#closed) throw new ResourceClosedError('This Session is closed.')
+    if (!this.#forceRollback) return this.#executor
+    const { begin } = this.#executor as { begin?: () => Promise<BegunTransaction> }
+    if (begin === undefined) throw new InvalidRequestError('forceRollback needs an engine or a connection, which can begin a transaction.')
+    this.#begun ??= begin.call(this.#executor)
+    return await this.#begun
+  }
+
+  /** Rows of a model, or the values of a column. */
+  query<M extends ManagedModel, T = M['prototype']>(model: M, options?: QueryOptions<T>): SessionQuery<T>
+  query<T>(column: Column<T, unknown>): SessionColumnQuery<T>
+  query(target: unknown, { mapperFactory }: QueryOptions<unknown> = {}): unknown {
+    if (target instanceof Column) return new SessionColumnQuery(this.executor, target)
+    const definition = definitionOf(target)
+    if (definition === undefined) throw new TypeError(`query() takes a model or a column of one, found ${describeValue(target)}.`)
+    return new SessionQuery(this.executor, definition, { entity: target as EntityClass, mapperFactory })
+  }
+
+  /**
+   * Stores new rows, all or none: their keys and defaults are on the instances afterwards.
+   *
+   * @throws {ValidationError} a value does not fit
+   */
+  async add(...instances: readonly object[]): Promise<void> {
+    const models = instances.map(asModel)
+    const executor = await this.executor()
+    if (models.length === 1) await storeNew(models[0] as Model, executor)
+    else if (models.length > 1) {
+      await executor.transaction(async (tx) => {
+        for (const instance of models) await storeNew(instance, tx)
+      })
+    }
+  }
+
+  /**
+   * Stores an instance as it is.
+   *
+   * @throws {NoMatch} there is no row of it
+   */
+  async update(instance: object): Promise<void> {
+    const model = asModel(instance)
+    const keys = (definitionOf(model.constructor)?.keyFields ?? []).map(({ name }) => name)
+    const values = Object.fromEntries(Object.entries(loadedValues(model)).filter(([name]) => !keys.includes(name)))
+    await this.#through(model, () => model.update(values))
+  }
+
+  /**
+   * Deletes the row of an instance, by its whole key.
+   *
+   * @throws {NoMatch} there is none
+   */
+  async delete(instance: object): Promise<void> {
+    const model = asModel(instance)
+    await this.#through(model, () => model.delete())
+  }
+
+  /** An instance writes through what it was read through: here, through the session. */
+  async #through(model: Model, work: () => Promise<unknown>): Promise<void> {
+    const executor = await this.executor()
+    const state = Stateful.of(model)
+    const before = state.executor
+    state.executor = executor
+    try {
+      await work()
+    } finally {
+      state.executor = before
+    }
+  }
+
+  /** Ends it; with `forceRollback` nothing of it stays. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const begun = this.#begun
+    this.#begun = null
+    if (begun !== null) await (await begun).rollback()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+function asModel(instance: unknown): Model {
+  if (instance instanceof Model) return instance
+  throw new TypeError(`Expected an instance of a model, found ${describeValue(instance)}.`)
+}

@@ -1,0 +1,167 @@
+/** Fields by name, as `models.define()` takes them. */
+export type Fields = { readonly [name: string]: { readonly kind: string; readonly options: object } }
+
+/** A model class as far as its fields and instances go. */
+export interface ModelShape {
+  readonly $fields: Fields
+  readonly prototype: object
+}
+
+// Told apart by what they show, and not by their class: TypeScript takes options that have nothing in common with those that are known for none.
+type ToOne<M> = { readonly kind: 'foreignKey' | 'oneToOne'; readonly $model: M }
+type ToMany<M> = { readonly kind: 'manyToMany'; readonly $model: M }
+
+type FieldsOf<M> = M extends { readonly $fields: infer F } ? F : Fields
+type InstanceOf<M> = M extends { readonly prototype: infer I } ? I : object
+
+type Told<S, Option> = S extends { readonly options: infer O } ? (O extends Option ? true : false) : false
+type IsNullable<S> = Told<S, { readonly primaryKey: true }> extends true ? false : Told<S, { readonly allowNull: true }>
+type OrNull<S, V> = IsNullable<S> extends true ? V | null : V
+
+/** What an instance has under the name of a field. */
+export type FieldValue<S> = S extends { readonly $out: infer Out }
+  ? OrNull<S, Out>
+  : S extends ToOne<infer M>
+    ? OrNull<S, InstanceOf<M>>
+    : unknown
+
+type KeyNames<F> = { [K in keyof F]: Told<F[K], { readonly primaryKey: true }> extends true ? K : never }[keyof F]
+
+/** The type of a model's key: of its field, or a list where there are several. */
+export type KeyOf<F> = KeyNames<F> extends infer K extends keyof F ? (K extends unknown ? InputValue<F[K]> : never) : never
+
+/** What a field can be set to. */
+export type InputValue<S> = S extends { readonly $in: infer In }
+  ? OrNull<S, In>
+  : S extends ToOne<infer M>
+    ? OrNull<S, InstanceOf<M> | KeyOf<FieldsOf<M>>>
+    : never
+
+type IsUnion<T, U = T> = (T extends unknown ? ([U] extends [T] ? false : true) : never) extends false ? false : true
+
+/** A key of one field of whole numbers is counted up by the database. */
+type IsCounted<F, K extends keyof F> =
+  Told<F[K], { readonly primaryKey: true }> extends true
+    ? IsUnion<KeyNames<F>> extends true
+      ? false
+      : F[K] extends { readonly $out: infer Out }
+        ? Out extends number | bigint
+          ? true
+          : false
+        : false
+    : false
+
+type HasInitial<S> = Told<
+  S,
+  | { readonly default: unknown }
+  | { readonly serverDefault: unknown }
+  | { readonly allowBlank: true }
+  | { readonly autoNow: true }
+  | { readonly autoNowAdd: true }
+>
+
+type IsOptional<F, K extends keyof F> = IsNullable<F[K]> extends true ? true : HasInitial<F[K]> extends true ? true : IsCounted<F, K>
+
+type Stored<F> = { [K in keyof F]: F[K] extends ToMany<unknown> ? never : K }[keyof F]
+
+type Flat<T> = { [K in keyof T]: T[K] }
+
+/** What creating an instance takes. */
+export type CreateInput<F> = Flat<
+  { [K in Stored<F> as IsOptional<F, K> extends true ? never : K]: InputValue<F[K]> } & {
+    [K in Stored<F> as IsOptional<F, K> extends true ? K : never]?: InputValue<F[K]> | undefined
+  } & { pk?: KeyOf<F> }
+>
+
+/** What an update takes: any of the fields. */
+export type UpdateInput<F> = { [K in Stored<F>]?: InputValue<F[K]> | undefined }
+
+/** The fields of an instance. */
+export type Values<F> = { -readonly [K in Stored<F>]: FieldValue<F[K]> }
+
+// Lookups
+
+type TextOperator = 'exact' | 'iexact' | 'contains' | 'icontains' | 'startswith' | 'istartswith' | 'endswith' | 'iendswith' | 'ne'
+type OrderOperator = 'gt' | 'gte' | 'lt' | 'lte'
+type ListOperator = 'in' | 'notin'
+
+type InOf<S> = S extends { readonly $in: infer In } ? In : S extends ToOne<infer M> ? InstanceOf<M> | KeyOf<FieldsOf<M>> : never
+
+/** What a lookup of a field compares with, by its operator. */
+type Operand<S, Op extends string> = Op extends ListOperator
+  ? readonly InOf<S>[]
+  : Op extends 'range'
+    ? readonly [InOf<S>, InOf<S>]
+    : Op extends 'isnull'
+      ? boolean
+      : Op extends 'exact' | 'ne'
+        ? InOf<S> | null
+        : Op extends OrderOperator
+          ? InOf<S>
+          : Op extends TextOperator
+            ? string
+            : never
+
+type ManyTarget<S> = S extends ToMany<infer M> ? M : never
+
+/**
+ * What the lookup `album__name__iexact` compares with, or `never` where it means nothing: a path over fields, and an operator. Reverse
+ * relations are known at run time only: what begins with a name that is no field is theirs.
+ */
+export type LookupValue<F, K extends string, R = Record<never, never>> = K extends keyof F
+  ? F[K] extends ToMany<infer M>
+    ? InstanceOf<M> | KeyOf<FieldsOf<M>>
+    : InOf<F[K]> | null
+  : K extends 'pk'
+    ? KeyOf<F> | null
+    : K extends keyof R
+      ? RelatedKey<R[K]>
+      : K extends `${infer Head}__${infer Rest}`
+        ? Head extends 'pk'
+          ? Operand<F[KeyNames<F> & keyof F], Rest>
+          : Head extends keyof F
+            ? F[Head] extends ToOne<infer M>
+              ? Operand<F[Head], Rest> extends never
+                ? LookupValue<FieldsOf<M>, Rest, RelatedOf<M>>
+                : Operand<F[Head], Rest>
+              : F[Head] extends ToMany<unknown>
+                ? LookupValue<FieldsOf<ManyTarget<F[Head]>>, Rest, RelatedOf<ManyTarget<F[Head]>>>
+                : Operand<F[Head], Rest>
+            : Head extends keyof R
+              ? LookupValue<FieldsOf<RelatedModel<R[Head]>>, Rest, RelatedOf<RelatedModel<R[Head]>>>
+              : never
+        : never
+
+/** What an instance declares of its way back: `declare readonly tracks: RelatedSet<typeof Track>`. */
+export interface RelatedMarker<M> {
+  readonly $related: M
+}
+
+type RelatedModel<S> = S extends RelatedMarker<infer M> ? M : never
+type RelatedKey<S> = S extends RelatedMarker<infer M> ? InstanceOf<M> | KeyOf<FieldsOf<M>> : never
+/** The ways back that the class of a model declares. */
+export type RelatedOf<M> =
+  InstanceOf<M> extends infer I ? { [K in keyof I as I[K] extends RelatedMarker<unknown> ? K : never]: I[K] } : never
+
+/** Lookups that are checked one by one: the simple ones are listed, for whoever completes them. */
+export type Lookups<F, L, R = Record<never, never>> = {
+  readonly [K in keyof L]: K extends string ? LookupValue<F, K, R> | undefined : never
+}
+
+/** The lookups of the fields themselves. */
+export type SimpleLookups<F> = { readonly [K in Stored<F> | 'pk']?: unknown } & { readonly [lookup: string]: unknown }
+
+// Names
+
+/** A field to order by, '-' first for the other way: over relations too. */
+export type OrderName<F> = OrderPath<F> | `-${OrderPath<F>}`
+type OrderPath<F> = (Stored<F> & string) | 'pk' | RelatedPath<F>
+/** One level is listed; deeper ones are checked at run time. */
+type RelatedPath<F> = { [K in keyof F & string]: F[K] extends ToOne<infer M> ? `${K}__${keyof FieldsOf<M> & string}` : never }[keyof F &
+  string]
+
+/** A relation, or a path over several: `album__artist`. */
+export type RelationPath<F> = {
+  [K in keyof F & string]: F[K] extends ToOne<infer M> ? K | `${K}__${RelationName<FieldsOf<M>>}` : never
+}[keyof F & string]
+type RelationName<F> = { [K in keyof F & string]: F[K] extends ToOne<infer _M> ? K | `${K}__${string}` : never }[keyof F & string]

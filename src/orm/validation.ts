@@ -1,0 +1,124 @@
+import { Sql } from '../sql/template.ts'
+import { checkOf, type Entity, type ModelDefinition, type StoredField } from './definition.ts'
+import { allFields } from './hydration.ts'
+import { present } from './present.ts'
+import { type FieldError, ValidationError } from './validation-error.ts'
+
+/** Options of the kinds of field that have a say in what a value is by default. */
+interface InitialOptions {
+  readonly default?: unknown
+  readonly onUpdate?: unknown
+  readonly serverDefault?: unknown
+  readonly allowBlank?: boolean | undefined
+  readonly autoNow?: boolean | undefined
+  readonly autoNowAdd?: boolean | undefined
+}
+
+/**
+ * The values that a new row is stored with: those given, checked, and defaults for the others. What the database fills in is left out.
+ *
+ * @throws {ValidationError} with what is wrong with each of the fields
+ */
+export function validateNew(definition: ModelDefinition, given: object): Entity {
+  const values: Entity = {}
+  const errors = unknownNames(definition, given)
+  for (const field of allFields(definition)) {
+    const value = givenValue(definition, given, field)
+    const error = value === undefined ? fillIn(values, field) : takeValue(values, field, value)
+    if (error !== null) errors.push(error)
+  }
+  if (errors.length > 0) throw new ValidationError(definition.name, errors)
+  return values
+}
+
+/**
+ * The values that an update stores: those given, checked, and those of fields that each update sets.
+ *
+ * @throws {ValidationError} with what is wrong with each of the fields
+ */
+export function validateChanges(definition: ModelDefinition, given: object): Entity {
+  const values: Entity = {}
+  const errors = unknownNames(definition, given)
+  for (const field of allFields(definition)) {
+    const value = givenValue(definition, given, field)
+    if (value === undefined) setOnUpdate(values, field)
+    else {
+      const error = takeValue(values, field, value)
+      if (error !== null) errors.push(error)
+    }
+  }
+  if (errors.length > 0) throw new ValidationError(definition.name, errors)
+  return values
+}
+
+/**
+ * These values, checked, and no others.
+ *
+ * @throws {ValidationError} with what is wrong with each of the fields
+ */
+export function validateValues(definition: ModelDefinition, given: Entity): Entity {
+  const values: Entity = {}
+  const errors = Object.entries(given).flatMap(([name, value]) => takeValue(values, definition.field(name), value ?? null) ?? [])
+  if (errors.length > 0) throw new ValidationError(definition.name, errors)
+  return values
+}
+
+/** The value given for a field, under its name or as `pk`. Only an object's own properties count. */
+function givenValue({ keyFields }: ModelDefinition, given: object, { name, primaryKey }: StoredField): unknown {
+  if (Object.hasOwn(given, name)) return Reflect.get(given, name)
+  return primaryKey && keyFields.length === 1 && Object.hasOwn(given, 'pk') ? Reflect.get(given, 'pk') : undefined
+}
+
+function unknownNames(definition: ModelDefinition, given: object): FieldError[] {
+  const names = new Set(allFields(definition).map(({ name }) => name))
+  if (definition.keyFields.length === 1) names.add('pk')
+  return Object.keys(given)
+    .filter((name) => !names.has(name))
+    .map((field) => ({ field, code: 'unknown', message: 'Unknown field.' }))
+}
+
+function takeValue(values: Entity, field: StoredField, value: unknown): FieldError | null {
+  const { name, nullable } = field
+  if (value instanceof Sql) values[name] = value
+  else if (value === null) {
+    if (!nullable) return { field: name, code: 'null', message: 'May not be null.' }
+    values[name] = null
+  } else {
+    const checked = checkOf(field)(value)
+    if (checked.fault !== undefined) return { field: name, ...checked.fault }
+    values[name] = checked.value
+  }
+  return null
+}
+
+/** What a new row has where nothing was given. */
+function fillIn(values: Entity, field: StoredField): FieldError | null {
+  const { name, nullable, primaryKey, definition } = field
+  const options: InitialOptions = optionsOf(field)
+  if (options.default !== undefined) return takeValue(values, field, evaluate(options.default))
+  if (options.autoNow === true || options.autoNowAdd === true) return takeValue(values, field, present())
+  if (options.serverDefault !== undefined) return null
+  if (options.allowBlank === true) values[name] = ''
+  else if (nullable) values[name] = null
+  else if (!(primaryKey && countsKey(definition))) return { field: name, code: 'required', message: 'This field is required.' }
+  return null
+}
+
+/** Of joined tables, it is the topmost that counts. */
+function countsKey(definition: ModelDefinition): boolean {
+  return definition.parent === null ? definition.countsKey : countsKey(definition.parent)
+}
+
+function setOnUpdate(values: Entity, field: StoredField): void {
+  const { onUpdate, autoNow }: InitialOptions = optionsOf(field)
+  if (onUpdate !== undefined) takeValue(values, field, evaluate(onUpdate))
+  else if (autoNow === true) takeValue(values, field, present())
+}
+
+export function optionsOf({ field, relation }: StoredField): InitialOptions {
+  return (field ?? relation)?.options ?? {}
+}
+
+function evaluate(value: unknown): unknown {
+  return typeof value === 'function' ? value() : value
+}
