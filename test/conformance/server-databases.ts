@@ -2,24 +2,30 @@ import { randomUUID } from 'node:crypto'
 import { type AsyncEngine, createEngine, EngineURL } from 'offloop'
 import type { ServerTarget } from './target.ts'
 
-/** A database for each test on one server: a schema of PostgreSQL, which takes a tenth of the time that a database does, or one of MySQL. */
+/**
+ * A database for each test on one server. For PostgreSQL it is a schema, which takes a tenth of the time that a database does, unless whole
+ * databases are asked for.
+ */
 export class ServerDatabases {
   readonly #target: ServerTarget
+  readonly #kind: 'schema' | 'database'
   readonly #name = `offloop_${randomUUID().replaceAll('-', '')}`
   #admin: AsyncEngine | undefined
   #tests = 0
 
-  constructor(target: ServerTarget) {
+  constructor(target: ServerTarget, whole: boolean) {
     this.#target = target
+    this.#kind = target.driver === 'pg' && !whole ? 'schema' : 'database'
+  }
+
+  /** The schema in which the test that runs has its tables. */
+  get schema(): string {
+    return this.#target.driver === 'pg' && this.#kind === 'database' ? 'public' : this.current
   }
 
   /** The schema or the database of the test that runs. */
   get current(): string {
     return `${this.#name}_${this.#tests}`
-  }
-
-  get #kind(): 'schema' | 'database' {
-    return this.#target.driver === 'pg' ? 'schema' : 'database'
   }
 
   /** Of the database of the test that runs. */

@@ -28,11 +28,11 @@ export class Fixture {
   #folder: string | undefined
   #leavesConnectionsOpen = false
 
-  constructor(target: Target) {
+  constructor(target: Target, wholeDatabases: boolean) {
     this.target = target
     this.can = capabilitiesOf(target)
     this.insert = `insert into notes (text) values (${this.mark(1)})`
-    this.#servers = isServer(target) ? new ServerDatabases(target) : undefined
+    this.#servers = isServer(target) ? new ServerDatabases(target, wholeDatabases) : undefined
   }
 
   /** The driver's own placeholder for a list's value at that position, counted from 1. */
@@ -63,7 +63,7 @@ export class Fixture {
   /** The schema that the test's tables are in, and one in which there are none of them. */
   get schemas(): { readonly own: string; readonly other: string } {
     if (this.#servers === undefined) return { own: 'main', other: 'temp' }
-    return { own: this.#servers.current, other: 'information_schema' }
+    return { own: this.#servers.schema, other: 'information_schema' }
   }
 
   /** What is set up before each test: on a server, a database of its own. */
@@ -154,6 +154,11 @@ export function describeTargets(tests: (fixture: Fixture) => void): void {
   describeEach(targets, tests)
 }
 
+/** As `describeTargets`, on databases that nobody else has: for tests that look at all that there is. */
+export function describeWholeDatabases(tests: (fixture: Fixture) => void): void {
+  describeEach(targets, tests, true)
+}
+
 /** Runs the same tests on every driver of SQLite, for what only a database in a file can show. */
 export function describeFiles(tests: (fixture: Fixture) => void): void {
   describeEach(
@@ -162,10 +167,10 @@ export function describeFiles(tests: (fixture: Fixture) => void): void {
   )
 }
 
-function describeEach(chosen: readonly Target[], tests: (fixture: Fixture) => void): void {
+function describeEach(chosen: readonly Target[], tests: (fixture: Fixture) => void, wholeDatabases = false): void {
   for (const target of chosen) {
     const describeAll = (): void => {
-      const fixture = new Fixture(target)
+      const fixture = new Fixture(target, wholeDatabases)
       beforeEach(() => fixture.open())
       afterEach(() => fixture.close())
       afterAll(() => fixture.end())

@@ -2,10 +2,10 @@ import { Kysely, sql } from 'kysely'
 import { ArgumentError, createEngine, EngineURL } from 'offloop'
 import { kysely, OffloopDialect } from 'offloop/kysely'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../../conformance/targets.ts'
+import { describeWholeDatabases, rejectionOf } from '../../conformance/targets.ts'
 import { addNotes, type Database, openNotes } from './notes.ts'
 
-describeTargets((fixture) => {
+describeWholeDatabases((fixture) => {
   test('the tables and columns of the database can be asked for', async () => {
     const db = await openNotes(fixture)
     const tables = await db.introspection.getTables()

@@ -7,7 +7,7 @@ import { type Migration, type MigrationResultSet, Migrator, NO_MIGRATIONS } from
 import type { AsyncEngine } from 'offloop'
 import { kysely } from 'offloop/kysely'
 import { afterEach, expect, test } from 'vitest'
-import { describeTargets, type Fixture } from '../../conformance/targets.ts'
+import { describeWholeDatabases, type Fixture } from '../../conformance/targets.ts'
 
 type Migrations = Readonly<Record<string, Migration>>
 
@@ -28,14 +28,12 @@ function making(table: string, then: (db: Kysely<unknown>) => Promise<unknown> =
   }
 }
 
-async function tableNames(db: Kysely<unknown>, fixture: Fixture): Promise<readonly string[]> {
+async function tableNames(db: Kysely<unknown>): Promise<readonly string[]> {
   const tables = await db.introspection.getTables()
-  // Of a server other schemas are told as well.
-  const own = tables.filter(({ schema }) => fixture.target.storage !== 'server' || schema === fixture.schemas.own)
-  return own.map(({ name }) => name).sort()
+  return tables.map(({ name }) => name).sort()
 }
 
-describeTargets((fixture) => {
+describeWholeDatabases((fixture) => {
   // So short that a process that waits for longer has not just been patient.
   const busyTimeoutMs = fixture.can.dialect === 'sqlite' ? ['20'] : []
 
@@ -43,10 +41,10 @@ describeTargets((fixture) => {
     const db = kysely<unknown>(fixture.engine())
     const migrator = migratorOf(db, { a: making('first'), b: making('second') })
     expect(await migrator.migrateToLatest()).toMatchObject({ results: [{ status: 'Success' }, { status: 'Success' }] })
-    expect(await tableNames(db, fixture)).toEqual(['first', 'second'])
+    expect(await tableNames(db)).toEqual(['first', 'second'])
     expect(await migrator.migrateToLatest()).toEqual({ results: [] })
     expect(await migrator.migrateTo(NO_MIGRATIONS)).toMatchObject({ results: [{ direction: 'Down' }, { direction: 'Down' }] })
-    expect(await tableNames(db, fixture)).toEqual([])
+    expect(await tableNames(db)).toEqual([])
   })
 
   test.runIf(fixture.can.transactionalDdl)('a migration that fails leaves the schema as it was, and those before it undone', async () => {
@@ -55,7 +53,7 @@ describeTargets((fixture) => {
     const { error, results } = await migratorOf(db, { a: making('first'), b: failing }).migrateToLatest()
     expect(error).toMatchObject({ name: 'ProgrammingError' })
     expect(results).toMatchObject([{ status: 'Success' }, { status: 'Error' }])
-    expect(await tableNames(db, fixture)).toEqual([])
+    expect(await tableNames(db)).toEqual([])
     expect(await migratorOf(db, { a: making('first'), b: making('second') }).migrateToLatest()).toMatchObject({
       results: [{ status: 'Success' }, { status: 'Success' }],
     })
@@ -77,7 +75,7 @@ describeTargets((fixture) => {
     const { results } = await migratorOf(trx, { a: making('first') }).migrateToLatest()
     expect(results).toMatchObject([{ status: 'Success' }])
     await trx.rollback().execute()
-    expect(await tableNames(db, fixture)).toEqual([])
+    expect(await tableNames(db)).toEqual([])
   })
 
   test('migrations without transactions run on one connection', async () => {
@@ -193,7 +191,7 @@ async function lockIsWaitedFor(second: MigratingProcess, fixture: Fixture, engin
   }
   const waiting =
     fixture.can.dialect === 'postgresql'
-      ? "select 1 from pg_locks where locktype = 'advisory' and not granted"
-      : "select 1 from information_schema.processlist where state = 'User lock'"
+      ? "select 1 from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())"
+      : "select 1 from information_schema.processlist where state = 'User lock' and db = database()"
   while ((await engine.scalar(waiting)) === null);
 }
