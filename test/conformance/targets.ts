@@ -28,7 +28,7 @@ export class Fixture {
   #folder: string | undefined
   #leavesConnectionsOpen = false
 
-  constructor(target: Target, wholeDatabases: boolean) {
+  constructor(target: Target, wholeDatabases = false) {
     this.target = target
     this.can = capabilitiesOf(target)
     this.insert = `insert into notes (text) values (${this.mark(1)})`
