@@ -220,11 +220,11 @@ describeTargets((fixture) => {
       expect(await names({ schema: fixture.schemas.own })).toEqual(['album', 'track'])
     })
 
-    test(`takes ${dialect === 'mysql' ? 'one statement for each kind of thing' : 'one statement'}, however many tables there are`, async () => {
+    test('takes a few statements, however many tables there are', async () => {
       const engine = await open()
       for (let number = 0; number < 20; number += 1) await engine.execute(`create table more_${number} (a integer)`)
-      // Tables of this second are read twice there.
-      const most = dialect === 'mysql' ? 17 : 1
+      // Of tables of this second MySQL is asked whether they have changed; PostgreSQL is told not to compile the statement.
+      const most = { mysql: 11, postgresql: 2, sqlite: 1 }[dialect]
       expect(await countQueries(() => inspect(engine).describe())).toBeLessThanOrEqual(most)
       expect(await countQueries(() => inspect(engine).columns('album'))).toBeLessThanOrEqual(most)
     })

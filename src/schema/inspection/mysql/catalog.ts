@@ -4,7 +4,7 @@ import { hasTableQuery, tableNamesQuery } from '../../../sql/table-queries.ts'
 import type { Catalog, DescribeRequest, FoundTable } from '../catalog.ts'
 import type { TableDescription, TriggerDescription } from '../descriptions.ts'
 import { describeTables, describeTrigger, isPartitioned } from './describe-tables.ts'
-import { type Flavour, readSchema, readTables, readTriggers, type TableRow } from './schema-query.ts'
+import { type Flavour, readChanges, readSchema, readTables, readTriggers, type SchemaChanges, type TableRow } from './schema-query.ts'
 
 /** MySQL's and MariaDB's, in one statement for each kind of thing. Their temporary tables are in none of their lists. */
 export function mysqlCatalog(executor: Executor): Catalog {
@@ -12,7 +12,9 @@ export function mysqlCatalog(executor: Executor): Catalog {
 }
 
 /** How often a database that changes while it is read is read again. */
-const MAX_READS = 10
+const MAX_READS = 20
+/** How often in a row a read has to give the same where others change something all the time. */
+const SAME_READS = 4
 const ROWS = { rowMode: 'object', integers: 'number' } as const
 const SERVERS_OWN = ['information_schema', 'mysql', 'performance_schema', 'sys']
 
@@ -62,20 +64,24 @@ class MysqlCatalog implements Catalog {
 
   /**
    * The server shows each list as it is at its own moment. So the tables are looked at once more when all has been read: where one of them has
-   * gone, or is another one by then, all is read again. It tells when a table was made by the second only, and of a view not at all: while
-   * there is a view, or a table that is younger than that, what was read has to be the same twice.
+   * gone, or is another one by then, all is read again. It tells when a table was made by the second only, and of a view not at all: where one
+   * might be another of the same time, nobody may have made, changed or dropped anything meanwhile, on the whole server, or else what was
+   * read has to be the same several times.
    */
   async describe(request: DescribeRequest): Promise<FoundTable[]> {
-    let rows = await this.#wanted(request)
     let last: string | undefined
+    let same = 0
     for (let reads = 1; reads <= MAX_READS; reads += 1) {
+      // Counted before the tables are looked at: one that is being made again by then would not be counted once more.
+      const before = await readChanges(this.#executor)
+      const rows = await this.#wanted(request)
       const tables = await this.#describe(rows, request)
       const after = await this.#wanted(request)
-      const stands = rows.every((row) => after.some((now) => isSameTable(row, now)))
-      const read = JSON.stringify(tables)
-      if (stands && (rows.every(isSettled) || read === last)) return findAsked(tables, request, rows[0]?.folds !== 0)
-      last = stands ? read : undefined
-      rows = after
+      const read = rows.every((row) => after.some((now) => isSameTable(row, now))) ? JSON.stringify(tables) : undefined
+      same = read === last ? same + 1 : 1
+      const isQuiet = rows.every(isSettled) || same === SAME_READS || areSame(rows, before, await readChanges(this.#executor))
+      if (read !== undefined && isQuiet) return findAsked(tables, request, rows[0]?.folds !== 0)
+      last = read
     }
     throw new OperationalError(`The tables have changed each of ${MAX_READS} times that they were read: try again.`, { retryable: true })
   }
@@ -142,9 +148,14 @@ function isSameTable(one: TableRow, other: TableRow): boolean {
   return one.table === other.table && one.type === other.type && one.created === other.created
 }
 
-/** No other table can have the same time: another second has begun before it was read. */
+/** Its time tells it from any other table: another second has begun before it was read. */
 function isSettled({ age }: TableRow): boolean {
   return age !== null && age > 1
+}
+
+function areSame(rows: readonly TableRow[], before: SchemaChanges, after: SchemaChanges): boolean {
+  const young = rows.filter((row) => !isSettled(row))
+  return young.every(({ type }) => (type === 'VIEW' ? before.ofViews === after.ofViews : before.ofTables === after.ofTables))
 }
 
 function isSameName(one: string, other: string, folds: boolean): boolean {

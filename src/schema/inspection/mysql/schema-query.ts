@@ -134,6 +134,28 @@ export async function readSchema(
   return { columns, statistics, keyColumns, references, checks, triggers, views }
 }
 
+/** How many statements of the whole server have made, changed or dropped something since it was started. */
+export interface SchemaChanges {
+  readonly ofTables: number
+  readonly ofViews: number
+}
+
+const CHANGES_OF_VIEWS = ['Com_create_view', 'Com_alter_view', 'Com_drop_view']
+const CHANGES_OF_TABLES = [
+  ...['Com_create_table', 'Com_alter_table', 'Com_rename_table', 'Com_drop_table', 'Com_create_index', 'Com_drop_index'],
+  ...['Com_create_trigger', 'Com_drop_trigger', 'Com_drop_db'],
+]
+
+/** A statement is counted when it begins: one that ends what another has begun is counted in between. */
+export async function readChanges(executor: Executor): Promise<SchemaChanges> {
+  const names = [...CHANGES_OF_TABLES, ...CHANGES_OF_VIEWS]
+  const sql = `show global status where Variable_name in (${names.map((name) => `'${name}'`).join(', ')})`
+  const rows = await executor.execute<readonly [name: string, count: string]>(sql, [], { rowMode: 'array' }).fetchall()
+  const counts = new Map(rows)
+  const sum = (of: readonly string[]) => of.reduce((total, name) => total + Number(counts.get(name) ?? 0), 0)
+  return { ofTables: sum(CHANGES_OF_TABLES), ofViews: sum(CHANGES_OF_VIEWS) }
+}
+
 /** Of all tables of a database. */
 export function readTriggers(executor: Executor, schema: string): Promise<TriggerRow[]> {
   return read<TriggerRow>(executor, triggersQuery(undefined), [schema])
