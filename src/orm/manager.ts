@@ -12,7 +12,7 @@ import { isOpen } from './query-runner.ts'
 import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
 import { initialState } from './query-state.ts'
 import { StatementBuilder } from './statement-builder.ts'
-import type { CreateInput, OrderName, RelatedOf, RelationPath, SimpleLookups, UpdateInput, Values } from './types.ts'
+import type { CreateInput, FieldValue, OrderName, RelatedOf, RelationPath, SimpleLookups, UpdateInput, Values } from './types.ts'
 import { findOrCreate } from './upsert-entity.ts'
 import { validateValues } from './validation.ts'
 
@@ -190,11 +190,11 @@ export class Manager<M extends ManagedModel> {
     return this.#set.avg(path)
   }
 
-  min<K extends string>(path: K): ReturnType<SetOf<M>['min']> {
+  min<K extends string>(path: K): Promise<(K extends keyof FieldsOf<M> ? FieldValue<FieldsOf<M>[K]> : unknown) | null> {
     return this.#set.min(path)
   }
 
-  max<K extends string>(path: K): ReturnType<SetOf<M>['max']> {
+  max<K extends string>(path: K): Promise<(K extends keyof FieldsOf<M> ? FieldValue<FieldsOf<M>[K]> : unknown) | null> {
     return this.#set.max(path)
   }
 

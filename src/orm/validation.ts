@@ -1,3 +1,4 @@
+import { describeValue } from '../sql/parameters.ts'
 import { Sql } from '../sql/template.ts'
 import { checkOf, type Entity, type ModelDefinition, type StoredField } from './definition.ts'
 import { allFields } from './hydration.ts'
@@ -70,6 +71,9 @@ function givenValue({ keyFields }: ModelDefinition, given: object, { name, prima
 }
 
 function unknownNames(definition: ModelDefinition, given: object): FieldError[] {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new TypeError(`Model ${definition.name}: expected values by field, found ${describeValue(given)}.`)
+  }
   const names = new Set(allFields(definition).map(({ name }) => name))
   if (definition.keyFields.length === 1) names.add('pk')
   return Object.keys(given)

@@ -1,22 +1,9 @@
-import { channel } from 'node:diagnostics_channel'
 import { sql } from 'offloop'
 import { Q } from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeTargets, rejectionOf } from '../conformance/targets.ts'
 import { withMusic } from './music.ts'
-
-/** Runs work and gives the statements that it has sent. */
-export async function statementsOf(work: () => Promise<unknown>): Promise<readonly string[]> {
-  const seen: string[] = []
-  const listen = (message: unknown) => seen.push((message as { readonly sql: string }).sql)
-  channel('tracing:offloop:query:start').subscribe(listen)
-  try {
-    await work()
-  } finally {
-    channel('tracing:offloop:query:start').unsubscribe(listen)
-  }
-  return seen
-}
+import { statementsOf } from './statements-of.ts'
 
 const titles = (tracks: readonly { readonly title: string }[]) => tracks.map(({ title }) => title)
 
