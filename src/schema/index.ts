@@ -37,7 +37,8 @@ export {
 } from './constraints.ts'
 export type { CreateOptions } from './ddl/create-all.ts'
 export { createIndex } from './ddl/create-index.ts'
-export { type CreateTableOptions, createTable, type DefinitionStatement, dropTable } from './ddl/create-table.ts'
+export { type CreateTableOptions, createTable, dropTable } from './ddl/create-table.ts'
+export type { DefinitionStatement } from './ddl/definition-statement.ts'
 export type { ColumnSpecs, InferInsert, InferRow } from './infer.ts'
 export type { InsertStatement, OnConflict } from './insert-statement.ts'
 export type {

@@ -7,7 +7,8 @@ import type { ForeignKeyConstraint } from '../constraints.ts'
 import { type AnyTable, type Catalogue, tableNode } from '../table-shape.ts'
 import { EnumerationType, quoteText } from '../types/texts.ts'
 import { createIndex } from './create-index.ts'
-import { constraintNode, createTableNode, DefinitionStatement } from './create-table.ts'
+import { constraintNode, createTableNode } from './create-table.ts'
+import { DefinitionStatement } from './definition-statement.ts'
 import { dependencyOrder } from './dependency-order.ts'
 
 export interface CreateOptions {

@@ -5,7 +5,7 @@ import type { Sql } from '../../sql/template.ts'
 import { raw } from '../compile/dialect-functions.ts'
 import type { Index } from '../constraints.ts'
 import { type AnyTable, tableNode } from '../table-shape.ts'
-import { DefinitionStatement } from './create-table.ts'
+import { DefinitionStatement } from './definition-statement.ts'
 import { sqlNode, sqlText } from './sql-node.ts'
 
 /** CREATE INDEX of one of a table's indexes. */

@@ -1,49 +1,21 @@
 import {
   CheckConstraintNode,
   ColumnNode,
-  type CompiledQuery,
   type ConstraintNode,
   CreateTableNode,
-  createQueryId,
   DropTableNode,
   ForeignKeyConstraintNode,
   PrimaryKeyConstraintNode,
-  type RootOperationNode,
   UniqueConstraintNode,
 } from 'kysely'
 import type { Dialect } from '../../sql/dialect.ts'
-import { dialectFor } from '../../sql/dialect.ts'
-import { compileFor, type DialectStatement, type ForAnyDialect } from '../../sql/typed-statement.ts'
-import { compilerFor } from '../compile/dialect-compilers.ts'
 import { raw } from '../compile/dialect-functions.ts'
 import type { Constraint, ForeignKeyConstraint } from '../constraints.ts'
 import { type AnyTable, referredName, tableNode } from '../table-shape.ts'
 import { quoteText } from '../types/texts.ts'
 import { columnDefinition, keyInColumn } from './column-definition.ts'
+import { DefinitionStatement } from './definition-statement.ts'
 import { sqlNode } from './sql-node.ts'
-
-/** A statement that defines something: made of nodes when it is known for which dialect. */
-export class DefinitionStatement implements ForAnyDialect {
-  readonly #nodeFor: (dialect: Dialect) => RootOperationNode
-
-  constructor(nodeFor: (dialect: Dialect) => RootOperationNode) {
-    this.#nodeFor = nodeFor
-  }
-
-  /** Says itself in SQLite's SQL, or, to an engine, in its own. */
-  compile(): CompiledQuery & ForAnyDialect {
-    const dialect = dialectFor('sqlite')
-    return {
-      ...compilerFor(dialect).compileQuery(this.#nodeFor(dialect), createQueryId()),
-      [compileFor]: (of: Dialect) => this[compileFor](of),
-    }
-  }
-
-  [compileFor](dialect: Dialect): DialectStatement {
-    const { sql, parameters } = compilerFor(dialect).compileQuery(this.#nodeFor(dialect), createQueryId())
-    return { sql, parameters, typing: null }
-  }
-}
 
 export interface CreateTableOptions {
   /** Default: false. */

@@ -4,7 +4,7 @@ import type { Executor } from '../../sql/executor.ts'
 import { inspect } from '../inspection/inspector.ts'
 import { type AnyTable, type Catalogue, tableNode } from '../table-shape.ts'
 import { type CreateOptions, chosenTables, exists, filterAsync, inTransaction, typesOf } from './create-all.ts'
-import { DefinitionStatement } from './create-table.ts'
+import { DefinitionStatement } from './definition-statement.ts'
 import { dependencyOrder } from './dependency-order.ts'
 
 /** Drops the tables of a catalogue, those that refer to others first; in one transaction where DDL can be rolled back. */

@@ -65,7 +65,7 @@ export interface Inspector {
   /** Whether there is such a table or view. */
   hasTable(name: string, schema?: string): Promise<boolean>
   /**
-   * Everything about many tables, in one statement, or one for each kind of thing in MySQL. In the order of their names.
+   * Everything about many tables, read by one statement, or one for each kind of thing in MySQL. In the order of their names.
    *
    * @throws {InvalidRequestError} there is no such schema, or no table of one of the names
    * @throws {OperationalError} MySQL: the tables were changed again and again while they were read; `retryable`

@@ -220,13 +220,13 @@ describeTargets((fixture) => {
       expect(await names({ schema: fixture.schemas.own })).toEqual(['album', 'track'])
     })
 
-    test('takes a few statements, however many tables there are', async () => {
+    test('takes no more statements for many tables than for one', async () => {
       const engine = await open()
       for (let number = 0; number < 20; number += 1) await engine.execute(`create table more_${number} (a integer)`)
-      // Of tables of this second MySQL is asked whether they have changed; PostgreSQL is told not to compile the statement.
-      const most = { mysql: 11, postgresql: 2, sqlite: 1 }[dialect]
-      expect(await countQueries(() => inspect(engine).describe())).toBeLessThanOrEqual(most)
-      expect(await countQueries(() => inspect(engine).columns('album'))).toBeLessThanOrEqual(most)
+      // PostgreSQL is told not to compile a statement about many tables. MySQL, one for each kind of thing, is asked whether anything has changed.
+      const [one, many] = { sqlite: [1, 1], postgresql: [1, 4], mysql: [11, 11] }[dialect] as [number, number]
+      expect(await countQueries(() => inspect(engine).columns('album'))).toBeLessThanOrEqual(one)
+      expect(await countQueries(() => inspect(engine).describe())).toBeLessThanOrEqual(many)
     })
 
     test('holds no promise to what comes later', async () => {

@@ -402,6 +402,18 @@ describeDialect('postgresql', (fixture) => {
     expect(await inspector.enums(schema)).toEqual(enums)
   })
 
+  test('a transaction goes on as it was when all tables have been described in it', async () => {
+    const engine = await engineOf(fixture, 'create table t (a int)')
+    await engine.transaction(async (tx) => {
+      const settings = () => tx.scalar("select current_setting('jit') || txid_current_if_assigned()::text")
+      await tx.execute('create table u (b int)')
+      const before = await settings()
+      expect((await inspect(tx).describe()).map(({ name }) => name)).toEqual(['t', 'u'])
+      expect(await settings()).toBe(before)
+    })
+    expect(await inspect(engine).tables()).toEqual(['t', 'u'])
+  })
+
   test('a long name is cut as the server cuts it', async () => {
     const name = 'é'.repeat(40)
     const { name: found } = await describedBy(fixture, `create table "${name}" (a int)`, name)

@@ -4,7 +4,7 @@ import { hasTableQuery, tableNamesQuery } from '../../../sql/table-queries.ts'
 import type { Catalog, DescribeRequest, FoundTable } from '../catalog.ts'
 import type { EnumDescription, TriggerDescription } from '../descriptions.ts'
 import { describeTables } from './describe-tables.ts'
-import { readSchema } from './schema-query.ts'
+import { readSchema, type SchemaRows, type SchemaScope } from './schema-query.ts'
 
 /** PostgreSQL's, in one statement for a schema. */
 export function postgresqlCatalog(executor: Executor): Catalog {
@@ -13,6 +13,8 @@ export function postgresqlCatalog(executor: Executor): Catalog {
 
 /** How often a schema that changes while it is read is read again. */
 const MAX_READS = 5
+/** So many tables are read without a thought of what it costs. */
+const MAX_NAMES = 20
 
 class PostgresqlCatalog implements Catalog {
   readonly #executor: Executor
@@ -79,7 +81,8 @@ class PostgresqlCatalog implements Catalog {
     const byName = names !== undefined
     const kinds = views || byName ? "'r', 'p', 'f', 'v', 'm'" : "'r', 'p', 'f'"
     const condition = `c.relkind in (${kinds}) and ${inSchema(schema, byName ? '$2' : '$1')}`
-    const rows = await readSchema(this.#executor, { condition, byName, values: [...(byName ? [names] : []), ...valuesOf(schema)] })
+    const scope: SchemaScope = { condition, byName, values: [...(byName ? [names] : []), ...valuesOf(schema)] }
+    const rows = await (byName && names.length <= MAX_NAMES ? readSchema(this.#executor, scope) : this.#readWithoutCompiling(scope))
     const tables = describeTables(rows, schema !== undefined)
     const asked = byName ? rows.asked : rows.table
     const found = asked.flatMap(({ owner, name }) => {
@@ -87,6 +90,22 @@ class PostgresqlCatalog implements Catalog {
       return table === null ? [] : [{ asked: name, table }]
     })
     return { found, gone: found.length < asked.length }
+  }
+
+  /**
+   * A statement that looks dear is compiled first, which takes seconds; and about a catalog in which much has come and gone since it was last
+   * looked after, PostgreSQL believes to hold a hundred times what it does. https://www.postgresql.org/docs/current/jit-decision.html
+   */
+  async #readWithoutCompiling(scope: SchemaScope): Promise<SchemaRows> {
+    const jit = await this.#executor.scalar<string>("select current_setting('jit', true)")
+    if (jit !== 'on') return readSchema(this.#executor, scope)
+    return this.#executor.transaction(async (tx) => {
+      await tx.execute('set local jit = off')
+      const rows = await readSchema(tx, scope)
+      // The transaction may be a part of one that goes on.
+      await tx.execute('set local jit = on')
+      return rows
+    })
   }
 }
 

@@ -163,13 +163,10 @@ export interface SchemaScope {
   readonly values: readonly unknown[]
 }
 
-/** Until the end of the transaction. A server that has no such setting is none the wiser. */
-const WITHOUT_JIT = "select set_config(name, 'off', true) from pg_catalog.pg_settings where name = 'jit'"
-
 /**
- * Reads all of it in one statement, and so at one moment. It looks so dear that PostgreSQL would compile it first, which takes longer than all the
- * rest: a second for four tables, where reading them takes 40 ms. It is one of joins, which look least dear. Functions that write SQL out of the catalog (`pg_get_…`) look at it as it is when
- * they run, and give null where the object has gone meanwhile.
+ * Reads all of it in one statement, and so at one moment. It is one of joins: with a query for each table or column inside it PostgreSQL took it
+ * for twenty times as dear. Functions that write SQL out of the catalog (`pg_get_…`) look at it as it is when they run, and give null where the
+ * object has gone meanwhile.
  */
 export async function readSchema(executor: Executor, { condition, byName, values }: SchemaScope): Promise<SchemaRows> {
   const named = byName ? 'c.relname in (select w.asked::name from unnest($1::text[]) w (asked)) and ' : ''
@@ -185,10 +182,9 @@ export async function readSchema(executor: Executor, { condition, byName, values
         from used join pg_catalog.pg_type t on t.oid = used.id where t.typtype = 'd' or t.typelem <> 0
     )
     ${selects.join('\nunion all ')}`
-  const read = await executor.transaction(async (tx) => {
-    await tx.execute(WITHOUT_JIT)
-    return await tx.execute<{ readonly part: string; readonly rows: string | null }>(sql, values, { rowMode: 'object' }).fetchall()
-  })
+  const read = await executor
+    .execute<{ readonly part: string; readonly rows: string | null }>(sql, values, { rowMode: 'object' })
+    .fetchall()
   const texts = new Map(read.map(({ part, rows }) => [part, rows]))
   // As this module's own statement makes them.
   const rowsOf = <Part extends keyof SchemaRows>(part: Part): SchemaRows[Part] => JSON.parse(texts.get(part) ?? '[]') as SchemaRows[Part]
