@@ -63,6 +63,18 @@ const definitions = {
 } as const
 
 describeTargets((fixture) => {
+  test.runIf(fixture.target.driver === 'better-sqlite3')('a type that is odd text stays that, and is no SQL', async () => {
+    const engine = fixture.engine()
+    await engine.execute(`create table t (a "x); create table hacked (a", b "it's", c, d double precision)`)
+    const metadata = new MetaData()
+    await metadata.reflect(engine)
+    await metadata.dropAll(engine)
+    await metadata.createAll(engine)
+    expect(await engine.tableNames()).toEqual(['t'])
+    const types = (await inspect(engine).columns('t')).map(({ type }) => type)
+    expect(types).toEqual(['x); create table hacked (a', "it's", '', 'double precision'])
+  })
+
   test('a schema that was written by hand says the same of itself when it was reflected, dropped and created again', async () => {
     const engine = fixture.engine()
     await engine.script(definitions[engine.dialect.name])

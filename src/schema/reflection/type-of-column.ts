@@ -15,10 +15,16 @@ const exactDigits = 15
 /** The column type that has these values; spelled as the database does, where the type would spell itself differently. */
 export function typeOfColumn({ type, typeInfo }: ColumnDescription, dialect: Dialect, strict: boolean): ColumnType {
   const base = wideDecimal(type, dialect) ?? baseType(typeInfo, dialect)
-  if (base === null) return new OtherType(type)
+  const spelled = dialect.name === 'sqlite' ? sqliteType(type, dialect) : type
+  if (base === null) return new OtherType(spelled)
   // MariaDB calls it LONGTEXT, with a check.
   if (typeInfo.kind === 'json' && dialect.name === 'mysql') return base
-  return normal(base.sqlType(dialect, strict)) === normal(type) ? base : new ReflectedType(base, type, dialect)
+  return normal(base.sqlType(dialect, strict)) === normal(type) ? base : new ReflectedType(base, spelled, dialect)
+}
+
+/** To SQLite a type is whatever text stands there: one that is more than words, and a size, is a quoted name. */
+function sqliteType(type: string, dialect: Dialect): string {
+  return /^(?:[a-z_][\w ]*(?:\(\s*[+-]?\d+(?:\s*,\s*[+-]?\d+)?\s*\))?)?$/i.test(type) ? type : dialect.quoteIdentifier(type)
 }
 
 /** Databases do not agree with themselves about blanks, capitals and the names of some types. */
