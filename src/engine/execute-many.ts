@@ -66,8 +66,14 @@ async function bindTo(
   const all = Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]()
   const first = await all.next()
   if (first.done === true) return null
-  const { sql, bind } = statement[compileRows](dialect, first.value)
-  return { sql, rows: boundRows(first.value, all, bind) }
+  try {
+    const { sql, bind } = statement[compileRows](dialect, first.value)
+    return { sql, rows: boundRows(first.value, all, bind) }
+  } catch (error) {
+    // The caller's iterator is told that nobody goes on.
+    await all.return?.()
+    throw error
+  }
 }
 
 async function* boundRows(

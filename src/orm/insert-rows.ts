@@ -12,7 +12,7 @@ import {
 import { ValueSlot } from '../schema/compile/typed-value.ts'
 import { tableNode } from '../schema/table-shape.ts'
 import type { Dialect } from '../sql/dialect.ts'
-import type { Executor } from '../sql/executor.ts'
+import type { Executor, Row } from '../sql/executor.ts'
 import { Sql } from '../sql/template.ts'
 import type { Entity, EntityClass, ModelDefinition, StoredField } from './definition.ts'
 import { typeOf } from './definition.ts'
@@ -148,7 +148,7 @@ function countKeys(definition: ModelDefinition, rows: readonly Entity[], first: 
   }
 }
 
-/** Without RETURNING, defaults of the database are read by the keys. */
+/** Without RETURNING, defaults of the database are read by the keys: of one field in one statement. */
 async function readDefaults(
   definition: ModelDefinition,
   given: readonly StoredField[],
@@ -156,16 +156,29 @@ async function readDefaults(
   executor: Executor,
 ): Promise<void> {
   const missing = filledIn(definition, given).filter((field) => rows.some((row) => row[field.name] === undefined))
-  if (missing.length === 0) return
+  const keyed = rows.filter((row) => definition.keyFields.every(({ name }) => row[name] !== undefined))
+  if (missing.length === 0 || keyed.length === 0) return
   const { table, keyFields } = definition
-  for (const row of rows) {
-    if (keyFields.some(({ name }) => row[name] === undefined)) continue
-    const query = table
-      .select()
-      .clearSelect()
-      .select(missing.map(({ column }) => column))
-    const ofRow = keyFields.reduce((found, field) => found.where(definition.column(field).eq(row[field.name] as never)), query)
-    const values = await executor.execute(ofRow, [], { rowMode: 'array' }).first()
-    if (values !== null) for (const [index, field] of missing.entries()) row[field.name] = (values as unknown as unknown[])[index]
+  const [key, second] = keyFields as readonly [StoredField, ...StoredField[]]
+  const columns = [...keyFields, ...missing].map(({ column }) => column)
+  const query = table.select().clearSelect().select(columns)
+  const found: Row[] = []
+  if (second === undefined) {
+    const column = definition.column(key)
+    found.push(...(await executor.execute(query.where(column.in(keyed.map((row) => row[key.name]) as never))).fetchall()))
+  } else {
+    for (const row of keyed) {
+      const ofRow = keyFields.reduce((narrowed, field) => narrowed.where(definition.column(field).eq(row[field.name] as never)), query)
+      found.push(...(await executor.execute(ofRow).fetchall()))
+    }
   }
+  const byKey = new Map(found.map((row) => [keyText(keyFields.map(({ column }) => row[column])), row]))
+  for (const row of keyed) {
+    const stored = byKey.get(keyText(keyFields.map(({ name }) => row[name])))
+    if (stored !== undefined) for (const field of missing) row[field.name] = stored[field.column]
+  }
+}
+
+function keyText(parts: readonly unknown[]): string {
+  return parts.map(String).join('\0')
 }

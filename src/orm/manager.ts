@@ -5,6 +5,7 @@ import type { Executor, Row, TransactionOptions } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import type { Executable } from '../sql/statement.ts'
 import { type ChangedRow, updateEach } from './bulk-update.ts'
+import { Q } from './clause.ts'
 import { createEntities } from './create-entities.ts'
 import type { Entity, EntityClass, ModelDefinition, StoredField } from './definition.ts'
 import { Stateful } from './model-state.ts'
@@ -350,12 +351,10 @@ export class Manager<M extends ManagedModel> {
   }
 
   async #byKeys(keys: readonly Record<string, unknown>[]): Promise<InstanceOf<M>[]> {
-    const found: InstanceOf<M>[] = []
-    for (const key of keys) {
-      const instance = await this.getOrNone(key as never)
-      if (instance !== null) found.push(instance)
-    }
-    return found
+    const [key, second] = this.#definition.keyFields
+    if (second === undefined)
+      return await this.#set.filter({ pk__in: keys.map((row) => row[key?.name ?? '']) } as never).orderBy('pk' as never)
+    return keys.length === 0 ? [] : await this.#set.filter(Q.or(...keys)).orderBy(...(Object.keys(keys[0] ?? {}) as never[]))
   }
 
   /**

@@ -49,13 +49,7 @@ export class Model extends Stateful {
    * @throws {InvalidRequestError} it has been deleted
    */
   async update(values: object): Promise<this> {
-    assertNotDeleted(this, 'updated')
-    const definition = definitionFor(this)
-    const changes = validateChanges(definition, values)
-    if (Object.keys(changes).length === 0) return this
-    const matched = await updateEntities(ownRow(this), changes, writerOf(this))
-    if (matched === 0) throw noRow(this)
-    for (const [name, value] of Object.entries(changes)) takeStored(this, definition.field(name), value, values)
+    await updateInstance(this, values, writerOf(this))
     return this
   }
 
@@ -67,11 +61,7 @@ export class Model extends Stateful {
    * @throws {InvalidRequestError} it has been deleted
    */
   async delete(): Promise<number> {
-    assertNotDeleted(this, 'deleted again')
-    const matched = await deleteEntities(ownRow(this), writerOf(this))
-    if (matched === 0) throw noRow(this)
-    Stateful.of(this).deleted = true
-    return matched
+    return await deleteInstance(this, writerOf(this))
   }
 
   /**
@@ -104,12 +94,8 @@ export class Model extends Stateful {
    */
   async save(): Promise<this> {
     assertNotDeleted(this, 'saved')
-    const definition = definitionFor(this)
-    if (Stateful.of(this).stored) {
-      const keys = definition.keyFields.map(({ name }) => name)
-      return await this.update(Object.fromEntries(Object.entries(loadedValues(this)).filter(([name]) => !keys.includes(name))))
-    }
-    await storeNew(this, writerOf(this))
+    if (Stateful.of(this).stored) await updateInstance(this, valuesOutsideKey(this), writerOf(this))
+    else await storeNew(this, writerOf(this))
     return this
   }
 
@@ -143,6 +129,32 @@ export class Model extends Stateful {
   override toString(): string {
     return this[inspect.custom]()
   }
+}
+
+/** As `Model.update`, through an executor. */
+export async function updateInstance(instance: Model, values: object, executor: Executor): Promise<void> {
+  assertNotDeleted(instance, 'updated')
+  const definition = definitionFor(instance)
+  const changes = validateChanges(definition, values)
+  if (Object.keys(changes).length === 0) return
+  const matched = await updateEntities(ownRow(instance), changes, executor)
+  if (matched === 0) throw noRow(instance)
+  for (const [name, value] of Object.entries(changes)) takeStored(instance, definition.field(name), value, values)
+}
+
+/** As `Model.delete`, through an executor. */
+export async function deleteInstance(instance: Model, executor: Executor): Promise<number> {
+  assertNotDeleted(instance, 'deleted again')
+  const matched = await deleteEntities(ownRow(instance), executor)
+  if (matched === 0) throw noRow(instance)
+  Stateful.of(instance).deleted = true
+  return matched
+}
+
+/** What an update of the whole instance stores. */
+export function valuesOutsideKey(instance: Model): Entity {
+  const keys = definitionFor(instance).keyFields.map(({ name }) => name)
+  return Object.fromEntries(Object.entries(loadedValues(instance)).filter(([name]) => !keys.includes(name)))
 }
 
 /** Inserts what an instance has, and gives it what the database has filled in. */

@@ -2,7 +2,6 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { ArgumentError, InvalidRequestError } from '../errors.ts'
 import type { ColumnOptions, Reference, ReferentialAction } from '../schema/column-options.ts'
 import { ColumnSpec } from '../schema/column-spec.ts'
-import { primaryKeyConstraint } from '../schema/constraints.ts'
 import type { ColumnSpecs } from '../schema/infer.ts'
 import type { MetaData } from '../schema/metadata.ts'
 import { Table } from '../schema/table.ts'
@@ -117,7 +116,7 @@ export class Definitions implements Models {
     if (known !== undefined) return known
     const columns: Record<string, ColumnSpecs[string]> = Object.create(null)
     for (const field of definition.fields.values()) columns[field.column] = columnOf(field)
-    const table = new Table<string, ColumnSpecs>(definition.tableName, this.metadata, columns, keyOptions(definition))
+    const table = new Table<string, ColumnSpecs>(definition.tableName, this.metadata, columns)
     this.#tables.set(definition, table)
     return table
   }
@@ -156,7 +155,7 @@ function addReverse(found: Map<string, Reverse>, definition: ModelDefinition, fi
 }
 
 function columnOf(field: StoredField): ColumnSpec<unknown, unknown, ColumnOptions> {
-  const { relation, definition } = field
+  const { relation } = field
   const parentKey = parentReference(field)
   if (field.field !== null) return field.field.columnSpec(parentKey)
   const { primaryKey, unique, index, serverDefault, onDelete } = relation?.options ?? {}
@@ -165,11 +164,11 @@ function columnOf(field: StoredField): ColumnSpec<unknown, unknown, ColumnOption
     ...(unique === true || relation?.kind === 'oneToOne' ? { unique: true } : {}),
     ...(index === true ? { index: true } : {}),
     ...(serverDefault === undefined ? {} : { serverDefault }),
-    references: referenceTo(targetOf(field), onDelete, definition),
+    references: referenceTo(targetOf(field), onDelete),
   })
 }
 
-function referenceTo(target: ModelDefinition, onDelete: ReferentialAction | undefined, _from: ModelDefinition): Reference {
+function referenceTo(target: ModelDefinition, onDelete: ReferentialAction | undefined): Reference {
   return { column: `${target.tableName}.${target.keyField.column}`, onDelete }
 }
 
@@ -184,8 +183,4 @@ function linkColumn(definition: ModelDefinition): ColumnSpec<unknown, unknown, C
     primaryKey: true,
     references: { column: `${definition.tableName}.${definition.keyField.column}`, onDelete: 'cascade' },
   })
-}
-
-function keyOptions({ keyFields }: ModelDefinition): { readonly constraints: readonly ReturnType<typeof primaryKeyConstraint>[] } {
-  return { constraints: keyFields.length > 1 ? [primaryKeyConstraint(keyFields.map(({ column }) => column))] : [] }
 }

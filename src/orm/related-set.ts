@@ -54,7 +54,7 @@ export class RelatedSet<M extends ManagedModel> extends QuerySet<M['$fields'], M
   }
 
   /** Creates a row of the relation. */
-  async create(values: Omit<CreateInput<M['$fields']>, never> | Partial<CreateInput<M['$fields']>>): Promise<M['prototype']> {
+  async create(values: Partial<CreateInput<M['$fields']>>): Promise<M['prototype']> {
     const { target } = this.#step
     const executor = this.#executor()
     const step = this.#step

@@ -4,8 +4,7 @@ import type { Executor } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import type { EntityClass } from './definition.ts'
 import type { ManagedModel } from './manager.ts'
-import { definitionOf, loadedValues, Model, storeNew } from './model.ts'
-import { Stateful } from './model-state.ts'
+import { definitionOf, deleteInstance, Model, storeNew, updateInstance, valuesOutsideKey } from './model.ts'
 import { type MapperFactory, SessionColumnQuery, SessionQuery } from './session-query.ts'
 
 export interface SessionOptions {
@@ -81,9 +80,7 @@ export class Session implements AsyncDisposable {
    */
   async update(instance: object): Promise<void> {
     const model = asModel(instance)
-    const keys = (definitionOf(model.constructor)?.keyFields ?? []).map(({ name }) => name)
-    const values = Object.fromEntries(Object.entries(loadedValues(model)).filter(([name]) => !keys.includes(name)))
-    await this.#through(model, () => model.update(values))
+    await updateInstance(model, valuesOutsideKey(model), await this.executor())
   }
 
   /**
@@ -92,21 +89,7 @@ export class Session implements AsyncDisposable {
    * @throws {NoMatch} there is none
    */
   async delete(instance: object): Promise<void> {
-    const model = asModel(instance)
-    await this.#through(model, () => model.delete())
-  }
-
-  /** An instance writes through what it was read through: here, through the session. */
-  async #through(model: Model, work: () => Promise<unknown>): Promise<void> {
-    const executor = await this.executor()
-    const state = Stateful.of(model)
-    const before = state.executor
-    state.executor = executor
-    try {
-      await work()
-    } finally {
-      state.executor = before
-    }
+    await deleteInstance(asModel(instance), await this.executor())
   }
 
   /** Ends it; with `forceRollback` nothing of it stays. Idempotent. */

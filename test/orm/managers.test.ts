@@ -38,6 +38,7 @@ describeTargets((fixture) => {
     expect(await items.getInstances({ orderBy: ['name'], limit: 2, offset: 1 })).toHaveLength(2)
     expect(await items.count({ whereList: [Item.c.stock.eq(0)] })).toBe(3)
     expect(await items.update({ stock: 9 }, { whereList: [Item.c.name.in(['a', 'b'])] })).toBe(2)
+    expect(await items.update({ stock: 9 }, { whereList: [Item.c.name.eq('nobody')], fetch: true })).toEqual([])
     expect((await items.update({ stock: 10 }, { whereList: [Item.c.stock.eq(9)], fetch: true })).map(({ stock }) => stock)).toEqual([
       10, 10,
     ])

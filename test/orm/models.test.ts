@@ -24,6 +24,7 @@ import {
 import { describe, expect, test } from 'vitest'
 import { describeTargets, rejectionOf } from '../conformance/targets.ts'
 import { withMusic } from './music.ts'
+import { statementsOf } from './statements-of.ts'
 
 describeTargets((fixture) => {
   async function everything() {
@@ -183,7 +184,12 @@ describeTargets((fixture) => {
 
   test('bulkCreate and bulkUpdate', async () => {
     const { Thing } = await everything()
-    const made = await Thing.objects.bulkCreate(Array.from({ length: 1_500 }, (_, index) => ({ name: `n${index}` })))
+    let made: InstanceType<typeof Thing>[] = []
+    const statements = await statementsOf(async () => {
+      made = (await Thing.objects.bulkCreate(Array.from({ length: 1_500 }, (_, index) => ({ name: `n${index}` })))) as typeof made
+    })
+    // MySQL has no RETURNING: what the server has filled in is read in one statement.
+    expect(statements.length).toBeLessThanOrEqual(fixture.target.driver === 'mysql2' ? 2 : 1)
     expect(made.map(({ id }) => id)).toEqual(Array.from({ length: 1_500 }, (_, index) => index + 1))
     expect(made[1_499]?.server).toBe(42)
     for (const thing of made) thing.count = 50

@@ -127,6 +127,17 @@ describeTargets((fixture) => {
       'without values()',
     )
     expect(await engine.scalar('select count(*) from users')).toBe(300)
+    let closed = 0
+    function* strayRows(): Generator<{ name: string }> {
+      try {
+        yield { nam: 'a' } as unknown as { name: string }
+        yield { name: 'b' }
+      } finally {
+        closed += 1
+      }
+    }
+    await rejectionOf(engine.executeMany(table.insert(), strayRows()))
+    expect(closed).toBe(1)
   })
 
   test('an upsert updates the row that is there, or leaves it', async () => {

@@ -119,6 +119,24 @@ describeTargets((fixture) => {
     expect(await engine.scalar('select count(*) from t')).toBe(1)
   })
 
+  test('a value that cannot be read ends its result, far into the rows too, and the connection goes on', async () => {
+    const engine = fixture.engine()
+    await engine.execute('create table t (id integer primary key, v varchar(20))')
+    const rows = Array.from({ length: 6_000 }, (_, index) => ({ id: index, v: index === 5_000 ? 'no date' : '2024-01-01' }))
+    await engine.executeMany('insert into t (id, v) values (:id, :v)', rows)
+    const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), v: dateTime() })
+    await using conn = await engine.connect()
+    expect(await rejectionOf(conn.execute(table.select().orderBy('id')).fetchall())).toMatchObject({ code: 'OFFLOOP_DATA' })
+    let seen = 0
+    const reading = (async () => {
+      for await (const _ of conn.stream(table.select().orderBy('id'))) seen += 1
+    })()
+    expect(await rejectionOf(reading)).toMatchObject({ code: 'OFFLOOP_DATA' })
+    expect(seen).toBeLessThanOrEqual(5_000)
+    expect(await conn.scalar('select count(*) from t')).toBe(6_000)
+    expect(engine.status().quarantined).toBe(0)
+  })
+
   test('an untyped integer beside a bigInteger stays a number', async () => {
     const engine = fixture.engine()
     const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), big: bigInteger() })

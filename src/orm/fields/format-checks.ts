@@ -1,12 +1,9 @@
 import { isIP } from 'node:net'
+import { toJson } from '../../schema/types/json.ts'
+import { isDay } from '../../schema/types/temporal.ts'
 import { type Check, fault, ok, textCheck, type ValueRules } from './checks.ts'
 
 const dayForm = /^\d{4}-\d{2}-\d{2}$/
-
-function isRealDay(text: string): boolean {
-  const day = new Date(`${text}T00:00:00.000Z`)
-  return !Number.isNaN(day.getTime()) && day.getUTCDate() === Number(text.slice(8))
-}
 
 /** Days as texts; a Date's day in UTC. */
 export function dateCheck(): Check {
@@ -14,7 +11,7 @@ export function dateCheck(): Check {
     if (given instanceof Date)
       return Number.isNaN(given.getTime()) ? fault('invalid', 'Must be a real date.') : ok(given.toISOString().slice(0, 10))
     if (typeof given !== 'string' || !dayForm.test(given)) return fault('format', 'Must be a valid date format.')
-    return isRealDay(given) ? ok(given) : fault('invalid', 'Must be a real date.')
+    return isDay(given) ? ok(given) : fault('invalid', 'Must be a real date.')
   }
 }
 
@@ -40,7 +37,7 @@ export function dateTimeCheck(): Check {
     if (parts === null) return fault('format', 'Must be a valid datetime format.')
     const [text, day = '', zone] = parts
     const date = new Date(`${text.replace(' ', 'T')}${zone === undefined ? 'Z' : ''}`)
-    return Number.isNaN(date.getTime()) || !isRealDay(day) ? fault('invalid', 'Must be a real datetime.') : ok(date)
+    return Number.isNaN(date.getTime()) || !isDay(day) ? fault('invalid', 'Must be a real datetime.') : ok(date)
   }
 }
 
@@ -80,16 +77,12 @@ function formatted(rules: ValueRules, matches: (text: string) => boolean, otherw
 
 /** What JSON can hold. */
 export function jsonCheck(): Check {
-  return (given) => (isJson(given, 0) ? ok(given) : fault('type', 'Must be a value of JSON.'))
-}
-
-const maxDepth = 1_000
-
-function isJson(value: unknown, depth: number): boolean {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
-  if (typeof value === 'number') return Number.isFinite(value)
-  if (typeof value !== 'object' || depth > maxDepth) return false
-  if (Array.isArray(value)) return value.every((element) => isJson(element, depth + 1))
-  if ('toJSON' in value && typeof value.toJSON === 'function') return true
-  return Object.values(value).every((member) => member === undefined || isJson(member, depth + 1))
+  return (given) => {
+    try {
+      toJson(given, '')
+      return ok(given)
+    } catch {
+      return fault('type', 'Must be a value of JSON.')
+    }
+  }
 }

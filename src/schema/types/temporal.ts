@@ -3,8 +3,8 @@ import { ColumnType, type Decode, misfit, outOfRange, unreadable } from '../colu
 
 const dateForm = /^(\d{4})-(\d{2})-(\d{2})$/
 
-/** A day that the calendar has. */
-function isDay(text: string): boolean {
+/** 'YYYY-MM-DD', of a day that the calendar has. */
+export function isDay(text: string): boolean {
   const parts = dateForm.exec(text)
   if (parts === null) return false
   const day = new Date(`${text}T00:00:00.000Z`)
