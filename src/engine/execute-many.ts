@@ -68,7 +68,7 @@ async function bindTo(
   if (first.done === true) return null
   try {
     const { sql, bind } = statement[compileRows](dialect, first.value)
-    return { sql, rows: boundRows(first.value, all, bind) }
+    return { sql, rows: isAsync(all, rows) ? boundLater(first.value, all, bind) : boundRows(first.value, all, bind) }
   } catch (error) {
     // The caller's iterator is told that nobody goes on.
     await all.return?.()
@@ -76,16 +76,32 @@ async function bindTo(
   }
 }
 
-async function* boundRows(
+function isAsync(_all: RowIterator, rows: Rows): _all is AsyncIterator<Parameters> {
+  return Symbol.asyncIterator in rows
+}
+
+type RowIterator = Iterator<Parameters> | AsyncIterator<Parameters>
+
+/** Left early, the caller's iterator is told so. */
+function* boundRows(first: Parameters, others: Iterator<Parameters>, bind: (row: unknown) => Parameters): Generator<Parameters> {
+  try {
+    yield bind(first)
+    for (let next = others.next(); next.done !== true; next = others.next()) yield bind(next.value)
+  } finally {
+    others.return?.()
+  }
+}
+
+/** The same of rows that come when they like. */
+async function* boundLater(
   first: Parameters,
-  others: Iterator<Parameters> | AsyncIterator<Parameters>,
+  others: AsyncIterator<Parameters>,
   bind: (row: unknown) => Parameters,
 ): AsyncGenerator<Parameters> {
   try {
     yield bind(first)
     for (let next = await others.next(); next.done !== true; next = await others.next()) yield bind(next.value)
   } finally {
-    // Left early, the caller's iterator is told so.
     await others.return?.()
   }
 }

@@ -8,7 +8,7 @@ import type { Column } from '../column.ts'
 import { type AnyTable, countedColumn } from '../table-shape.ts'
 import { compilerFor } from './dialect-compilers.ts'
 import { StatementTyper } from './statement-typer.ts'
-import { RowSlot, TypedValue } from './typed-value.ts'
+import { RowSlot } from './typed-value.ts'
 
 /**
  * The insert of one row after another, for `executeMany`: its columns are those that the first row names, and those with a default.
@@ -28,13 +28,15 @@ export function insertOfRows(table: AnyTable, node: InsertQueryNode, dialect: Di
   const typed = new StatementTyper(table.metadata, dialect).transformNode(insert)
   const { sql, parameters } = compilerFor(dialect).compileQuery(typed, createQueryId())
   const byName = new Map(columns.map((column) => [column.name, column]))
-  const bindOne = (row: object, parameter: unknown) =>
-    parameter instanceof RowSlot ? boundValue(row, byName.get(parameter.name) as Column, dialect, table) : parameter
+  // Of each parameter, the column that it is for, or its value, which is the same for all rows.
+  const places = parameters.map((parameter) =>
+    parameter instanceof RowSlot ? (byName.get(parameter.name) as Column) : { constant: parameter },
+  )
   return {
     sql,
     bind: (row) => {
       for (const name of keysOf(row, table)) if (!byName.has(name)) throw strayName(name, table)
-      return parameters.map((parameter) => bindOne(row as object, parameter))
+      return places.map((place) => ('constant' in place ? place.constant : boundValue(row as object, place, dialect, table)))
     },
   }
 }
@@ -51,7 +53,7 @@ function boundValue(row: object, column: Column, dialect: Dialect, table: AnyTab
   const given = Object.hasOwn(row, name) ? (row as { readonly [name: string]: unknown })[name] : undefined
   const initial: unknown = options.default
   const value: unknown = given !== undefined ? given : typeof initial === 'function' ? initial() : initial
-  if (value !== undefined) return new TypedValue(value, type, label).encode(dialect)
+  if (value !== undefined) return value === null ? null : type.encode(value, dialect, label)
   if (options.serverDefault === undefined || countedColumn(table) === column) return null
   throw new ArgumentError(
     `A row for table "${table.key}" has no value of "${name}", which the first row has: the database would not use its default.`,
