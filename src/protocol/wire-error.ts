@@ -24,6 +24,9 @@ export interface WireCause {
   readonly message: string
   readonly stack?: string | undefined
   readonly code?: string | undefined
+  /** MySQL's number of the error, and its SQLSTATE. */
+  readonly errno?: number | undefined
+  readonly sqlState?: string | undefined
 }
 
 export type WireErrorFamily =

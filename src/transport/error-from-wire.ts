@@ -93,7 +93,9 @@ function errorFromWireCause(wire: WireCause, hide: (text: string) => string): Er
   // The worker's stack says where it happened; the one taken here would only show this function.
   const stack = wire.stack === undefined ? `${wire.name}: ${message}` : hideCredentials(wire.stack.replace(wire.message, () => message))
   Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true })
-  if (wire.code !== undefined) Object.assign(error, { code: wire.code })
+  const { code, errno, sqlState } = wire
+  if (code !== undefined) Object.assign(error, { code })
+  if (errno !== undefined) Object.assign(error, { errno, sqlState })
   return error
 }
 

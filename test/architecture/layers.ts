@@ -32,7 +32,11 @@ export const layers: readonly Layer[] = [
   { path: 'src/migrations/', imports: [...executor, 'src/schema/'], packages: ['node:', 'kysely'] },
   { path: 'src/data/', imports: [...executor, 'src/schema/'], packages: ['node:'] },
   { path: 'src/testing/', imports: everyLayer, packages: ['node:', 'vitest'] },
-  { path: 'src/adapters/', imports: [...everyLayer, 'src/node-version.ts'], packages: ['node:', 'kysely', 'drizzle-orm', 'knex'] },
+  {
+    path: 'src/adapters/',
+    imports: [...everyLayer, 'src/node-version.ts'],
+    packages: ['node:', 'kysely', 'drizzle-orm', 'knex', 'better-sqlite3', 'pg'],
+  },
   { path: 'src/cli/', imports: [...everyLayer, 'src/node-version.ts'], packages: ['node:'] },
 
   // The worker's threads: they share nothing with the user's thread but the protocol.

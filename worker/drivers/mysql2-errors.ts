@@ -60,7 +60,14 @@ function serverToWireError(error: ServerError, mariadb: boolean): WireError {
     ...parts,
     retryable,
     ...(endsConnection ? { connectionLost: true } : undefined),
-    cause: { name: error.name, message, stack: error.stack?.replace(error.message, () => message), code: name },
+    cause: {
+      name: error.name,
+      message,
+      stack: error.stack?.replace(error.message, () => message),
+      code: name,
+      errno: error.errno,
+      sqlState: error.sqlState,
+    },
   }
 }
 

@@ -30,6 +30,14 @@ declare module 'knex' {
   namespace Knex {
     // `connection` is a union of interfaces: whoever extends one of them extends all of it. In this one everything is optional.
     interface MariaSqlConnectionConfig extends OffloopConnectionConfig {}
+    interface Config<SV extends {}> {
+      /**
+       * `OffloopClient`: for programs that count on the errors and integers of Knex's own client. What the database refuses rejects with a
+       * `SqliteError` and its `code`, with the engine's error as `cause`, and an INTEGER beyond 2^53 is rounded where neither the query nor
+       * the connection has a word on `safeIntegers`. Default: false.
+       */
+      asBetterSqlite3?: boolean | undefined
+    }
   }
 }
 

@@ -25,6 +25,14 @@ export function mayGiveRows({ method, returning }: KnexQuery): boolean {
   return returning !== undefined || !writingMethods.has(method)
 }
 
+/** What a client says of all its queries. */
+export interface ClientOptions {
+  /** As in `connection.options`. */
+  readonly safeIntegers?: boolean | undefined
+  /** What the database refuses rejects with better-sqlite3's own error. */
+  readonly driverErrors: boolean
+}
+
 /** How the INTEGER columns of a query are read. */
 export interface Reading {
   readonly integers: ExecuteOptions['integers']
@@ -34,13 +42,13 @@ export interface Reading {
 
 const isPragma = /^\s*pragma\b/i
 
-/** What the query's own options say, or else those of the connection. */
-export function readingOf({ sql, options }: KnexQuery, connectionOptions: unknown): Reading {
+/** What the query's own options say, or else those of its client. */
+export function readingOf({ sql, options }: KnexQuery, clientOptions: ClientOptions): Reading {
   const own = safeIntegersOf(options)
   // Knex asks "PRAGMA foreign_keys" for the number 1 before it makes a table anew: with a bigint it would leave them on, and dropping the
   // old table would delete what refers to it.
   if (own === undefined && isPragma.test(sql)) return { integers: 'number', rounded: false }
-  const safeIntegers = own ?? safeIntegersOf(connectionOptions)
+  const safeIntegers = own ?? clientOptions.safeIntegers
   return { integers: safeIntegers === undefined ? undefined : 'bigint', rounded: safeIntegers === false }
 }
 

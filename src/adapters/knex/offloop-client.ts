@@ -5,9 +5,9 @@ import SqliteTransaction from 'knex/lib/dialects/sqlite3/execution/sqlite-transa
 import type { AsyncConnection } from '../../engine/contract.ts'
 import { type EngineSettings, engineSettings, type OffloopConnectionConfig, withSettings } from './connection-settings.ts'
 import { EngineSource } from './engine-source.ts'
-import type { KnexQuery } from './knex-query.ts'
+import type { ClientOptions, KnexQuery } from './knex-query.ts'
 import { pooledConnection } from './pooled-connection.ts'
-import { runQuery, streamQuery } from './run-query.ts'
+import { refusalOf, runQuery, streamQuery } from './run-query.ts'
 
 /** By a name that Knex's types know: users cannot resolve the other one. */
 const KnexClient: typeof Knex.Client = BetterSqlite3Client
@@ -24,7 +24,7 @@ const KnexClient: typeof Knex.Client = BetterSqlite3Client
  *
  * Transactions are `BEGIN IMMEDIATE` with their first statement, or read-only with `{ readOnly: true }`; `.stream()` takes bounded memory;
  * `.timeout(ms, { cancel: true })` gives the statement up. Errors are the engine's own, with the statement in front of the message, and
- * its values only with `compileSqlOnError: true`.
+ * its values only with `compileSqlOnError: true`; with `asBetterSqlite3: true` they are better-sqlite3's.
  *
  * @throws {ArgumentError} from `knex()`: the connection names no SQLite database, or has an option that is unknown or out of range
  */
@@ -67,7 +67,11 @@ export class OffloopClient extends KnexClient {
 
   // Only the pool calls these two, and there is none without a connection in the configuration.
   override async acquireRawConnection(): Promise<AsyncConnection> {
-    return await (this.#source as EngineSource).connect(this.#settings())
+    try {
+      return await (this.#source as EngineSource).connect(this.#settings())
+    } catch (error) {
+      throw await refusalOf(error, optionsOf(this))
+    }
   }
 
   override async destroyRawConnection(connection: AsyncConnection): Promise<void> {
@@ -88,13 +92,13 @@ export class OffloopClient extends KnexClient {
   }
 
   protected async _query(connection: AsyncConnection | undefined, query: KnexQuery): Promise<KnexQuery> {
-    return await runQuery({ connection, query, connectionOptions: optionsOf(this) })
+    return await runQuery({ connection, query, options: optionsOf(this) })
   }
 
   protected async _stream(connection: AsyncConnection | undefined, query: KnexQuery, stream: Writable): Promise<void> {
     // Knex releases the connection when the stream closes, and again when this has resolved: by then it may be somebody else's.
     if (connection !== undefined && this.transacting !== true) pooledConnection(connection).ignoreNextRelease()
-    await streamQuery(stream, { connection, query, connectionOptions: optionsOf(this) })
+    await streamQuery(stream, { connection, query, options: optionsOf(this) })
   }
 
   override async cancelQuery(connection?: AsyncConnection): Promise<void> {
@@ -115,8 +119,10 @@ export class OffloopClient extends KnexClient {
   }
 }
 
-function optionsOf({ connectionSettings }: Knex.Client): unknown {
-  return (connectionSettings as OffloopConnectionConfig | undefined)?.options
+function optionsOf({ config, connectionSettings }: Knex.Client): ClientOptions {
+  const { asBetterSqlite3 = false } = config
+  const { safeIntegers } = (connectionSettings as OffloopConnectionConfig | undefined)?.options ?? {}
+  return { safeIntegers: safeIntegers ?? (asBetterSqlite3 ? false : undefined), driverErrors: asBetterSqlite3 }
 }
 
 /** SQLite is serializable, which is every isolation level and more; and an engine can make a transaction read-only. */

@@ -1,7 +1,8 @@
 import type { Writable } from 'node:stream'
 import type { AsyncConnection } from '../../engine/contract.ts'
 import type { Row } from '../../sql/executor.ts'
-import { boundValues, type KnexQuery, mayGiveRows, readingOf, roundIntegers, setAnswer } from './knex-query.ts'
+import { toDriverError } from '../driver-error.ts'
+import { boundValues, type ClientOptions, type KnexQuery, mayGiveRows, readingOf, roundIntegers, setAnswer } from './knex-query.ts'
 import { type PooledConnection, pooledConnection } from './pooled-connection.ts'
 import { writeRows } from './write-rows.ts'
 
@@ -10,18 +11,30 @@ export interface QueryCall {
   /** Undefined where somebody has given Knex none. */
   readonly connection: AsyncConnection | undefined
   readonly query: KnexQuery
-  /** `connection.options` of Knex's configuration. */
-  readonly connectionOptions: unknown
+  readonly options: ClientOptions
 }
 
 /** Runs a query to its last row and writes the answer into it. */
 export async function runQuery(call: QueryCall): Promise<KnexQuery> {
+  try {
+    return await run(call)
+  } catch (error) {
+    throw await refusalOf(error, call.options)
+  }
+}
+
+/** What is thrown for an error of the engine's. */
+export async function refusalOf(error: unknown, { driverErrors }: ClientOptions): Promise<unknown> {
+  return driverErrors ? await toDriverError(error, 'sqlite') : error
+}
+
+async function run(call: QueryCall): Promise<KnexQuery> {
   const { query } = call
   const pooled = connectionOf(call)
   // What a user writes as raw SQL is a statement like any other.
   if (query.method === undefined && (await controlTransaction(pooled, query.sql))) return query
   const { timeout, cancelOnTimeout } = query
-  const reading = readingOf(query, call.connectionOptions)
+  const reading = readingOf(query, call.options)
   const cancelAfterMs = cancelOnTimeout === true && timeout ? timeout : undefined
   const settings = { integers: reading.integers, mayGiveRows: mayGiveRows(query), cancelAfterMs }
   const answer = await pooled.query(query.sql, boundValues(query), settings)
@@ -34,15 +47,23 @@ export async function runQuery(call: QueryCall): Promise<KnexQuery> {
 export async function streamQuery(stream: Writable, call: QueryCall): Promise<void> {
   const { query } = call
   const abandoned = await writeRows(stream, async (signal) => {
-    const { integers, rounded } = readingOf(query, call.connectionOptions)
+    const { integers, rounded } = readingOf(query, call.options)
     const rows = await connectionOf(call).stream(query.sql, boundValues(query), { integers, signal })
-    return rounded ? roundedRows(rows) : rows
+    return streamedRows(rows, { rounded, options: call.options })
   })
   if (abandoned) connectionOf(call).spend()
 }
 
-async function* roundedRows(rows: AsyncIterable<Row>): AsyncIterable<Row> {
-  for await (const row of rows) yield roundIntegers(row)
+interface StreamSettings extends Pick<QueryCall, 'options'> {
+  readonly rounded: boolean
+}
+
+async function* streamedRows(rows: AsyncIterable<Row>, { rounded, options }: StreamSettings): AsyncIterable<Row> {
+  try {
+    for await (const row of rows) yield rounded ? roundIntegers(row) : row
+  } catch (error) {
+    throw await refusalOf(error, options)
+  }
 }
 
 /** Refuses as Knex's own clients do, and in their words. */

@@ -17,6 +17,16 @@ export type OffloopDialectConfig = (GivenEngine | OwnEngine) & {
    * { timestamptz: (text: string) => new Date(text), int8: String }
    */
   readonly typeParsers?: TypeParsers | undefined
+  /**
+   * What a database refuses rejects with the error of its own driver, as with Kysely's own dialects: better-sqlite3's `SqliteError`, pg's
+   * `DatabaseError`, an `Error` as mysql2 makes them, with its `code`. The engine's error is its `cause`. Default: false.
+   */
+  readonly driverErrors?: boolean | undefined
+  /**
+   * SQLite: each migration is a transaction, and the write lock keeps two programs from migrating at once. False gives both up, for
+   * migrations that were written for Kysely's own dialect and cannot run in a transaction. Default: true.
+   */
+  readonly transactionalDdl?: boolean | undefined
 }
 
 interface GivenEngine {
@@ -46,20 +56,22 @@ interface OwnEngine {
 export class OffloopDialect implements Dialect {
   readonly #open: () => OffloopDriver
   readonly #parts: KyselyParts
+  readonly #transactionalDdl: boolean
 
   /** @throws {ArgumentError} there is neither an engine nor a URL, the URL is none, or a parser of a type is no function */
   constructor(config: OffloopDialectConfig) {
-    const { engine, url, options, typeParsers } = config ?? {}
+    const { engine, url, options, typeParsers, driverErrors = false, transactionalDdl = true } = config ?? {}
+    this.#transactionalDdl = transactionalDdl
     const parser = typeParsers === undefined ? null : new RowParser(typeParsers)
     if (engine !== undefined) {
       const parts = partsFor(engine.dialect.name)
       this.#parts = parts
-      this.#open = () => new OffloopDriver({ engine, ownsEngine: false, parts, parser })
+      this.#open = () => new OffloopDriver({ engine, ownsEngine: false, parts, parser, driverErrors })
     } else if (url !== undefined) {
       const parsed = EngineURL.from(url)
       const parts = partsFor(parsed.dialect)
       this.#parts = parts
-      this.#open = () => new OffloopDriver({ engine: createEngine(parsed, options), ownsEngine: true, parts, parser })
+      this.#open = () => new OffloopDriver({ engine: createEngine(parsed, options), ownsEngine: true, parts, parser, driverErrors })
     } else {
       throw new ArgumentError('OffloopDialect takes { engine } or { url, options }.')
     }
@@ -74,7 +86,7 @@ export class OffloopDialect implements Dialect {
   }
 
   createAdapter(): DialectAdapter {
-    return this.#parts.adapter()
+    return this.#parts.adapter({ transactionalDdl: this.#transactionalDdl })
   }
 
   createIntrospector(db: AnyKysely): DatabaseIntrospector {

@@ -29,7 +29,7 @@ export interface KyselyParts {
   readonly keepsInsertId: boolean
   /** Kysely's own, which knows the expressions of a `Table` too. */
   queryCompiler(): QueryCompiler
-  adapter(): DialectAdapter
+  adapter(options: { readonly transactionalDdl: boolean }): DialectAdapter
   introspector(db: AnyKysely): DatabaseIntrospector
   /** Kysely's own driver, which never gets a database: it is asked for its words, and nothing else. */
   transactionWords(): TransactionWords
@@ -43,7 +43,7 @@ const PARTS: Readonly<Record<DialectName, KyselyParts>> = {
   sqlite: {
     keepsInsertId: true,
     queryCompiler: () => compilerFor(dialectFor('sqlite')),
-    adapter: () => new LockingSqliteAdapter(),
+    adapter: ({ transactionalDdl }) => new LockingSqliteAdapter(transactionalDdl),
     introspector: (db) => new SqliteIntrospector(db),
     transactionWords: () => new SqliteDriver({ database: noDatabase }),
   },

@@ -8,12 +8,20 @@ type KyselyOfConnection = Parameters<DialectAdapter['acquireMigrationLock']>[0]
  * lock holds between processes too, and is gone with the process that has it.
  */
 export class LockingSqliteAdapter extends SqliteAdapter {
+  readonly #transactionalDdl: boolean
+
+  /** @param transactionalDdl migrations run in transactions: without them there is no lock either */
+  constructor(transactionalDdl: boolean) {
+    super()
+    this.#transactionalDdl = transactionalDdl
+  }
+
   override get supportsMultipleConnections(): boolean {
     return true
   }
 
   override get supportsTransactionalDdl(): boolean {
-    return true
+    return this.#transactionalDdl
   }
 
   /**
@@ -21,7 +29,7 @@ export class LockingSqliteAdapter extends SqliteAdapter {
    * looks inside it which migrations are left to do. A transaction that the migrator was given has the lock already.
    */
   override async acquireMigrationLock(db: KyselyOfConnection): Promise<void> {
-    await setPatience(db, true)
+    if (this.#transactionalDdl) await setPatience(db, true)
   }
 
   override async releaseMigrationLock(db: KyselyOfConnection): Promise<void> {

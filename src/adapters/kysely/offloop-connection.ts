@@ -3,7 +3,16 @@ import type { AbortableOperationOptions, CompiledQuery, DatabaseConnection, Quer
 import type { AsyncConnection, AsyncEngine, AsyncTransaction } from '../../engine/contract.ts'
 import { InvalidRequestError, OperationalError, ProgrammingError, TransactionAbortedError } from '../../errors.ts'
 import type { BeginOptions, Executor } from '../../sql/executor.ts'
+import { toDriverError } from '../driver-error.ts'
 import type { QueryRunner } from './query-runner.ts'
+
+/** What the connections of one Kysely share. */
+export interface ConnectionContext {
+  readonly engine: AsyncEngine
+  readonly runner: QueryRunner
+  /** What a database refuses rejects with its own driver's error. */
+  readonly driverErrors: boolean
+}
 
 interface Savepoint {
   readonly name: string
@@ -14,6 +23,9 @@ interface Savepoint {
 const lockTimeoutMs = 60 * 60 * 1_000
 /** SQLite itself has waited for `busyTimeoutMs` by then. */
 const lockRetryMs = 50
+
+/** SQLite ignores it inside a transaction, and dropping a table to make it anew then deletes what refers to it. */
+const setsForeignKeys = /^\s*pragma\s+(?:\w+\.)?foreign_keys\s*[=(]/i
 
 /** By this Kysely knows that the database has undone a transaction, and that nothing is left to roll back. */
 const abortedByDatabase = Symbol.for('kysely.AbortedTransactionError')
@@ -28,6 +40,7 @@ const works = new WeakMap<CompiledQuery, () => Promise<void>>()
 export class OffloopConnection implements DatabaseConnection {
   /** What begins next waits for transactions of others as long as they take. */
   waitsForLock = false
+  readonly #context: ConnectionContext
   readonly #engine: AsyncEngine
   readonly #runner: QueryRunner
   #session: AsyncConnection | null
@@ -39,9 +52,10 @@ export class OffloopConnection implements DatabaseConnection {
   #inFlight: AbortController | null = null
 
   /** @param session the connection that it has to itself, or null for one statement or one transaction */
-  constructor(engine: AsyncEngine, runner: QueryRunner, session: AsyncConnection | null) {
-    this.#engine = engine
-    this.#runner = runner
+  constructor(context: ConnectionContext, session: AsyncConnection | null) {
+    this.#context = context
+    this.#engine = context.engine
+    this.#runner = context.runner
     this.#session = session
   }
 
@@ -52,13 +66,25 @@ export class OffloopConnection implements DatabaseConnection {
         await work()
         return { rows: [] }
       }
+      this.#checkPragma(query)
       const executor = this.#own ?? this.#useOnce()
       return await (options?.signal === undefined ? this.#runner.run<R>(executor, query) : this.#runAbortable<R>(executor, query))
-    } catch (error) {
+    } catch (cause) {
+      const error = await refusalOf(this.#context, cause)
       // V8 keeps ten frames, and behind ours there are Kysely's: from here on they lead to its caller.
       if (error instanceof Error) Error.captureStackTrace(error, OffloopConnection.prototype.executeQuery)
       throw error
     }
+  }
+
+  /** @throws {InvalidRequestError} the statement would do nothing where its author counts on it: Kysely's own dialect has no transaction here */
+  #checkPragma({ query, sql }: CompiledQuery): void {
+    const isSqlite = this.#engine.dialect.name === 'sqlite'
+    if (query.kind !== 'RawNode' || this.#transaction === null || !isSqlite || !setsForeignKeys.test(sql)) return
+    throw new InvalidRequestError(
+      'SQLite ignores PRAGMA foreign_keys inside a transaction: run such a migration with disableTransactions: true, ' +
+        'or all of them with transactionalDdl: false of OffloopDialect.',
+    )
   }
 
   /** Aborted, the statement runs on unless Kysely says more: see `cancelQuery` and `killSession`. */
@@ -79,7 +105,11 @@ export class OffloopConnection implements DatabaseConnection {
   ): AsyncIterableIterator<QueryResult<R>> {
     // A cursor has a connection to itself: for others its rows would have to be kept in memory.
     const executor = this.#own ?? (await this.#pin(signal))
-    yield* this.#runner.stream<R>(executor, query, chunkSize, signal)
+    try {
+      yield* this.#runner.stream<R>(executor, query, chunkSize, signal)
+    } catch (error) {
+      throw await refusalOf(this.#context, error)
+    }
   }
 
   /** `inflightQueryAbortStrategy: 'cancel query'`: the statement is ended in the database, as by a `signal` of the engine's own. */
@@ -183,9 +213,24 @@ export class OffloopConnection implements DatabaseConnection {
   }
 
   async #pin(signal: AbortSignal | undefined): Promise<AsyncConnection> {
-    this.#session = await this.#useOnce().connect({ signal })
+    this.#useOnce()
+    this.#session = await connectFor(this.#context, signal)
     return this.#session
   }
+}
+
+/** A connection of the engine's for one of Kysely's. */
+export async function connectFor(context: ConnectionContext, signal: AbortSignal | undefined): Promise<AsyncConnection> {
+  try {
+    return await context.engine.connect({ signal })
+  } catch (error) {
+    throw await refusalOf(context, error)
+  }
+}
+
+/** What is thrown for an error of the engine's. */
+async function refusalOf({ engine, driverErrors }: ConnectionContext, error: unknown): Promise<unknown> {
+  return driverErrors ? await toDriverError(error, engine.dialect.name) : error
 }
 
 async function beginAfterOthers(place: AsyncConnection | AsyncEngine, options: BeginOptions): Promise<AsyncTransaction> {

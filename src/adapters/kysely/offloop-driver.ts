@@ -11,7 +11,7 @@ import type { AsyncEngine } from '../../engine/contract.ts'
 import { NotSupportedError } from '../../errors.ts'
 import type { BeginOptions } from '../../sql/executor.ts'
 import type { KyselyParts, TransactionWords } from './kysely-parts.ts'
-import { OffloopConnection } from './offloop-connection.ts'
+import { type ConnectionContext, connectFor, OffloopConnection } from './offloop-connection.ts'
 import { QueryRunner } from './query-runner.ts'
 import type { RowParser } from './row-parser.ts'
 
@@ -24,19 +24,21 @@ export interface DriverSettings {
   readonly parts: KyselyParts
   /** What is made of the values of rows, or null. */
   readonly parser: RowParser | null
+  /** What a database refuses rejects with its own driver's error. */
+  readonly driverErrors: boolean
 }
 
 /** Hands an engine's connections to Kysely, and runs its transactions by the engine's own begin, commit and rollback. */
 export class OffloopDriver implements Driver {
   readonly #engine: AsyncEngine
   readonly #ownsEngine: boolean
-  readonly #runner: QueryRunner
+  readonly #context: ConnectionContext
   readonly #words: TransactionWords
 
-  constructor({ engine, ownsEngine, parts, parser }: DriverSettings) {
+  constructor({ engine, ownsEngine, parts, parser, driverErrors }: DriverSettings) {
     this.#engine = engine
     this.#ownsEngine = ownsEngine
-    this.#runner = new QueryRunner(parser, parts.keepsInsertId)
+    this.#context = { engine, runner: new QueryRunner(parser, parts.keepsInsertId), driverErrors }
     this.#words = parts.transactionWords()
   }
 
@@ -50,8 +52,8 @@ export class OffloopDriver implements Driver {
    */
   async acquireConnection(...handedOver: [options?: AbortableOperationOptions]): Promise<OffloopConnection> {
     const [options] = handedOver
-    if (handedOver.length === 1 && options === undefined) return new OffloopConnection(this.#engine, this.#runner, null)
-    return new OffloopConnection(this.#engine, this.#runner, await this.#engine.connect({ signal: options?.signal }))
+    if (handedOver.length === 1 && options === undefined) return new OffloopConnection(this.#context, null)
+    return new OffloopConnection(this.#context, await connectFor(this.#context, options?.signal))
   }
 
   async releaseConnection(connection: OffloopConnection): Promise<void> {
