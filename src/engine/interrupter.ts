@@ -2,8 +2,6 @@ import { ReplyKind, RequestKind } from '../protocol/frames.ts'
 import { Lease } from '../transport/lease.ts'
 import type { HostPool } from '../transport/process-pool.ts'
 
-const controlModule = import.meta.resolve('#worker/interrupt-control')
-
 /**
  * Stops statements that are inside a native call. It has a thread of its own with a private connection, on which nobody's SQL runs: the
  * user's thread loads no driver, and the one to be interrupted reads no messages.
@@ -46,7 +44,9 @@ export class Interrupter {
 
   async #call(name: string, args: readonly unknown[]): Promise<void> {
     const { channel } = this.#lease
-    const reply = this.#lease.request((id) => channel.post({ kind: RequestKind.call, id, flags: 0, module: controlModule, name, args }))
+    const reply = this.#lease.request((id) =>
+      channel.post({ kind: RequestKind.call, id, flags: 0, module: import.meta.resolve('#worker/interrupt-control'), name, args }),
+    )
     // Not with the tick's batch: it is waited for.
     channel.flush()
     const { kind } = await reply
