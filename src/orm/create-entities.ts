@@ -52,7 +52,7 @@ export function entityOfRow(
       values[field.name] =
         field.relation === null || value === null ? value : relatedValue(field, value, Reflect.get(given, field.name), bound)
   }
-  return makeEntity(entity, new Hydration(values, bound, missing.length === 0 ? null : new Set(missing)))
+  return makeEntity(entity, Hydration.of(values, bound, missing.length === 0 ? null : new Set(missing)))
 }
 
 /** The instance behind a foreign key: the one that was given, or one that holds the key alone. */
@@ -61,5 +61,5 @@ export function relatedValue(field: StoredField, key: unknown, given: unknown, b
   const entity = target.models.classOf(target)
   if (given instanceof entity) return given as Entity
   const { name } = target.keyField
-  return makeEntity(entity, new Hydration({ [name]: key }, bound, allBut(target, [name])))
+  return makeEntity(entity, Hydration.of({ [name]: key }, bound, allBut(target, [name])))
 }

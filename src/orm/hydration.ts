@@ -1,17 +1,9 @@
-import type { Decode } from '../schema/column-type.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import type { Executor } from '../sql/executor.ts'
 import { type Entity, type EntityClass, type ModelDefinition, type StoredField, targetOf, typeOf } from './definition.ts'
-import { Hydration } from './hydrated-values.ts'
-import { makeEntity } from './model-state.ts'
-
-/** Of a row: the values of one model's columns, from a place on. */
-interface PlannedField {
-  readonly name: string
-  readonly index: number
-  readonly decode: Decode | null
-  readonly relation: PlannedRelation | null
-}
+import { type Fill, Hydration } from './hydrated-values.ts'
+import { classWithout } from './model-state.ts'
+import { type FilledField, RowFiller } from './row-filler.ts'
 
 interface PlannedRelation {
   readonly entity: EntityClass
@@ -24,14 +16,14 @@ interface PlannedRelation {
 /** How one instance is made of a row's values. */
 export class EntityPlan {
   readonly #entity: EntityClass
-  readonly #fields: readonly PlannedField[]
+  readonly #filler: RowFiller
   /** Where the key is: NULL, there is no row behind an outer join. */
   readonly #keyIndex: number
   readonly #missing: ReadonlySet<string> | null
 
-  constructor(definition: ModelDefinition, entity: EntityClass, fields: readonly PlannedField[], missing: ReadonlySet<string> | null) {
-    this.#entity = entity
-    this.#fields = fields
+  constructor(definition: ModelDefinition, entity: EntityClass, fields: readonly FilledField[], missing: ReadonlySet<string> | null) {
+    this.#entity = classWithout(entity, missing)
+    this.#filler = new RowFiller(fields)
     this.#keyIndex = fields.find(({ name }) => name === definition.keyFields[0]?.name)?.index ?? 0
     this.#missing = missing
   }
@@ -39,24 +31,19 @@ export class EntityPlan {
   /** Null where the row has none. */
   make(row: readonly unknown[], executor: Executor | null): Entity | null {
     if (row[this.#keyIndex] === null) return null
-    const values: Entity = {}
-    for (const { name, index, decode, relation } of this.#fields) {
-      const raw = row[index]
-      const value = raw === null || decode === null ? raw : decode(raw)
-      values[name] = relation === null || raw === null ? value : relatedEntity(relation, value, row, executor)
-    }
-    return makeEntity(this.#entity, new Hydration(values, executor, this.#missing))
+    return new this.#entity(new Hydration(this.#filler.next(), row, executor, this.#missing))
   }
 }
 
-function relatedEntity(
-  { entity, keyName, missing, joined }: PlannedRelation,
-  key: unknown,
-  row: readonly unknown[],
-  executor: Executor | null,
-): Entity {
-  const whole = joined?.make(row, executor) ?? null
-  return whole ?? makeEntity(entity, new Hydration({ [keyName]: key }, executor, missing))
+function relate({ entity, keyName, missing, joined }: PlannedRelation): NonNullable<FilledField['relate']> {
+  const sparse = classWithout(entity, missing)
+  const fillKey: Fill<unknown> = (target, key) => {
+    target[keyName] = key
+  }
+  return (key, row, executor) => {
+    const whole = joined?.make(row, executor) ?? null
+    return whole ?? new sparse(new Hydration(fillKey, key, executor, missing))
+  }
 }
 
 /** Fields with the place of their column in the row. */
@@ -69,13 +56,13 @@ export interface PlacedFields {
 
 /** @param entity what the rows become; by default, instances of the model's own class */
 export function entityPlan({ definition, fields, missing, joined }: PlacedFields, dialect: Dialect, entity?: EntityClass): EntityPlan {
-  const planned = fields.map(([field, index]): PlannedField => {
+  const planned = fields.map(([field, index]): FilledField => {
     const decode = typeOf(field).decoder(dialect, `${field.definition.tableName}.${field.name}`)
     return {
       name: field.name,
       index,
       decode,
-      relation: field.relation === null ? null : plannedRelation(field, joined.get(field.name), dialect),
+      relate: field.relation === null ? null : relate(plannedRelation(field, joined.get(field.name), dialect)),
     }
   })
   return new EntityPlan(definition, entity ?? definition.models.classOf(definition), planned, missing)

@@ -20,7 +20,7 @@ export interface InstanceState {
 export class Stateful {
   readonly #state: InstanceState
 
-  protected constructor(hydration: Hydration | null) {
+  protected constructor(hydration: Hydration<unknown> | null) {
     this.#state = {
       executor: hydration?.executor ?? null,
       stored: hydration !== null,
@@ -28,7 +28,7 @@ export class Stateful {
       missing: hydration?.missing ?? null,
       prefetched: null,
     }
-    if (hydration !== null) Object.assign(this, hydration.values)
+    hydration?.fill(this as unknown as Entity, hydration.source, hydration.executor)
   }
 
   /** The definition of an instance's model. */
@@ -46,33 +46,31 @@ export class Stateful {
 /** Where a class keeps its definition. */
 export const definitionKey = Symbol('offloop.model')
 
-const sparse = new WeakMap<EntityClass, Map<string, { readonly prototype: object }>>()
+const sparse = new WeakMap<EntityClass, Map<string, EntityClass>>()
 
 /** A new instance out of a row. What was not read of it throws when it is looked at. */
-export function makeEntity(entity: EntityClass, hydration: Hydration): Entity {
-  const { missing } = hydration
-  return missing === null || missing.size === 0
-    ? new entity(hydration)
-    : Reflect.construct(entity, [hydration], sparseTarget(entity, missing))
+export function makeEntity<Source>(entity: EntityClass, hydration: Hydration<Source>): Entity {
+  return new (classWithout(entity, hydration.missing))(hydration)
 }
 
-/** Stands for the class in `new`: instances have a prototype between theirs and its own. */
-function sparseTarget(entity: EntityClass, missing: ReadonlySet<string>): new () => object {
+/** The class, whose instances throw where one of the missing fields is looked at: for those a prototype stands between its own and them. */
+export function classWithout(entity: EntityClass, missing: ReadonlySet<string> | null): EntityClass {
+  if (missing === null || missing.size === 0) return entity
+  let classes = sparse.get(entity)
+  if (classes === undefined) {
+    classes = new Map()
+    sparse.set(entity, classes)
+  }
   const key = [...missing].join('\0')
-  let targets = sparse.get(entity)
-  if (targets === undefined) {
-    targets = new Map()
-    sparse.set(entity, targets)
+  let made = classes.get(key)
+  if (made === undefined) {
+    // Derived in earnest, and not a prototype put in between: V8 makes instances of such a one as fast as of the class itself.
+    made = class extends entity {}
+    Object.defineProperty(made.prototype, 'constructor', { value: entity, configurable: true, writable: true })
+    for (const name of missing) Object.defineProperty(made.prototype, name, unreadField(name))
+    classes.set(key, made)
   }
-  let target = targets.get(key)
-  if (target === undefined) {
-    target = class {}
-    Object.setPrototypeOf(target.prototype, entity.prototype)
-    Object.defineProperty(target.prototype, 'constructor', { value: entity, configurable: true, writable: true })
-    for (const name of missing) Object.defineProperty(target.prototype, name, unreadField(name))
-    targets.set(key, target)
-  }
-  return target as new () => object
+  return made
 }
 
 function unreadField(name: string): PropertyDescriptor {

@@ -18,5 +18,5 @@ test('no file is removed but the unfinished copy of a backup: a -wal or -journal
 })
 
 test('code is generated for the rows of a long result only', () => {
-  expect(filesWith(/\bnew Function\(|\beval\(|\beval: true/)).toEqual(['src/transport/row-shape.ts'])
+  expect(filesWith(/\bnew Function\(|\beval\(|\beval: true/)).toEqual(['src/orm/row-filler.ts', 'src/transport/row-shape.ts'])
 })
