@@ -72,7 +72,7 @@ function termsCondition(terms: readonly PlacedTerm[], scope: StatementScope): Op
     const many = placed.steps.findIndex(({ kind }) => kind !== 'forward')
     if (many < 0) {
       const at = behind(scope, placed.steps)
-      conditions.push(termCondition(placed, at.column(placed.term.lookup.field)))
+      conditions.push(termCondition(placed.term, placed.slots, at.column(placed.term.lookup.field)))
       continue
     }
     const key = placed.steps
@@ -105,8 +105,8 @@ export function behind(scope: StatementScope, steps: readonly Step[]): Statement
   return steps.reduce((at, step) => at.forward(step as Step & { readonly kind: 'forward' }), scope)
 }
 
-function termCondition({ term, slots }: PlacedTerm, column: OperationNode): OperationNode {
-  const { lookup, form } = term
+/** What a term says of a column, or of whatever else stands in its place. */
+export function termCondition({ lookup, form }: Term, slots: readonly ValueSlot[], column: OperationNode): OperationNode {
   if (form === 'null') return compare(column, 'is', ValueNode.createImmediate(null))
   if (form === 'not null') return compare(column, 'is not', ValueNode.createImmediate(null))
   return OPERATORS[lookup.operator](column, slots, lookup.field)

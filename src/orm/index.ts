@@ -19,6 +19,8 @@ export {
   uuid,
 } from './fields/makers.ts'
 export { foreignKey, type ManyToManyOptions, manyToMany, oneToOne, type RelationOptions } from './fields/relations.ts'
+export { avg, count, type Figure, type FigureOptions, max, min, sum } from './figures.ts'
+export type { Grouping, GroupQuery } from './group-query.ts'
 export { type FindOptions, Manager } from './manager.ts'
 export { MultipleMatches, NoMatch } from './match-errors.ts'
 export { type DefineOptions, type ModelClass, type ModelInstance, ModelRegistry } from './model-registry.ts'

@@ -87,6 +87,19 @@ function parse(definition: ModelDefinition, text: string): Lookup {
   return isKeyBehind ? { text, ...endingAt(steps, model), operator: named } : { text, steps, field, operator: named }
 }
 
+/**
+ * A path to a field, over relations that lead to one row each: no operator is behind it.
+ *
+ * @param use what it is for, in errors
+ * @throws {ArgumentError} it is no such path
+ */
+export function parseFieldPath(definition: ModelDefinition, path: string, use: string): Lookup {
+  const lookup = parseLookup(definition, path)
+  const isField = lookup.operator === 'exact' && !path.endsWith('__exact') && lookup.steps.every(({ kind }) => kind === 'forward')
+  if (isField) return lookup
+  throw new ArgumentError(`${use}: expected a field, over relations that lead to one row each.`)
+}
+
 /** The steps as far as they lead over relations, and what is left behind them. */
 function walk(
   definition: ModelDefinition,

@@ -8,6 +8,9 @@ import { type ChangedRow, updateEach } from './bulk-update.ts'
 import { Q } from './clause.ts'
 import { createEntities } from './create-entities.ts'
 import type { Entity, EntityClass, ModelDefinition, StoredField } from './definition.ts'
+import type { FiguresOf, FigureValues, GroupPath } from './figure-types.ts'
+import type { Figures } from './figures.ts'
+import type { Grouping } from './group-query.ts'
 import { Stateful } from './model-state.ts'
 import { isOpen } from './query-runner.ts'
 import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
@@ -197,6 +200,18 @@ export class Manager<M extends ManagedModel> {
 
   max<K extends string>(path: K): Promise<(K extends keyof FieldsOf<M> ? FieldValue<FieldsOf<M>[K]> : unknown) | null> {
     return this.#set.max(path)
+  }
+
+  aggregate<const A extends Figures>(
+    figures: A & FiguresOf<FieldsOf<M>, RelatedOf<M>, A>,
+  ): Promise<FigureValues<FieldsOf<M>, RelatedOf<M>, A>> {
+    return this.#set.aggregate<A>(figures)
+  }
+
+  groupBy<const P extends string>(
+    ...paths: readonly (P & GroupPath<FieldsOf<M>, RelatedOf<M>, P>)[]
+  ): Grouping<FieldsOf<M>, RelatedOf<M>, P> {
+    return this.#set.groupBy<P>(...paths)
   }
 
   iterate(): AsyncGenerator<InstanceOf<M>> {

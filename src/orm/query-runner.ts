@@ -1,16 +1,15 @@
-import { AliasNode, FromNode, IdentifierNode, RawNode, type ReferenceNode, SelectionNode, type SelectQueryNode } from 'kysely'
-import { spell } from '../schema/compile/dialect-functions.ts'
+import { AliasNode, FromNode, IdentifierNode, RawNode, SelectionNode, type SelectQueryNode } from 'kysely'
+import type { Dialect } from '../sql/dialect.ts'
 import type { ExecuteOptions, Executor } from '../sql/executor.ts'
 import { behind } from './clause-compiler.ts'
 import { type Entity, type StoredField, typeOf } from './definition.ts'
-import { parseLookup } from './lookup.ts'
+import { parseFieldPath } from './lookup.ts'
 import { Plan, PlanCache } from './plan.ts'
 import { type QueryState, shapeOfQuery, valuesOfQuery } from './query-state.ts'
 import { type SelectPlan, selectNode, selectPlan } from './select-plan.ts'
 
 const selects = new PlanCache<SelectPlan>()
 const counts = new PlanCache<Plan>()
-const aggregates = new PlanCache<Plan>()
 const valueLists = new PlanCache<{ readonly plan: Plan; readonly fields: readonly StoredField[] }>()
 
 /** Through what a query set reads. */
@@ -24,8 +23,9 @@ export function isOpen(executor: Executor): boolean {
   return isActive !== false && closed !== true
 }
 
-function keyed(executor: Executor, shape: string | null): string | null {
-  return shape === null ? null : `${executor.dialect.name} ${shape}`
+/** The shape of a statement of that dialect. */
+export function keyed({ name }: Dialect, shape: string | null): string | null {
+  return shape === null ? null : `${name} ${shape}`
 }
 
 /** The instances that a query set stands for. */
@@ -54,7 +54,7 @@ export async function* iterateAll(state: QueryState): AsyncGenerator<Entity> {
 }
 
 function planOf(state: QueryState, executor: Executor): SelectPlan {
-  return selects.get(state.entity, keyed(executor, shapeOfQuery(state)), () => selectPlan(state, executor.dialect))
+  return selects.get(state.entity, keyed(executor.dialect, shapeOfQuery(state)), () => selectPlan(state, executor.dialect))
 }
 
 /** What instances are written through: only what the user has named. */
@@ -62,14 +62,15 @@ function boundExecutor({ executor }: QueryState): Executor | null {
   return executor
 }
 
-function rowOptions(bigints: boolean): ExecuteOptions {
+/** How rows that become values are asked for. */
+export function rowOptions(bigints: boolean): ExecuteOptions {
   return bigints ? { rowMode: 'array', integers: 'bigint' } : { rowMode: 'array' }
 }
 
 /** How many rows there are, within its limit. */
 export async function countRows(state: QueryState): Promise<number> {
   const executor = executorOf(state)
-  const plan = counts.get(state.entity, keyed(executor, shapeOfQuery(state)), () => {
+  const plan = counts.get(state.entity, keyed(executor.dialect, shapeOfQuery(state)), () => {
     const { node, scope } = selectNode({ ...state, order: state.limit === null && state.offset === 0 ? [] : state.order }, executor.dialect)
     const keys = state.definition.keyFields.map((field) => SelectionNode.create(scope.column(field)))
     return new Plan(countOver({ ...node, selections: keys, ...(scope.joins.length > 0 ? { joins: scope.joins } : {}) }), executor.dialect)
@@ -89,63 +90,16 @@ function countOver(inner: SelectQueryNode): SelectQueryNode {
   }
 }
 
-export type Aggregate = 'sum' | 'avg' | 'min' | 'max'
-
-/** One figure over the rows; null over none. `min` and `max` are values of the field, `sum` and `avg` numbers or, of decimals, texts. */
-export async function aggregateRows(state: QueryState, aggregate: Aggregate, path: string): Promise<unknown> {
-  const executor = executorOf(state)
-  const { field } = parseLookup(state.definition, path)
-  const shape = shapeOfQuery(state)
-  const plan = aggregates.get(state.entity, shape === null ? null : `${aggregate} ${path} ${keyed(executor, shape)}`, () => {
-    const { node, scope } = selectNode({ ...state, order: state.limit === null && state.offset === 0 ? [] : state.order }, executor.dialect)
-    const value = AliasNode.create(columnAt(state, scope, path), IdentifierNode.create('value'))
-    const inner: SelectQueryNode = {
-      ...node,
-      selections: [SelectionNode.create(value)],
-      ...(scope.joins.length > 0 ? { joins: scope.joins } : {}),
-    }
-    const over = spell`${RawNode.createWithSql(aggregate)}(${RawNode.createWithSql('value')})`
-    const selected = SelectionNode.create(AliasNode.create(over, IdentifierNode.create('figure')))
-    return new Plan(
-      {
-        kind: 'SelectQueryNode',
-        from: FromNode.create([AliasNode.create(inner, IdentifierNode.create('figures'))]),
-        selections: [selected],
-      },
-      executor.dialect,
-    )
-  })
-  const type = typeOf(field)
-  const options: ExecuteOptions = type.bigints ? { integers: 'bigint' } : {}
-  const value = await executor.scalar(plan.with(valuesOfQuery(state)), [], options)
-  if (value === null) return null
-  const decode = type.decoder(executor.dialect, `${field.definition.tableName}.${field.name}`)
-  if (aggregate === 'min' || aggregate === 'max') return decode === null ? value : decode(value)
-  return figure(value, type.kind)
-}
-
-/** Servers give sums and averages as decimal texts: those of whole and floating numbers are numbers again. */
-function figure(value: unknown, kind: string): unknown {
-  if (kind === 'numeric') return String(value)
-  if (kind === 'bigInteger' && typeof value === 'string' && /^-?\d+$/.test(value)) return BigInt(value)
-  return typeof value === 'string' ? Number(value) : value
-}
-
-function columnAt(state: QueryState, scope: ReturnType<typeof selectNode>['scope'], path: string): ReferenceNode {
-  const { steps, field } = parseLookup(state.definition, path)
-  return behind(scope, steps).column(field)
-}
-
 /** Plain objects with the values under these paths. */
 export async function readValues(state: QueryState, paths: readonly string[]): Promise<Record<string, unknown>[]> {
   const executor = executorOf(state)
   const shape = shapeOfQuery(state)
-  const { plan, fields } = valueLists.get(state.entity, shape === null ? null : `${paths.join()} ${keyed(executor, shape)}`, () => {
+  const { plan, fields } = valueLists.get(state.entity, shape === null ? null : `${paths.join()} ${keyed(executor.dialect, shape)}`, () => {
     const { node, scope } = selectNode(state, executor.dialect)
-    const columns = paths.map((path) => columnAt(state, scope, path))
-    const selections = columns.map((column) => SelectionNode.create(column))
+    const ends = paths.map((path) => parseFieldPath(state.definition, path, `values(${JSON.stringify(path)})`))
+    const selections = ends.map(({ steps, field }) => SelectionNode.create(behind(scope, steps).column(field)))
     const select: SelectQueryNode = { ...node, selections, ...(scope.joins.length > 0 ? { joins: scope.joins } : {}) }
-    return { plan: new Plan(select, executor.dialect), fields: paths.map((path) => parseLookup(state.definition, path).field) }
+    return { plan: new Plan(select, executor.dialect), fields: ends.map(({ field }) => field) }
   })
   const decoders = fields.map((field) => typeOf(field).decoder(executor.dialect, `${field.definition.tableName}.${field.name}`))
   const options = rowOptions(fields.some((field) => typeOf(field).bigints))

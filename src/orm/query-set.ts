@@ -5,13 +5,17 @@ import type { Executor } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { type Clause, clauseOf, type Q, termOf } from './clause.ts'
 import { type StoredField, typeOf } from './definition.ts'
+import type { FiguresOf, FigureValues, GroupPath } from './figure-types.ts'
+import { Figure, type FigureKind, type Figures, namedFigures } from './figures.ts'
+import { Grouping } from './group-query.ts'
+import { groupState, readGroups } from './group-reader.ts'
 import { allFields } from './hydration.ts'
 import { deleteEntities, updateEntities } from './joined-changes.ts'
-import { parseForwardPath, parseLookup, stepNamed } from './lookup.ts'
+import { parseFieldPath, parseForwardPath, parseLookup, stepNamed } from './lookup.ts'
 import { MultipleMatches, NoMatch } from './match-errors.ts'
 import { prefetchInto } from './prefetch.ts'
-import { type Aggregate, aggregateRows, countRows, executorOf, iterateAll, readAll, readValues } from './query-runner.ts'
-import type { OrderTerm, QueryState } from './query-state.ts'
+import { countRows, executorOf, iterateAll, readAll, readValues } from './query-runner.ts'
+import { type OrderTerm, type QueryState, wholeNumber } from './query-state.ts'
 import type { FieldValue, LookupValue, OrderName, RelationPath, SimpleLookups, UpdateInput, Values } from './types.ts'
 import { validateChanges } from './validation.ts'
 
@@ -238,23 +242,47 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
 
   /** Over no rows: null. */
   async sum(path: string): Promise<number | bigint | string | null> {
-    return (await this.#aggregate('sum', path)) as number | bigint | string | null
+    return (await this.#figure('sum', path)) as number | bigint | string | null
   }
 
   async avg(path: string): Promise<number | string | null> {
-    return (await this.#aggregate('avg', path)) as number | string | null
+    return (await this.#figure('avg', path)) as number | string | null
   }
 
   async min<K extends string>(path: K): Promise<(K extends keyof F ? FieldValue<F[K]> : unknown) | null> {
-    return (await this.#aggregate('min', path)) as K extends keyof F ? FieldValue<F[K]> : unknown
+    return (await this.#figure('min', path)) as K extends keyof F ? FieldValue<F[K]> : unknown
   }
 
   async max<K extends string>(path: K): Promise<(K extends keyof F ? FieldValue<F[K]> : unknown) | null> {
-    return (await this.#aggregate('max', path)) as K extends keyof F ? FieldValue<F[K]> : unknown
+    return (await this.#figure('max', path)) as K extends keyof F ? FieldValue<F[K]> : unknown
   }
 
-  #aggregate(aggregate: Aggregate, path: string): Promise<unknown> {
-    return aggregateRows(this.#state, aggregate, path)
+  async #figure(kind: Exclude<FigureKind, 'count'>, path: string): Promise<unknown> {
+    const [row] = await readGroups(groupState(this.#state, [], [['figure', new Figure(kind, path)]]))
+    return row?.['figure'] ?? null
+  }
+
+  /**
+   * Several figures over all of its rows, in one statement: `aggregate({ tracks: count(), longest: max('length') })`.
+   *
+   * @throws {InvalidRequestError} after `distinct()`: figures take each value once by `{ distinct: true }`
+   */
+  async aggregate<const A extends Figures>(figures: A & FiguresOf<F, R, A>): Promise<FigureValues<F, R, A>> {
+    assertNotDistinct(this.#state, 'aggregate')
+    const [row] = await readGroups(groupState(this.#state, [], namedFigures(figures)))
+    return (row ?? {}) as FigureValues<F, R, A>
+  }
+
+  /**
+   * Its rows by what they have in common, for figures over each group: `groupBy('album__name').aggregate({ tracks: count() })`. NULL is a group
+   * too. Its limit is about rows, and that of what comes out about groups.
+   *
+   * @throws {ArgumentError} a path leads nowhere, or to many rows
+   * @throws {InvalidRequestError} after `distinct()`
+   */
+  groupBy<const P extends string>(...paths: readonly (P & GroupPath<F, R, P>)[]): Grouping<F, R, P> {
+    assertNotDistinct(this.#state, 'groupBy')
+    return new Grouping<F, R, P>(this.#state, paths)
   }
 
   /** Plain objects with these fields, or all: paths over relations too. Of relations, the key. */
@@ -311,9 +339,11 @@ function fieldOf({ definition }: QueryState, name: string): StoredField {
   return allFields(definition).find((field) => field.name === name) ?? definition.field(name)
 }
 
-function wholeNumber(method: string, rows: number): number {
-  if (Number.isSafeInteger(rows) && rows >= 0) return rows
-  throw new RangeError(`${method}() takes a whole number of rows, 0 or more.`)
+function assertNotDistinct({ distinct }: QueryState, method: string): void {
+  if (!distinct) return
+  throw new InvalidRequestError(
+    `${method}() of a query set without rows that are alike: let figures take each value once, by { distinct: true }.`,
+  )
 }
 
 function orderTerm({ definition }: QueryState, name: unknown): OrderTerm {
@@ -323,8 +353,6 @@ function orderTerm({ definition }: QueryState, name: unknown): OrderTerm {
   if (typeof name !== 'string') throw new TypeError(`orderBy() takes names of fields or expressions, found ${describeValue(name)}.`)
   const descending = name.startsWith('-')
   const path = descending ? name.slice(1) : name
-  const { steps, operator, text } = parseLookup(definition, path)
-  const isField = operator === 'exact' && !text.endsWith('__exact') && steps.every(({ kind }) => kind === 'forward')
-  if (!isField) throw new ArgumentError(`orderBy(${JSON.stringify(name)}): expected a field, over relations that lead to one row each.`)
+  parseFieldPath(definition, path, `orderBy(${JSON.stringify(name)})`)
   return { path, descending }
 }

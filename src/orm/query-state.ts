@@ -73,3 +73,9 @@ export function valuesOfQuery(state: QueryState): unknown[] {
   if (state.offset !== 0) values.push(state.offset)
   return values
 }
+
+/** @throws {RangeError} it is not 0 or more */
+export function wholeNumber(method: string, rows: number): number {
+  if (Number.isSafeInteger(rows) && rows >= 0) return rows
+  throw new RangeError(`${method}() takes a whole number of rows, 0 or more.`)
+}

@@ -69,10 +69,21 @@ export function selectNode(
     ...(distinct ? { frontModifiers: [RawNode.createWithSql('distinct') as never] } : {}),
     ...(conditions.length > 0 ? { where: WhereNode.create(conjunction(conditions)) } : {}),
     ...(items.length > 0 ? { orderBy: OrderByNode.create(items) } : {}),
+    ...limits({ limit, offset }, slots, dialect),
+  }
+  return { node, scope, slots }
+}
+
+/** Of a SELECT: their slots are the next ones. */
+export function limits(
+  { limit, offset }: Pick<QueryState, 'limit' | 'offset'>,
+  slots: Slots,
+  dialect: Dialect,
+): { readonly limit?: LimitNode; readonly offset?: OffsetNode } {
+  return {
     ...(limit !== null ? { limit: LimitNode.create(ValueNode.create(slots.next())) } : offset === 0 ? {} : unlimited(dialect)),
     ...(offset !== 0 ? { offset: OffsetNode.create(ValueNode.create(slots.next())) } : {}),
   }
-  return { node, scope, slots }
 }
 
 /** SQLite and MySQL have no OFFSET without a LIMIT. */

@@ -165,3 +165,41 @@ export type RelationPath<F> = {
   [K in keyof F & string]: F[K] extends ToOne<infer M> ? K | `${K}__${RelationName<FieldsOf<M>>}` : never
 }[keyof F & string]
 type RelationName<F> = { [K in keyof F & string]: F[K] extends ToOne<infer _M> ? K | `${K}__${string}` : never }[keyof F & string]
+
+// Paths to values
+
+/** The key's own type, of what a row brings. */
+type PlainKey<F> = [KeyNames<F>] extends [never] ? unknown : PlainValue<F[KeyNames<F>]>
+
+/** What a row brings of a field: of a relation, the key. */
+export type PlainValue<S> = S extends { readonly $out: infer Out } ? Out : S extends ToOne<infer M> ? PlainKey<FieldsOf<M>> : unknown
+
+type Either<A, B> = A extends true ? true : B
+
+/** The field at the end of a path over relations to one row each, and whether there may be none. Never where the path leads nowhere. */
+type PathEnd<F, K extends string, R, N = false> = K extends 'pk'
+  ? { readonly field: F[KeyNames<F>]; readonly nullable: N }
+  : K extends keyof F
+    ? F[K] extends ToMany<unknown>
+      ? never
+      : { readonly field: F[K]; readonly nullable: Either<N, IsNullable<F[K]>> }
+    : K extends keyof R
+      ? never
+      : K extends `${infer Head}__${infer Rest}`
+        ? Head extends keyof F
+          ? F[Head] extends ToOne<infer M>
+            ? PathEnd<FieldsOf<M>, Rest, RelatedOf<M>, Either<N, IsNullable<F[Head]>>>
+            : never
+          : never
+        : never
+
+/** The field at the end of a path, or never. */
+export type FieldAt<F, K extends string, R> = PathEnd<F, K, R> extends infer E ? (E extends { readonly field: infer S } ? S : never) : never
+
+/** The value at the end of a path, as `values()` gives it. */
+export type PlainAt<F, K extends string, R> =
+  PathEnd<F, K, R> extends { readonly field: infer S; readonly nullable: infer N }
+    ? N extends true
+      ? PlainValue<S> | null
+      : PlainValue<S>
+    : never

@@ -39,6 +39,7 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
     ...['Manager', 'ModelRegistry', 'Q', 'QuerySet', 'RelatedSet', 'Session', 'MultipleMatches', 'NoMatch', 'ValidationError'],
     ...['bigInteger', 'boolean', 'date', 'dateTime', 'decimal', 'email', 'enumeration', 'float', 'integer', 'ipAddress', 'json', 'string'],
     ...['text', 'time', 'url', 'uuid', 'foreignKey', 'manyToMany', 'oneToOne'],
+    ...['avg', 'count', 'max', 'min', 'sum'],
   ],
   'offloop/schema': [
     ...['MetaData', 'Table', 'inspect'],

@@ -1,6 +1,8 @@
 import { type AsyncEngine, createEngine, sql } from 'offloop'
 import {
+  avg,
   boolean,
+  count,
   date,
   dateTime,
   decimal,
@@ -10,10 +12,13 @@ import {
   type Manager,
   ModelRegistry,
   manyToMany,
+  max,
+  min,
   Q,
   type RelatedSet,
   Session,
   string,
+  sum,
   text,
 } from 'offloop/orm'
 import { describe, expectTypeOf, test } from 'vitest'
@@ -53,6 +58,86 @@ class Track extends models.define('tracks', {
 }) {}
 
 class Seat extends models.define('seats', { row: integer({ primaryKey: true }), place: integer({ primaryKey: true }) }) {}
+
+class Folder extends models.define('folders', {
+  id: integer({ primaryKey: true }),
+  parent: foreignKey<unknown, { readonly allowNull: true }>('folders', { allowNull: true }),
+}) {}
+
+/** Never called: it is there for the compiler. */
+async function figures(): Promise<void> {
+  const all = await Track.objects.aggregate({
+    tracks: count(),
+    noted: count('note', { distinct: true }),
+    length: sum('position'),
+    price: sum('price'),
+    mean: avg('position'),
+    fair: avg('price'),
+    last: max('changed'),
+    first: min('album__artist__name'),
+    album: max('album'),
+  })
+  expectTypeOf(all).toEqualTypeOf<{
+    tracks: number
+    noted: number
+    length: number | null
+    price: string | null
+    mean: number | null
+    fair: string | null
+    last: Date | null
+    first: string | null
+    album: number | null
+  }>()
+  const groups = Track.objects
+    .filter({ position__gt: 1 })
+    .groupBy('album__name', 'mood', 'live', 'album', 'pk')
+    .aggregate({ tracks: count(), longest: max('position') })
+  expectTypeOf(await groups.having({ tracks__gt: 1, longest__in: [1, 2] }).orderBy('-tracks', 'album__name')).toEqualTypeOf<
+    {
+      album__name: string | null
+      mood: 'good' | 'bad'
+      live: boolean
+      album: number | null
+      pk: number
+      tracks: number
+      longest: number | null
+    }[]
+  >()
+  expectTypeOf(await Album.objects.groupBy('artist__name').aggregate({}).first()).toEqualTypeOf<{ artist__name: string } | null>()
+  expectTypeOf(await Folder.objects.groupBy('parent').aggregate({ folders: count() })).toEqualTypeOf<
+    { parent: unknown; folders: number }[]
+  >()
+  for await (const group of groups) expectTypeOf(group.tracks).toEqualTypeOf<number>()
+
+  // @ts-expect-error no such figure
+  groups.having({ track: 1 })
+  // @ts-expect-error a text is no number
+  groups.having({ tracks__gt: 'x' })
+  // @ts-expect-error figures have no such operator
+  groups.having({ tracks__icontains: 1 })
+  // @ts-expect-error neither a group's name nor a figure's
+  groups.orderBy('title')
+}
+
+/** Never called: it is there for the compiler. */
+function wrongFigures(): void {
+  // @ts-expect-error no such field
+  Track.objects.groupBy('titel')
+  // @ts-expect-error no such field behind the relation
+  Track.objects.groupBy('title', 'album__nmae')
+  // @ts-expect-error leads to many rows
+  Track.objects.groupBy('tags__name')
+  // @ts-expect-error no such field
+  Track.objects.aggregate({ x: max('titel') })
+  // @ts-expect-error texts have no sum
+  Track.objects.aggregate({ x: sum('title') })
+  // @ts-expect-error days have no average
+  Track.objects.groupBy('title').aggregate({ x: avg('day') })
+  // @ts-expect-error true and false have no order
+  Track.objects.groupBy('title').aggregate({ x: max('live') })
+  // @ts-expect-error no figure
+  Track.objects.aggregate({ x: 5 })
+}
 
 /** Never called: it is there for the compiler. */
 async function statements(): Promise<void> {
@@ -133,5 +218,7 @@ async function statements(): Promise<void> {
 describe('types', () => {
   test('of lookups, names, inputs and instances', () => {
     expectTypeOf(statements).returns.resolves.toBeVoid()
+    expectTypeOf(figures).returns.resolves.toBeVoid()
+    expectTypeOf(wrongFigures).returns.toBeVoid()
   })
 })

@@ -27,6 +27,8 @@ export interface Spellings {
   isNot(left: OperationNode, right: OperationNode): OperationNode
   /** A column of that type, as it is ordered. */
   ordered(column: OperationNode, type: ColumnType): OperationNode
+  /** The least or the greatest of a column of that type. */
+  extreme(column: OperationNode, type: ColumnType, which: 'min' | 'max'): OperationNode
   /** What is at a place of a document: as JSON, as a text, and compared with a value. */
   jsonPath(document: OperationNode, steps: readonly JsonStep[]): OperationNode
   jsonText(document: OperationNode, steps: readonly JsonStep[]): OperationNode

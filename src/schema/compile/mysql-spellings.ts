@@ -1,4 +1,4 @@
-import { escapeLike, mapped, type Spellings, spell, type Text, value } from './dialect-functions.ts'
+import { escapeLike, mapped, raw, type Spellings, spell, type Text, value } from './dialect-functions.ts'
 import { jsonPathText } from './json-steps.ts'
 
 /** Letter by letter: the usual collations take capitals for small letters, and letters with accents for those without. */
@@ -18,6 +18,7 @@ export const mysqlSpellings: Spellings = {
   is: (left, right) => spell`${left} <=> ${right}`,
   isNot: (left, right) => spell`not (${left} <=> ${right})`,
   ordered: (column) => column,
+  extreme: (column, _type, which) => spell`${raw(which)}(${column})`,
   jsonPath: (document, steps) => spell`json_extract(${document}, ${value(jsonPathText(steps))})`,
   jsonText: (document, steps) => {
     const place = spell`json_extract(${document}, ${value(jsonPathText(steps))})`

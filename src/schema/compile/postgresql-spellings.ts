@@ -1,4 +1,4 @@
-import { escapeLike, mapped, type Spellings, spell, value } from './dialect-functions.ts'
+import { escapeLike, mapped, raw, type Spellings, spell, value } from './dialect-functions.ts'
 import type { JsonStep } from './json-steps.ts'
 
 /** The elements of a path: an index of a list is a text too. */
@@ -22,6 +22,7 @@ export const postgresqlSpellings: Spellings = {
   is: (left, right) => spell`${left} is not distinct from ${right}`,
   isNot: (left, right) => spell`${left} is distinct from ${right}`,
   ordered: (column) => column,
+  extreme: (column, _type, which) => spell`${raw(which)}(${column})`,
   // Through jsonb, for columns of the type json too.
   jsonPath: (document, steps) => spell`cast(${document} as jsonb) #> ${pathValue(steps)}`,
   jsonText: (document, steps) => spell`cast(${document} as jsonb) #>> ${pathValue(steps)}`,

@@ -57,6 +57,18 @@ function isWide(type: ColumnType): boolean {
   return type instanceof NumericType && type.wide
 }
 
+/**
+ * Of decimal numbers that are texts, all with as many digits behind the point: of two positive ones the longer is the greater, of two as long
+ * the one whose text is; of negative ones the other way round. A cast would make doubles of them, and lose digits.
+ */
+function extremeOfTexts(column: OperationNode, which: 'min' | 'max'): OperationNode {
+  const of = (end: 'min' | 'max', sign: 'like' | 'not like') =>
+    spell`substr(${raw(end)}(case when ${column} ${raw(sign)} '-%' then printf('%02d', length(${column})) || ${column} end), 3)`
+  return which === 'max'
+    ? spell`coalesce(${of('max', 'not like')}, ${of('min', 'like')})`
+    : spell`coalesce(${of('max', 'like')}, ${of('min', 'not like')})`
+}
+
 export const sqliteSpellings: Spellings = {
   contains: (text, part) => spell`instr(${text}, ${value(part)}) > 0`,
   startsWith: (text, part) => spell`${text} glob ${mapped(part, (found) => `${escapeGlob(found)}*`)}`,
@@ -69,6 +81,7 @@ export const sqliteSpellings: Spellings = {
   ilike: (text, pattern) => spell`${text} like ${value(pattern)}`,
   is: (left, right) => spell`${left} is ${right}`,
   isNot: (left, right) => spell`${left} is not ${right}`,
+  extreme: (column, type, which) => (isWide(type) ? extremeOfTexts(column, which) : spell`${raw(which)}(${column})`),
   ordered: (column, type) => (isWide(type) ? spell`cast(${column} as numeric)` : column),
   jsonPath: (document, steps) => spell`${document} -> ${value(jsonPathText(steps))}`,
   jsonText: (document, steps) => spell`cast(${document} ->> ${value(jsonPathText(steps))} as text)`,
