@@ -1,69 +1,19 @@
 import { ArgumentError } from '../errors.ts'
 import type { Column } from '../schema/column.ts'
-import type { ColumnSpecs } from '../schema/infer.ts'
 import { MetaData } from '../schema/metadata.ts'
 import type { Table } from '../schema/table.ts'
 import type { Executor, TransactionOptions } from '../sql/executor.ts'
+import { abstractBase } from './abstract-base.ts'
 import { type AnyFields, type Entity, type EntityClass, ModelDefinition, type Reverse } from './definition.ts'
-import type { ManyToMany } from './fields/relations.ts'
 import { allFields } from './hydration.ts'
 import { stepNamed } from './lookup.ts'
 import { type ManagedModel, Manager } from './manager.ts'
 import { definitionOf, Model } from './model.ts'
+import type { AbstractBase, DefineOptions, ManagerClass, ModelClass, ModelInstance, WithManager } from './model-class.ts'
 import { definitionKey } from './model-state.ts'
 import { Definitions } from './registry.ts'
 import { type ManyStep, RelatedSet } from './related-set.ts'
-import type { Fields, UpdateInput, Values } from './types.ts'
-
-/** The columns of a model, under the names of its fields. */
-export type FieldColumns<F> = {
-  readonly [K in keyof Values<F>]: F[K] extends { readonly $out: infer Out; readonly $in: infer In }
-    ? Column<Out, In>
-    : Column<unknown, unknown>
-}
-
-type ManySets<F> = {
-  readonly [K in keyof F as F[K] extends ManyToMany<unknown> ? K : never]: F[K] extends ManyToMany<infer M extends ManagedModel>
-    ? RelatedSet<M>
-    : never
-}
-
-/** An instance of a model with these fields. */
-export type ModelInstance<F> = Omit<Model, 'update' | 'pk'> & {
-  pk: unknown
-  /** Stores these values, and has them from then on. */
-  update(values: UpdateInput<F>): Promise<unknown>
-} & Values<F> &
-  ManySets<F>
-
-/** A model: the class of its instances. */
-export interface ModelClass<F extends object, N extends string = string> {
-  new (values?: Partial<{ [K in keyof UpdateInput<F>]: UpdateInput<F>[K] }> & { readonly pk?: unknown }): ModelInstance<F>
-  readonly prototype: ModelInstance<F>
-  /** Only for the compiler. */
-  readonly $fields: F
-  /** Where its rows are found and created. */
-  readonly objects: Manager<ModelClass<F, N>>
-  readonly table: Table<N, ColumnSpecs>
-  /** The columns, as expressions. */
-  readonly c: FieldColumns<F>
-  /** The fields by name. */
-  readonly fields: F
-  readonly pkName: string
-  /** A model whose rows have more fields, in a table of their own that is joined to this one's. */
-  extend<M extends string, G extends Fields>(table: M, fields: G): ModelClass<F & G, M>
-}
-
-/** A class of managers. */
-export type ManagerClass = new (model: never, executor?: Executor | null) => object
-
-export interface DefineOptions<T extends ManagerClass = ManagerClass> {
-  /** What `Model.objects` is. */
-  readonly manager?: T | undefined
-}
-
-/** With a manager of its own at `objects`. */
-export type WithManager<C, T> = Omit<C, 'objects'> & { readonly objects: T extends new (...args: never[]) => infer I ? I : never }
+import type { Fields } from './types.ts'
 
 /** Models that know each other, and the engine that holds their rows. */
 export class ModelRegistry {
@@ -100,6 +50,21 @@ export class ModelRegistry {
       parent: null,
       base: Model as unknown as EntityClass,
     })
+  }
+
+  /**
+   * Fields that several models share. A class that is derived from it adds methods, and `define()` of that class makes the models.
+   *
+   * @example
+   * abstract class Timestamped extends models.abstract({ created: dateTime({ autoNowAdd: true }) }) {
+   *   get year() { return this.created.getUTCFullYear() }
+   * }
+   * class Note extends Timestamped.define('notes', { id: integer({ primaryKey: true }) }) {}
+   */
+  abstract<F extends Fields>(fields: F): AbstractBase<F> {
+    const define = (base: EntityClass, table: string, all: AnyFields, { manager }: DefineOptions) =>
+      this.#defined(table, all, { manager: (manager ?? Manager) as ManagerClass, parent: null, base })
+    return abstractBase(Model as unknown as EntityClass, fields, define) as unknown as AbstractBase<F>
   }
 
   /** Creates the tables of all models. */

@@ -95,11 +95,12 @@ export class Definitions implements Models {
     for (const other of this.#byTable.values()) {
       for (const field of other.fields.values()) addReverse(found, definition, field)
       for (const [name, { options }] of other.manyToMany) {
-        if (options.relatedName === undefined) continue
+        const back = relatedNameOf(options, other)
+        if (back === undefined) continue
         const through = this.throughOf(other, name)
         if (through.definition === definition) {
           const { table, own, other: far } = through
-          found.set(options.relatedName, {
+          note(found, back, {
             kind: 'manyToMany',
             definition: other,
             through: { table, own: far, other: own, definition: other },
@@ -149,9 +150,24 @@ export class Definitions implements Models {
 
 function addReverse(found: Map<string, Reverse>, definition: ModelDefinition, field: StoredField): void {
   const { relation } = field
-  const name = relation?.options.relatedName
+  const name = relatedNameOf(relation?.options ?? {}, field.definition)
   if (relation === null || name === undefined || targetOf(field) !== definition) return
-  found.set(name, { kind: relation.kind, definition: field.definition, field })
+  note(found, name, { kind: relation.kind, definition: field.definition, field })
+}
+
+/** What the other model calls the way back: `{table}` in it stands for the table of the relation, which models of one abstract base tell apart. */
+function relatedNameOf({ relatedName }: { readonly relatedName?: string | undefined }, { tableName }: ModelDefinition): string | undefined {
+  return relatedName?.replaceAll('{table}', tableName)
+}
+
+function note(found: Map<string, Reverse>, name: string, reverse: Reverse): void {
+  const other = found.get(name)
+  if (other !== undefined) {
+    throw new ArgumentError(
+      `Two relations have the way back "${name}", in tables "${other.definition.tableName}" and "${reverse.definition.tableName}": give one another relatedName, or both '{table}_…'.`,
+    )
+  }
+  found.set(name, reverse)
 }
 
 function columnOf(field: StoredField): ColumnSpec<unknown, unknown, ColumnOptions> {

@@ -59,10 +59,62 @@ class Track extends models.define('tracks', {
 
 class Seat extends models.define('seats', { row: integer({ primaryKey: true }), place: integer({ primaryKey: true }) }) {}
 
+abstract class Timestamped extends models.abstract({ created: dateTime({ autoNowAdd: true }) }) {
+  static kinds(): number {
+    return 1
+  }
+
+  age(): number {
+    return this.created.getTime()
+  }
+}
+
+abstract class Ranked extends Timestamped.abstract({ rank: integer({ default: 1 }) }) {
+  isFirst(): boolean {
+    return this.rank === 1
+  }
+}
+
 class Folder extends models.define('folders', {
   id: integer({ primaryKey: true }),
   parent: foreignKey<unknown, { readonly allowNull: true }>('folders', { allowNull: true }),
 }) {}
+
+class Memo extends Ranked.define('memos', { id: integer({ primaryKey: true }), body: text() }) {
+  declare static readonly objects: Manager<typeof Memo>
+
+  override age(): number {
+    return super.age() + this.body.length
+  }
+}
+
+/** Never called: it is there for the compiler. */
+async function abstractBases(): Promise<void> {
+  const memo = await Memo.objects.get({ created__lt: new Date(0), rank: 1, body__icontains: 'x' })
+  expectTypeOf(memo.created).toEqualTypeOf<Date>()
+  expectTypeOf(memo.body).toEqualTypeOf<string>()
+  expectTypeOf(memo.age()).toEqualTypeOf<number>()
+  expectTypeOf(memo.isFirst()).toEqualTypeOf<boolean>()
+  expectTypeOf(await memo.load()).toEqualTypeOf<Memo>()
+  expectTypeOf(Memo.kinds()).toEqualTypeOf<number>()
+  expectTypeOf(new Memo({ body: 'x' }).isFirst()).toEqualTypeOf<boolean>()
+  Memo.objects.create({ body: 'x' })
+  Memo.objects.orderBy('-created', 'rank')
+  memo.update({ body: 'x', rank: 2, created: new Date(0) })
+
+  // @ts-expect-error body is required
+  Memo.objects.create({ rank: 1 })
+  // @ts-expect-error no such field
+  memo.update({ titel: 'x' })
+  // @ts-expect-error a text is no number
+  memo.update({ rank: 'x' })
+  // @ts-expect-error an abstract base has no objects
+  Ranked.objects
+  // @ts-expect-error it has no instances
+  new Ranked()
+  // @ts-expect-error a model is no abstract base
+  Memo.define('others', {})
+}
 
 /** Never called: it is there for the compiler. */
 async function figures(): Promise<void> {
@@ -220,5 +272,6 @@ describe('types', () => {
     expectTypeOf(statements).returns.resolves.toBeVoid()
     expectTypeOf(figures).returns.resolves.toBeVoid()
     expectTypeOf(wrongFigures).returns.toBeVoid()
+    expectTypeOf(abstractBases).returns.resolves.toBeVoid()
   })
 })

@@ -6,7 +6,10 @@ export type Target<M> = (() => M) | string
 
 export interface RelationOptions extends Omit<FieldOptions, 'choices'> {
   readonly onDelete?: ReferentialAction | undefined
-  /** What the other model calls the way back: `album.tracks`, and `tracks__title` in lookups. */
+  /**
+   * What the other model calls the way back: `album.tracks`, and `tracks__title` in lookups. In an abstract base, `{table}` stands for the table
+   * of each model.
+   */
   readonly relatedName?: string | undefined
 }
 
