@@ -14,7 +14,7 @@ import { ValueSlot } from '../schema/compile/typed-value.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import type { Clause, Term } from './clause.ts'
 import { type StoredField, typeOf } from './definition.ts'
-import type { Operator, Step } from './lookup.ts'
+import { leadsToOne, type OneStep, type Operator, type Step } from './lookup.ts'
 import { conjunction, inBrackets, type StatementScope } from './statement-scope.ts'
 
 /** Numbers the places of values, in the order in which `collectValues` finds the values. */
@@ -69,7 +69,7 @@ function termsCondition(terms: readonly PlacedTerm[], scope: StatementScope): Op
   const conditions: OperationNode[] = []
   const groups = new Map<string, PlacedTerm[]>()
   for (const placed of terms) {
-    const many = placed.steps.findIndex(({ kind }) => kind !== 'forward')
+    const many = placed.steps.findIndex((step) => !leadsToOne(step))
     if (many < 0) {
       const at = behind(scope, placed.steps)
       conditions.push(termCondition(placed.term, placed.slots, at.column(placed.term.lookup.field)))
@@ -102,7 +102,7 @@ function termsCondition(terms: readonly PlacedTerm[], scope: StatementScope): Op
 
 /** The scope behind some steps that lead to one row each. */
 export function behind(scope: StatementScope, steps: readonly Step[]): StatementScope {
-  return steps.reduce((at, step) => at.forward(step as Step & { readonly kind: 'forward' }), scope)
+  return steps.reduce((at, step) => at.one(step as OneStep), scope)
 }
 
 /** What a term says of a column, or of whatever else stands in its place. */

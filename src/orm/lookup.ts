@@ -14,6 +14,13 @@ export type Step =
     }
   | { readonly kind: 'many'; readonly name: string; readonly through: Through; readonly target: ModelDefinition }
 
+/** A step to one row, or none. */
+export type OneStep = Step & ({ readonly kind: 'forward' } | { readonly kind: 'reverse'; readonly one: true })
+
+export function leadsToOne(step: Step): step is OneStep {
+  return step.kind === 'forward' || (step.kind === 'reverse' && step.one)
+}
+
 export const operators = [
   ...['exact', 'iexact', 'contains', 'icontains', 'startswith', 'istartswith', 'endswith', 'iendswith'],
   ...['in', 'notin', 'gt', 'gte', 'lt', 'lte', 'isnull', 'range', 'ne'],
@@ -95,7 +102,7 @@ function parse(definition: ModelDefinition, text: string): Lookup {
  */
 export function parseFieldPath(definition: ModelDefinition, path: string, use: string): Lookup {
   const lookup = parseLookup(definition, path)
-  const isField = lookup.operator === 'exact' && !path.endsWith('__exact') && lookup.steps.every(({ kind }) => kind === 'forward')
+  const isField = lookup.operator === 'exact' && !path.endsWith('__exact') && lookup.steps.every(leadsToOne)
   if (isField) return lookup
   throw new ArgumentError(`${use}: expected a field, over relations that lead to one row each.`)
 }
@@ -166,12 +173,12 @@ function back(name: string, reverse: Reverse): Step {
  *
  * @throws {ArgumentError} a part of it is no such relation
  */
-export function parseForwardPath(definition: ModelDefinition, path: string): readonly Step[] {
-  const steps: Step[] = []
+export function parseOnePath(definition: ModelDefinition, path: string): readonly OneStep[] {
+  const steps: OneStep[] = []
   let model = definition
   for (const part of path.split('__')) {
     const step = stepNamed(model, part)
-    if (step === null || step.kind !== 'forward') {
+    if (step === null || !leadsToOne(step)) {
       if (step === null && model.findField(part) === undefined) throw unknownPart(model, part, path)
       throw new ArgumentError(
         `selectRelated(${printableName(path)}): ${model.name}.${part} does not lead to one row: use prefetchRelated().`,

@@ -110,7 +110,7 @@ export class Manager<M extends ManagedModel> {
     return this.#set.search(text)
   }
 
-  orderBy(...names: readonly (OrderName<FieldsOf<M>> | Expression<unknown>)[]): SetOf<M> {
+  orderBy(...names: readonly (OrderName<FieldsOf<M>, RelatedOf<M>> | Expression<unknown>)[]): SetOf<M> {
     return this.#set.orderBy(...names)
   }
 
@@ -126,7 +126,9 @@ export class Manager<M extends ManagedModel> {
     return this.#set.distinct()
   }
 
-  selectRelated(...paths: readonly (RelationPath<FieldsOf<M>> | readonly RelationPath<FieldsOf<M>>[])[]): SetOf<M> {
+  selectRelated(
+    ...paths: readonly (RelationPath<FieldsOf<M>, RelatedOf<M>> | readonly RelationPath<FieldsOf<M>, RelatedOf<M>>[])[]
+  ): SetOf<M> {
     return this.#set.selectRelated(...paths)
   }
 

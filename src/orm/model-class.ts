@@ -26,8 +26,8 @@ interface InstanceMethods<F> {
   pk: unknown
   /** Stores these values, and has them from then on. */
   update(values: UpdateInput<F>): Promise<this>
-  /** Reads all of its fields. */
-  load(): Promise<this>
+  /** Reads all of its fields; or with names, the rows that these relations lead to: `load('profile')`. */
+  load(...relations: readonly string[]): Promise<this>
   /** Reads its fields once more: what has not been stored is lost. */
   refresh(): Promise<this>
   /** Stores its values as they are: creates its row, or updates it. */

@@ -10,7 +10,7 @@ import { stepNamed } from './lookup.ts'
 import { type ManagedModel, Manager } from './manager.ts'
 import { definitionOf, Model } from './model.ts'
 import type { AbstractBase, DefineOptions, ManagerClass, ModelClass, ModelInstance, WithManager } from './model-class.ts'
-import { definitionKey } from './model-state.ts'
+import { definitionKey, relatedRow } from './model-state.ts'
 import { Definitions } from './registry.ts'
 import { type ManyStep, RelatedSet } from './related-set.ts'
 import type { Fields } from './types.ts'
@@ -173,7 +173,20 @@ function installReverses(definition: ModelDefinition): void {
   if (installed.get(definition) === reverses) return
   installed.set(definition, reverses)
   const { prototype } = bases.get(definition) as EntityClass
-  for (const name of reverses.keys()) if (!(name in prototype)) defineSet(prototype, name, definition)
+  for (const [name, { kind }] of reverses) {
+    if (name in prototype) continue
+    if (kind === 'oneToOne') defineRow(prototype, name)
+    else defineSet(prototype, name, definition)
+  }
+}
+
+function defineRow(prototype: object, name: string): void {
+  Object.defineProperty(prototype, name, {
+    configurable: true,
+    get(this: Model): Entity | null {
+      return relatedRow(this, name)
+    },
+  })
 }
 
 function defineSet(prototype: object, name: string, definition: ModelDefinition): void {

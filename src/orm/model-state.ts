@@ -43,6 +43,26 @@ export class Stateful {
   }
 }
 
+/** Rows that a relation leads to have been read with those of an instance. */
+export function keepRelated(entity: Entity, relation: string, rows: readonly Entity[]): void {
+  const state = Stateful.of(entity)
+  state.prefetched ??= new Map()
+  state.prefetched.set(relation, rows)
+}
+
+/** The row that a relation leads to, or null. */
+export function relatedRow(instance: object, relation: string): Entity | null {
+  const { prefetched, stored } = Stateful.of(instance)
+  const rows = prefetched?.get(relation)
+  if (rows !== undefined) return rows[0] ?? null
+  const { name: model } = instance.constructor
+  throw new InvalidRequestError(
+    stored
+      ? `${model}.${relation} has not been read: await load('${relation}'), or ask for it in the query.`
+      : `${String(instance)} has not been created: it has no ${relation}.`,
+  )
+}
+
 /** Where a class keeps its definition. */
 export const definitionKey = Symbol('offloop.model')
 

@@ -10,6 +10,7 @@ import { allFields } from './hydration.ts'
 import { deleteEntities, updateEntities } from './joined-changes.ts'
 import { NoMatch } from './match-errors.ts'
 import { definitionKey, Stateful } from './model-state.ts'
+import { prefetchInto } from './prefetch.ts'
 import { executorOf, readAll } from './query-runner.ts'
 import { initialState, type QueryState } from './query-state.ts'
 import { validateChanges } from './validation.ts'
@@ -65,11 +66,16 @@ export class Model extends Stateful {
   }
 
   /**
-   * Reads all of its fields.
+   * Reads all of its fields; or with names, the rows that these relations lead to, as `prefetchRelated` does: `load('profile')`.
    *
    * @throws {NoMatch} there is no row of it
+   * @throws {ArgumentError} there is no such relation
    */
-  async load(): Promise<this> {
+  async load(...relations: readonly string[]): Promise<this> {
+    if (relations.length > 0) {
+      await prefetchInto({ ...ownRow(this), prefetch: relations }, [this as unknown as Entity])
+      return this
+    }
     const [fresh] = await readAll(ownRow(this))
     if (fresh === undefined) throw noRow(this)
     Object.assign(this, fresh)

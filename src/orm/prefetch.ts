@@ -2,7 +2,7 @@ import { ArgumentError } from '../errors.ts'
 import { clauseOf } from './clause.ts'
 import type { Entity, ModelDefinition } from './definition.ts'
 import { type Step, stepNamed } from './lookup.ts'
-import { Stateful } from './model-state.ts'
+import { keepRelated, Stateful } from './model-state.ts'
 import { executorOf, readAll } from './query-runner.ts'
 import { initialState, type QueryState } from './query-state.ts'
 
@@ -11,13 +11,18 @@ const maxKeys = 10_000
 
 /** Reads the relations of these instances ahead: one statement each, two for many-to-many, whatever their number. */
 export async function prefetchInto(state: QueryState, entities: readonly Entity[]): Promise<void> {
+  // What one path has read, another one that begins alike goes on from: read anew, it would be other instances.
+  const read = new Map<string, readonly Entity[]>()
   for (const path of state.prefetch) {
     let from: readonly Entity[] = entities
     let model = state.definition
+    let prefix = ''
     for (const name of path.split('__')) {
       const step = stepNamed(model, name)
       if (step === null) throw new ArgumentError(`Model ${model.name} has no relation "${name}".`)
-      from = await prefetchStep(step, from, { definition: model, executor: state.executor })
+      prefix = `${prefix}__${name}`
+      from = read.get(prefix) ?? (await prefetchStep(step, from, { definition: model, executor: state.executor }))
+      read.set(prefix, from)
       model = step.target
     }
   }
@@ -73,7 +78,7 @@ async function prefetchReverse(
   const keys = entities.map((entity) => keyOf(entity, definition))
   const rows = await rowsWhere(step.target, `${step.field.name}__in`, keys, origin)
   const byKey = Map.groupBy(rows, (row) => keyOf(row[step.field.name] as Entity, definition))
-  for (const entity of entities) keep(entity, step.name, byKey.get(keyOf(entity, definition)) ?? [])
+  for (const entity of entities) keepRelated(entity, step.name, byKey.get(keyOf(entity, definition)) ?? [])
   return rows
 }
 
@@ -107,13 +112,7 @@ async function prefetchMany(
       const row = byKey.get(other)
       return row === undefined ? [] : [row]
     })
-    keep(entity, step.name, others)
+    keepRelated(entity, step.name, others)
   }
   return rows
-}
-
-function keep(entity: Entity, name: string, rows: readonly Entity[]): void {
-  const state = Stateful.of(entity)
-  state.prefetched ??= new Map()
-  state.prefetched.set(name, rows)
 }

@@ -11,7 +11,7 @@ import { Grouping } from './group-query.ts'
 import { groupState, readGroups } from './group-reader.ts'
 import { allFields } from './hydration.ts'
 import { deleteEntities, updateEntities } from './joined-changes.ts'
-import { parseFieldPath, parseForwardPath, parseLookup, stepNamed } from './lookup.ts'
+import { parseFieldPath, parseLookup, parseOnePath, stepNamed } from './lookup.ts'
 import { MultipleMatches, NoMatch } from './match-errors.ts'
 import { prefetchInto } from './prefetch.ts'
 import { countRows, executorOf, iterateAll, readAll, readValues } from './query-runner.ts'
@@ -87,7 +87,7 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
   }
 
   /** In this order, instead of any before: names of fields, '-' first for the other way, over relations too; or expressions. */
-  orderBy(...names: readonly (OrderName<F> | Expression<unknown>)[]): QuerySet<F, I, R> {
+  orderBy(...names: readonly (OrderName<F, R> | Expression<unknown>)[]): QuerySet<F, I, R> {
     return this.#with({ order: names.map((name) => orderTerm(this.#state, name)) })
   }
 
@@ -107,9 +107,9 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
   }
 
   /** The rows of these relations come in the same statement: `selectRelated('album', 'album__artist')`. */
-  selectRelated(...paths: readonly (RelationPath<F> | readonly RelationPath<F>[])[]): QuerySet<F, I, R> {
+  selectRelated(...paths: readonly (RelationPath<F, R> | readonly RelationPath<F, R>[])[]): QuerySet<F, I, R> {
     const added = paths.flat() as readonly string[]
-    for (const path of added) parseForwardPath(this.#state.definition, path)
+    for (const path of added) parseOnePath(this.#state.definition, path)
     return this.#with({ related: [...new Set([...this.#state.related, ...added])] })
   }
 

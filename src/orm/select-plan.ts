@@ -15,18 +15,25 @@ import {
 import { dialectFunction } from '../schema/compile/dialect-functions.ts'
 import { tableNode } from '../schema/table-shape.ts'
 import type { Dialect } from '../sql/dialect.ts'
+import type { Executor } from '../sql/executor.ts'
 import { behind, conditionOf, Slots } from './clause-compiler.ts'
-import { type ModelDefinition, type StoredField, typeOf } from './definition.ts'
-import { allFields, type EntityPlan, entityPlan, type PlacedFields } from './hydration.ts'
-import { parseForwardPath, parseLookup, type Step } from './lookup.ts'
+import { type Entity, type ModelDefinition, type StoredField, typeOf } from './definition.ts'
+import { allFields, entityPlan, type PlacedFields } from './hydration.ts'
+import { type OneStep, parseLookup, parseOnePath } from './lookup.ts'
+import { keepRelated } from './model-state.ts'
 import { Plan } from './plan.ts'
 import type { QueryState } from './query-state.ts'
 import { conjunction, Names, StatementScope } from './statement-scope.ts'
 
+/** Makes an instance of a row; null where the row has none. */
+export interface EntityMaker {
+  make(row: readonly unknown[], executor: Executor | null): Entity | null
+}
+
 /** A SELECT of instances: its statement, and how they are made. */
 export interface SelectPlan {
   readonly plan: Plan
-  readonly entity: EntityPlan
+  readonly entity: EntityMaker
   readonly bigints: boolean
 }
 
@@ -39,7 +46,8 @@ export function selectPlan(state: QueryState, dialect: Dialect): SelectPlan {
     fields.push(field)
     return [field, columns.length - 1]
   }
-  const placed = placedFields(state.definition, scope, { place, only: state.only, tree: pathTree(state) })
+  const attached: Attached[] = []
+  const placed = placedFields(state.definition, scope, { place, only: state.only, tree: pathTree(state), path: [], attached })
   const plan = new Plan(
     {
       ...node,
@@ -48,7 +56,29 @@ export function selectPlan(state: QueryState, dialect: Dialect): SelectPlan {
     },
     dialect,
   )
-  return { plan, entity: entityPlan(placed, dialect, state.entity), bigints: fields.some((field) => typeOf(field).bigints) }
+  const plain = entityPlan(placed, dialect, state.entity)
+  const entity = attached.length === 0 ? plain : withAttached(plain, attached, dialect)
+  return { plan, entity, bigints: fields.some((field) => typeOf(field).bigints) }
+}
+
+/** Rows that lead to these ones hang on instances that are there already: the shorter paths come first. */
+function withAttached(owner: EntityMaker, attached: readonly Attached[], dialect: Dialect): EntityMaker {
+  const makers = attached
+    .toSorted((left, right) => left.path.length - right.path.length)
+    .map(({ path, name, placed }) => ({ path, name, plan: entityPlan(placed, dialect) }))
+  return {
+    make(row, executor) {
+      const entity = owner.make(row, executor)
+      if (entity === null) return null
+      for (const { path, name, plan } of makers) {
+        const holder = path.reduce<Entity | null>((at, relation) => (at === null ? null : (at[relation] as Entity | null)), entity)
+        if (holder === null) continue
+        const made = plan.make(row, executor)
+        keepRelated(holder, name, made === null ? [] : [made])
+      }
+      return entity
+    },
+  }
 }
 
 /** A SELECT without its columns and joins: whoever adds columns may add joins. */
@@ -102,13 +132,13 @@ function orderItem(term: QueryState['order'][number], definition: ModelDefinitio
 }
 
 /** Paths as a tree: `album`, `album__artist` → album → artist. */
-export interface PathTree extends ReadonlyMap<string, { readonly step: Step & { readonly kind: 'forward' }; readonly tree: PathTree }> {}
+export interface PathTree extends ReadonlyMap<string, { readonly step: OneStep; readonly tree: PathTree }> {}
 
 function pathTree({ definition, related }: QueryState): PathTree {
-  const root = new Map<string, { step: Step & { readonly kind: 'forward' }; tree: Map<string, never> }>()
+  const root = new Map<string, { step: OneStep; tree: Map<string, never> }>()
   for (const path of related) {
     let level: Map<string, unknown> = root
-    for (const step of parseForwardPath(definition, path)) {
+    for (const step of parseOnePath(definition, path)) {
       const known = level.get(step.name) as { readonly tree: Map<string, unknown> } | undefined
       const entry = known ?? { step, tree: new Map<string, unknown>() }
       level.set(step.name, entry)
@@ -122,15 +152,28 @@ interface Placing {
   readonly place: (field: StoredField, at: StatementScope) => readonly [StoredField, number]
   readonly only: readonly string[] | null
   readonly tree: PathTree
+  /** The relations that have led here. */
+  readonly path: readonly string[]
+  readonly attached: Attached[]
 }
 
-function placedFields(definition: ModelDefinition, scope: StatementScope, { place, only, tree }: Placing): PlacedFields {
+/** The row that a way back leads to, and where the instance is that it leads from. */
+interface Attached {
+  readonly path: readonly string[]
+  readonly name: string
+  readonly placed: PlacedFields
+}
+
+function placedFields(definition: ModelDefinition, scope: StatementScope, placing: Placing): PlacedFields {
+  const { place, only, tree, path, attached } = placing
   const all = allFields(definition)
   const read = only === null ? all : all.filter(({ name, primaryKey }) => primaryKey || only.includes(name) || tree.has(name))
   const fields = read.map((field) => place(field, scope))
   const joined = new Map<string, PlacedFields>()
   for (const [name, { step, tree: inner }] of tree) {
-    joined.set(name, placedFields(step.target, scope.forward(step), { place, only: null, tree: inner }))
+    const placed = placedFields(step.target, scope.one(step), { ...placing, only: null, tree: inner, path: [...path, name] })
+    if (step.kind === 'forward') joined.set(name, placed)
+    else attached.push({ path, name, placed })
   }
   const missing = read.length === all.length ? null : new Set(all.filter((field) => !read.includes(field)).map(({ name }) => name))
   return { definition, fields, missing, joined }

@@ -19,7 +19,7 @@ import {
 } from 'kysely'
 import { type QualifiedName, tableNode } from '../schema/table-shape.ts'
 import type { ModelDefinition, StoredField } from './definition.ts'
-import type { Step } from './lookup.ts'
+import type { OneStep, Step } from './lookup.ts'
 
 /** The names that one statement uses for its tables: no two of them are the same. */
 export class Names {
@@ -73,15 +73,20 @@ export class StatementScope {
   parent(): StatementScope {
     const { parent, keyFields } = this.definition
     if (parent === null) throw new Error(`${this.definition.tableName} has no parent`)
-    return this.#join('(parent)', parent, 'InnerJoin', (joined) =>
+    // Behind an outer join there may be no row of either.
+    return this.#join('(parent)', parent, this.#root === this ? 'InnerJoin' : 'LeftJoin', (joined) =>
       conjunction(keyFields.map((field) => equal(this.named(field.column), joined.column(parent.field(field.name))))),
     )
   }
 
   /** The row that a relation leads to; there may be none. */
-  forward(step: Step & { readonly kind: 'forward' }): StatementScope {
+  one(step: OneStep): StatementScope {
     const { field, target } = step
-    return this.#join(step.name, target, 'LeftJoin', (joined) => equal(this.column(field), joined.column(target.keyField)))
+    return this.#join(step.name, target, 'LeftJoin', (joined) =>
+      step.kind === 'forward'
+        ? equal(this.column(field), joined.column(target.keyField))
+        : equal(joined.column(field), this.column(this.definition.keyField)),
+    )
   }
 
   /** Rows of a relation to many, as a scope of their own inside the EXISTS that this writes around their condition. */

@@ -8,7 +8,10 @@ export interface ModelShape {
 }
 
 // Told apart by what they show, and not by their class: TypeScript takes options that have nothing in common with those that are known for none.
-type ToOne<M> = { readonly kind: 'foreignKey' | 'oneToOne'; readonly $model: M }
+interface ToOne<M> {
+  readonly kind: 'foreignKey' | 'oneToOne'
+  readonly $model: M
+}
 type ToMany<M> = { readonly kind: 'manyToMany'; readonly $model: M }
 
 type FieldsOf<M> = M extends { readonly $fields: infer F } ? F : Fields
@@ -115,7 +118,9 @@ export type LookupValue<F, K extends string, R = Record<never, never>> = K exten
   : K extends 'pk'
     ? KeyOf<F> | null
     : K extends keyof R
-      ? RelatedKey<R[K]>
+      ? R[K] extends OneMarker<infer M>
+        ? InOf<OneField<M>> | null
+        : RelatedKey<R[K]>
       : K extends `${infer Head}__${infer Rest}`
         ? Head extends 'pk'
           ? Operand<F[KeyNames<F> & keyof F], Rest>
@@ -128,7 +133,11 @@ export type LookupValue<F, K extends string, R = Record<never, never>> = K exten
                 ? LookupValue<FieldsOf<ManyTarget<F[Head]>>, Rest, RelatedOf<ManyTarget<F[Head]>>>
                 : Operand<F[Head], Rest>
             : Head extends keyof R
-              ? LookupValue<FieldsOf<RelatedModel<R[Head]>>, Rest, RelatedOf<RelatedModel<R[Head]>>>
+              ? R[Head] extends OneMarker<infer M>
+                ? Operand<OneField<M>, Rest> extends never
+                  ? LookupValue<FieldsOf<M>, Rest, RelatedOf<M>>
+                  : Operand<OneField<M>, Rest>
+                : LookupValue<FieldsOf<RelatedModel<R[Head]>>, Rest, RelatedOf<RelatedModel<R[Head]>>>
               : never
         : never
 
@@ -137,11 +146,34 @@ export interface RelatedMarker<M> {
   readonly $related: M
 }
 
+interface OneMarker<M> extends RelatedMarker<M> {
+  readonly $one: true
+}
+
+/**
+ * The row that a one-to-one relation leads back to, or null. Declared in a model as `declare readonly profile: RelatedOne<typeof Profile>`; it is
+ * there after `selectRelated('profile')`, `prefetchRelated('profile')` or `load('profile')`.
+ */
+export type RelatedOne<M> = (InstanceOf<M> & OneMarker<M>) | null
+
+/** The way back as a field of the other model would be. */
+interface OneField<M> extends ToOne<M> {
+  readonly options: { readonly allowNull: true }
+}
+
 type RelatedModel<S> = S extends RelatedMarker<infer M> ? M : never
 type RelatedKey<S> = S extends RelatedMarker<infer M> ? InstanceOf<M> | KeyOf<FieldsOf<M>> : never
 /** The ways back that the class of a model declares. */
 export type RelatedOf<M> =
-  InstanceOf<M> extends infer I ? { [K in keyof I as I[K] extends RelatedMarker<unknown> ? K : never]: I[K] } : never
+  InstanceOf<M> extends infer I
+    ? {
+        [K in keyof I as [NonNullable<I[K]>] extends [never]
+          ? never
+          : NonNullable<I[K]> extends RelatedMarker<unknown>
+            ? K
+            : never]: NonNullable<I[K]>
+      }
+    : never
 
 /** Lookups that are checked one by one: the simple ones are listed, for whoever completes them. */
 export type Lookups<F, L, R = Record<never, never>> = {
@@ -154,17 +186,24 @@ export type SimpleLookups<F> = { readonly [K in Stored<F> | 'pk']?: unknown } & 
 // Names
 
 /** A field to order by, '-' first for the other way: over relations too. */
-export type OrderName<F> = OrderPath<F> | `-${OrderPath<F>}`
-type OrderPath<F> = (Stored<F> & string) | 'pk' | RelatedPath<F>
+export type OrderName<F, R = Record<never, never>> = OrderPath<F, R> | `-${OrderPath<F, R>}`
+type OrderPath<F, R> = (Stored<F> & string) | 'pk' | RelatedPath<F> | RelatedOnePath<R>
 /** One level is listed; deeper ones are checked at run time. */
 type RelatedPath<F> = { [K in keyof F & string]: F[K] extends ToOne<infer M> ? `${K}__${keyof FieldsOf<M> & string}` : never }[keyof F &
   string]
 
-/** A relation, or a path over several: `album__artist`. */
-export type RelationPath<F> = {
-  [K in keyof F & string]: F[K] extends ToOne<infer M> ? K | `${K}__${RelationName<FieldsOf<M>>}` : never
-}[keyof F & string]
-type RelationName<F> = { [K in keyof F & string]: F[K] extends ToOne<infer _M> ? K | `${K}__${string}` : never }[keyof F & string]
+type RelatedOnePath<R> = {
+  [K in keyof R & string]: R[K] extends OneMarker<infer M> ? K | `${K}__${keyof FieldsOf<M> & string}` : never
+}[keyof R & string]
+
+/** A relation to one row, or a path over several: `album__artist`. */
+export type RelationPath<F, R = Record<never, never>> =
+  | { [K in keyof F & string]: F[K] extends ToOne<infer M> ? K | `${K}__${RelationName<M>}` : never }[keyof F & string]
+  | { [K in keyof R & string]: R[K] extends OneMarker<infer M> ? K | `${K}__${RelationName<M>}` : never }[keyof R & string]
+type RelationName<M> = OneName<FieldsOf<M>, RelatedOf<M>>
+type OneName<F, R> =
+  | { [K in keyof F & string]: F[K] extends ToOne<infer _M> ? K | `${K}__${string}` : never }[keyof F & string]
+  | { [K in keyof R & string]: R[K] extends OneMarker<infer _M> ? K | `${K}__${string}` : never }[keyof R & string]
 
 // Paths to values
 
@@ -184,13 +223,19 @@ type PathEnd<F, K extends string, R, N = false> = K extends 'pk'
       ? never
       : { readonly field: F[K]; readonly nullable: Either<N, IsNullable<F[K]>> }
     : K extends keyof R
-      ? never
+      ? R[K] extends OneMarker<infer M>
+        ? { readonly field: OneField<M>; readonly nullable: true }
+        : never
       : K extends `${infer Head}__${infer Rest}`
         ? Head extends keyof F
           ? F[Head] extends ToOne<infer M>
             ? PathEnd<FieldsOf<M>, Rest, RelatedOf<M>, Either<N, IsNullable<F[Head]>>>
             : never
-          : never
+          : Head extends keyof R
+            ? R[Head] extends OneMarker<infer M>
+              ? PathEnd<FieldsOf<M>, Rest, RelatedOf<M>, true>
+              : never
+            : never
         : never
 
 /** The field at the end of a path, or never. */

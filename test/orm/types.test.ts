@@ -14,7 +14,9 @@ import {
   manyToMany,
   max,
   min,
+  oneToOne,
   Q,
+  type RelatedOne,
   type RelatedSet,
   Session,
   string,
@@ -58,6 +60,51 @@ class Track extends models.define('tracks', {
 }) {}
 
 class Seat extends models.define('seats', { row: integer({ primaryKey: true }), place: integer({ primaryKey: true }) }) {}
+
+class User extends models.define('users', { id: integer({ primaryKey: true }), name: string({ maxLength: 20 }) }) {
+  declare static readonly objects: Manager<typeof User>
+  declare readonly profile: RelatedOne<typeof Profile>
+}
+
+class Profile extends models.define('profiles', {
+  id: integer({ primaryKey: true }),
+  user: oneToOne(() => User, { relatedName: 'profile' }),
+  bio: string({ maxLength: 20 }),
+  band: foreignKey(() => Artist),
+}) {
+  shout(): string {
+    return this.bio.toUpperCase()
+  }
+}
+
+class Post extends models.define('posts', { id: integer({ primaryKey: true }), author: foreignKey(() => User) }) {}
+
+/** Never called: it is there for the compiler. */
+async function oneToOnes(): Promise<void> {
+  const user = await User.objects.selectRelated('profile', 'profile__band').get({ profile__bio__icontains: 'x' })
+  expectTypeOf(user.profile?.shout()).toEqualTypeOf<string | undefined>()
+  expectTypeOf(user.profile).toExtend<Profile | null>()
+  expectTypeOf(null).toExtend<typeof user.profile>()
+  await user.load('profile')
+  User.objects.filter({ profile__isnull: true, profile: null, profile__in: [1], profile__band__name: 'x' })
+  User.objects.filter({ profile: 5 })
+  User.objects.orderBy('-profile__bio', 'name')
+  Post.objects.selectRelated('author__profile').filter({ author__profile__bio: 'x' })
+  expectTypeOf(await User.objects.groupBy('profile__bio', 'profile', 'profile__band__name').aggregate({ users: count() })).toEqualTypeOf<
+    { profile__bio: string | null; profile: number | null; profile__band__name: string | null; users: number }[]
+  >()
+
+  // @ts-expect-error no such field behind the way back
+  User.objects.filter({ profile__boi: 'x' })
+  // @ts-expect-error true or false
+  User.objects.filter({ profile__isnull: 'x' })
+  // @ts-expect-error no such relation behind it
+  User.objects.selectRelated('profile__bnad')
+  // @ts-expect-error no such field behind it
+  User.objects.groupBy('profile__boi')
+  // @ts-expect-error it is set on the other side
+  user.profile = null
+}
 
 abstract class Timestamped extends models.abstract({ created: dateTime({ autoNowAdd: true }) }) {
   static kinds(): number {
@@ -270,6 +317,7 @@ async function statements(): Promise<void> {
 describe('types', () => {
   test('of lookups, names, inputs and instances', () => {
     expectTypeOf(statements).returns.resolves.toBeVoid()
+    expectTypeOf(oneToOnes).returns.resolves.toBeVoid()
     expectTypeOf(figures).returns.resolves.toBeVoid()
     expectTypeOf(wrongFigures).returns.toBeVoid()
     expectTypeOf(abstractBases).returns.resolves.toBeVoid()
