@@ -1,6 +1,7 @@
 import { AliasNode, FromNode, IdentifierNode, RawNode, SelectionNode, type SelectQueryNode } from 'kysely'
 import type { Dialect } from '../sql/dialect.ts'
 import type { ExecuteOptions, Executor } from '../sql/executor.ts'
+import type { Compilable } from '../sql/statement.ts'
 import { behind } from './clause-compiler.ts'
 import { type Entity, type StoredField, typeOf } from './definition.ts'
 import { parseFieldPath } from './lookup.ts'
@@ -92,19 +93,41 @@ function countOver(inner: SelectQueryNode): SelectQueryNode {
 
 /** Plain objects with the values under these paths. */
 export async function readValues(state: QueryState, paths: readonly string[]): Promise<Record<string, unknown>[]> {
+  const { executor, statement, options, valuesOf } = valueReading(state, paths)
+  return (await executor.execute<unknown[]>(statement, [], options).fetchall()).map(valuesOf)
+}
+
+/** The same one by one, in bounded memory. */
+export async function* iterateValues(state: QueryState, paths: readonly string[]): AsyncGenerator<Record<string, unknown>> {
+  const { executor, statement, options, valuesOf } = valueReading(state, paths)
+  for await (const row of executor.stream<unknown[]>(statement, [], options)) yield valuesOf(row)
+}
+
+interface ValueReading {
+  readonly executor: Executor
+  readonly statement: Compilable
+  readonly options: ExecuteOptions
+  readonly valuesOf: (row: readonly unknown[]) => Record<string, unknown>
+}
+
+function valueReading(state: QueryState, paths: readonly string[]): ValueReading {
   const executor = executorOf(state)
+  const { dialect } = executor
   const shape = shapeOfQuery(state)
-  const { plan, fields } = valueLists.get(state.entity, shape === null ? null : `${paths.join()} ${keyed(executor.dialect, shape)}`, () => {
-    const { node, scope } = selectNode(state, executor.dialect)
+  const { plan, fields } = valueLists.get(state.entity, shape === null ? null : `${paths.join()} ${keyed(dialect, shape)}`, () => {
+    const { node, scope } = selectNode(state, dialect)
     const ends = paths.map((path) => parseFieldPath(state.definition, path, `values(${JSON.stringify(path)})`))
     const selections = ends.map(({ steps, field }) => SelectionNode.create(behind(scope, steps).column(field)))
     const select: SelectQueryNode = { ...node, selections, ...(scope.joins.length > 0 ? { joins: scope.joins } : {}) }
-    return { plan: new Plan(select, executor.dialect), fields: ends.map(({ field }) => field) }
+    return { plan: new Plan(select, dialect), fields: ends.map(({ field }) => field) }
   })
-  const decoders = fields.map((field) => typeOf(field).decoder(executor.dialect, `${field.definition.tableName}.${field.name}`))
-  const options = rowOptions(fields.some((field) => typeOf(field).bigints))
-  const rows = await executor.execute<unknown[]>(plan.with(valuesOfQuery(state)), [], options).fetchall()
-  return rows.map((row) => Object.fromEntries(paths.map((path, index) => [path, decodedValue(row[index], decoders[index])])))
+  const decoders = fields.map((field) => typeOf(field).decoder(dialect, `${field.definition.tableName}.${field.name}`))
+  return {
+    executor,
+    statement: plan.with(valuesOfQuery(state)),
+    options: rowOptions(fields.some((field) => typeOf(field).bigints)),
+    valuesOf: (row) => Object.fromEntries(paths.map((path, index) => [path, decodedValue(row[index], decoders[index])])),
+  }
 }
 
 function decodedValue(value: unknown, decode: ((value: unknown) => unknown) | null | undefined): unknown {

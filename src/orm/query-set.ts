@@ -14,7 +14,7 @@ import { deleteEntities, updateEntities } from './joined-changes.ts'
 import { parseFieldPath, parseLookup, parseOnePath, stepNamed } from './lookup.ts'
 import { MultipleMatches, NoMatch } from './match-errors.ts'
 import { prefetchInto } from './prefetch.ts'
-import { countRows, executorOf, iterateAll, readAll, readValues } from './query-runner.ts'
+import { countRows, executorOf, iterateAll, iterateValues, readAll, readValues } from './query-runner.ts'
 import { type OrderTerm, type QueryState, wholeNumber } from './query-state.ts'
 import type { FieldValue, LookupValue, OrderName, RelationPath, SimpleLookups, UpdateInput, Values } from './types.ts'
 import { validateChanges } from './validation.ts'
@@ -290,6 +290,13 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
     const { definition, limit } = this.#state
     if (limit === 0) return []
     return await readValues(this.#state, paths.length > 0 ? paths : allFields(definition).map(({ name }) => name))
+  }
+
+  /** As `values`, one by one, in bounded memory. */
+  async *iterateValues(...paths: readonly string[]): AsyncGenerator<Record<string, unknown>> {
+    const { definition, limit } = this.#state
+    if (limit === 0) return
+    yield* iterateValues(this.#state, paths.length > 0 ? paths : allFields(definition).map(({ name }) => name))
   }
 
   // Writing

@@ -81,7 +81,7 @@ export class SessionQuery<I> implements PromiseLike<I[]>, AsyncIterable<I> {
     const map = this.#mapper()
     const set = this.#set.using(await this.#executor())
     if (map === null) yield* set.iterate() as AsyncGenerator<I>
-    else for (const row of await set.values()) yield map(row)
+    else for await (const row of set.iterateValues()) yield map(row)
   }
 
   /** One by one, in bounded memory. */

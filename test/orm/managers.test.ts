@@ -1,6 +1,30 @@
+import type { Executor } from 'offloop'
 import { integer, Manager, ModelRegistry, Session, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+
+/** An executor that counts the rows that are taken out of its streams, and the results that are read otherwise. */
+function counting(executor: Executor, taken: { rows: number; results: number }): Executor {
+  async function* counted<R>(rows: AsyncIterable<R>): AsyncGenerator<R> {
+    for await (const row of rows) {
+      taken.rows++
+      yield row
+    }
+  }
+  return new Proxy(executor, {
+    get(target, name) {
+      if (name === 'stream') return (...call: Parameters<Executor['stream']>) => counted(target.stream(...call))
+      if (name === 'execute') {
+        return (...call: Parameters<Executor['execute']>) => {
+          taken.results++
+          return target.execute(...call)
+        }
+      }
+      const member: unknown = Reflect.get(target, name)
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
+}
 
 describeTargets((fixture) => {
   async function entities() {
@@ -163,6 +187,28 @@ describeTargets((fixture) => {
     expect(await db.query(Item).count()).toBe(0)
     await db.close()
     expect(await rejectionOf(db.query(Item).count())).toMatchObject({ code: 'OFFLOOP_RESOURCE_CLOSED' })
+  })
+
+  test('a query with a mapper gives rows as they come, and frees its cursor when the loop is left', async () => {
+    const { engine, Item } = await entities()
+    await Item.objects.bulkCreate(Array.from({ length: 5_000 }, (_, index) => ({ name: `n${index}`, stock: index })))
+    const taken = { rows: 0, results: 0 }
+    const db = new Session(counting(engine, taken))
+    let mapped = 0
+    const names = db.query(Item, { mapperFactory: () => (row) => `${row['name']} ${++mapped}` }).orderBy('id')
+    const seen: string[] = []
+    for await (const name of names) {
+      seen.push(name)
+      expect(engine.status().inUse).toBe(1)
+      if (seen.length === 3) break
+    }
+    expect(seen).toEqual(['n0 1', 'n1 2', 'n2 3'])
+    expect([taken, mapped, engine.status().inUse]).toEqual([{ rows: 3, results: 0 }, 3, 0])
+    let read = 0
+    for await (const _ of names.filter({ stock__gte: 2_000 }).iterate()) read++
+    expect([read, engine.status().inUse]).toEqual([3_000, 0])
+    for await (const _ of names.limit(0)) read++
+    expect(read).toBe(3_000)
   })
 
   test('forceRollback leaves nothing behind', async () => {
