@@ -1,4 +1,5 @@
 import type { ClientFactory } from './baselines/client.ts'
+import type { MapperFactory } from './baselines/mapper.ts'
 import type { DatabaseFiles } from './item.ts'
 
 /** What can be told about a run. The first five are taken of every run, the others by the cases that know them. */
@@ -65,6 +66,8 @@ export interface CaseContext {
   readonly files: DatabaseFiles
   /** Every baseline that could be loaded. */
   readonly baselines: readonly ClientFactory[]
+  /** Every object mapper that could be loaded. */
+  readonly mappers: readonly MapperFactory[]
 }
 
 export interface BenchCase {

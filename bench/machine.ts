@@ -27,6 +27,8 @@ const measuredPackages = {
   '@tursodatabase/database': 'bench/baselines/node_modules/@tursodatabase/database/package.json',
   kysely: 'bench/baselines/node_modules/kysely/package.json',
   'drizzle-orm': 'bench/baselines/node_modules/drizzle-orm/package.json',
+  '@mikro-orm/core': 'node_modules/@mikro-orm/core/package.json',
+  typeorm: 'bench/baselines/node_modules/typeorm/package.json',
 }
 
 export function describeMachine(directory: string): Machine {

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { loadBaselines } from './baselines/load-baselines.ts'
+import { loadBaselines, loadMappers } from './baselines/load-baselines.ts'
 import type { BenchCase } from './bench-case.ts'
 import { allCases } from './cases/all-cases.ts'
 import { drawChart } from './chart.ts'
@@ -28,7 +28,8 @@ process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
 process.once('SIGINT', () => process.exit(130))
 
 installBaselines(console.log)
-const baselines = await loadBaselines((name, reason) => console.log(`${name} is left out: ${reason}`))
+const leftOut = (name: string, reason: string): void => console.log(`${name} is left out: ${reason}`)
+const [baselines, mappers] = [await loadBaselines(leftOut), await loadMappers(leftOut)]
 const machine = describeMachine(directory)
 console.log(
   `${machine.processor}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, fsync ${machine.fsyncMs} ms\n` +
@@ -53,6 +54,7 @@ async function run(benchCase: BenchCase, { quick, variants: wanted, rounds }: Be
     wants: (name: string) => wanted.length === 0 || wanted.includes(name),
     files: new DatabaseFiles(mkdtempSync(join(directory, `${benchCase.name}-`))),
     baselines,
+    mappers,
   }
   try {
     const variants = await runCase(benchCase, context, Math.min(rounds, benchCase.maxRounds ?? rounds))

@@ -1,7 +1,8 @@
 import type { Item, ItemValues } from '../item.ts'
-import type { Client, ClientFactory } from './client.ts'
+import type { Client, OpenClientOptions } from './client.ts'
 import { DirectDatabase } from './direct.ts'
 import { loadPackage } from './load-package.ts'
+import type { Mapper } from './mapper.ts'
 
 interface Column {
   primaryKey(): Column
@@ -17,6 +18,7 @@ interface SqliteCore {
 
 interface SelectQuery {
   where(condition: unknown): SelectQuery
+  orderBy(column: Column | undefined): SelectQuery
   get(): Item | undefined
   all(): Item[]
 }
@@ -36,17 +38,28 @@ interface DrizzleDriver {
 
 interface DrizzlePackage {
   eq(column: Column | undefined, value: number): unknown
+  between(column: Column | undefined, from: number, to: number): unknown
 }
 
-type Where = (id: number) => unknown
+interface ItemTable {
+  readonly item: Readonly<Record<string, Column>>
+  where(id: number): unknown
+  whereBetween(from: number, to: number): unknown
+}
+
+/** It is a client and a mapper in one. */
+interface DrizzleFactory {
+  readonly name: string
+  open(file: string, options?: OpenClientOptions): Promise<DrizzleClient>
+}
 
 /** SQLite takes 32,766 parameters in a statement, five for each row. */
 const rowsPerInsert = 1_000
 
 /** @throws {Error} the package is not installed */
-export async function loadDrizzle(): Promise<ClientFactory> {
+export async function loadDrizzle(): Promise<DrizzleFactory> {
   // Their types are described above, as far as they are used.
-  const { eq } = (await loadPackage('drizzle-orm')) as DrizzlePackage
+  const { eq, between } = (await loadPackage('drizzle-orm')) as DrizzlePackage
   const { drizzle } = (await loadPackage('drizzle-orm/better-sqlite3')) as DrizzleDriver
   const { sqliteTable, integer, real, text } = (await loadPackage('drizzle-orm/sqlite-core')) as SqliteCore
   const item = sqliteTable('item', {
@@ -60,31 +73,41 @@ export async function loadDrizzle(): Promise<ClientFactory> {
     name: 'Drizzle',
     open: async (file, options) => {
       const direct = new DirectDatabase(file, options)
-      return new DrizzleClient(drizzle({ client: direct.handle }), direct, { item, where: (id) => eq(item['id'], id) })
+      return new DrizzleClient(drizzle({ client: direct.handle }), direct, {
+        item,
+        where: (id) => eq(item['id'], id),
+        whereBetween: (from, to) => between(item['id'], from, to),
+      })
     },
   }
 }
 
 /** Drizzle on better-sqlite3, which it calls on the thread of its caller. */
-class DrizzleClient implements Client {
+class DrizzleClient implements Client, Mapper {
   readonly #database: DrizzleDatabase
   readonly #direct: DirectDatabase
-  readonly #item: object
-  readonly #where: Where
+  readonly #table: ItemTable
 
-  constructor(database: DrizzleDatabase, direct: DirectDatabase, { item, where }: { readonly item: object; readonly where: Where }) {
+  constructor(database: DrizzleDatabase, direct: DirectDatabase, table: ItemTable) {
     this.#database = database
     this.#direct = direct
-    this.#item = item
-    this.#where = where
+    this.#table = table
   }
 
-  async get(id: number): Promise<Item | undefined> {
-    return this.#database.select().from(this.#item).where(this.#where(id)).get()
+  async get(id: number): Promise<Item> {
+    const { item, where } = this.#table
+    const found = this.#database.select().from(item).where(where(id)).get()
+    if (found === undefined) throw new Error(`There is no item ${id}.`)
+    return found
+  }
+
+  async between(from: number, to: number): Promise<Item[]> {
+    const { item, whereBetween } = this.#table
+    return this.#database.select().from(item).where(whereBetween(from, to)).orderBy(item['id']).all()
   }
 
   async all(): Promise<Item[]> {
-    return this.#database.select().from(this.#item).all()
+    return this.#database.select().from(this.#table.item).all()
   }
 
   async exec(sql: string): Promise<void> {
@@ -92,14 +115,14 @@ class DrizzleClient implements Client {
   }
 
   async insert(values: ItemValues): Promise<unknown> {
-    return this.#database.insert(this.#item).values(toItem(values)).run()
+    return this.#database.insert(this.#table.item).values(toItem(values)).run()
   }
 
   async insertMany(rows: readonly ItemValues[]): Promise<void> {
     this.#database.transaction((transaction) => {
       for (let from = 0; from < rows.length; from += rowsPerInsert) {
         transaction
-          .insert(this.#item)
+          .insert(this.#table.item)
           .values(rows.slice(from, from + rowsPerInsert).map(toItem))
           .run()
       }

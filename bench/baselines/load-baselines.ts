@@ -4,9 +4,12 @@ import { ComlinkClient } from './comlink.ts'
 import { loadDrizzle } from './drizzle.ts'
 import { loadKysely } from './kysely.ts'
 import { loadLibsql } from './libsql.ts'
+import type { MapperFactory } from './mapper.ts'
+import { loadMikroOrm } from './mikro-orm.ts'
 import { loadNodeSqlite3 } from './node-sqlite3.ts'
 import { PiscinaClient } from './piscina.ts'
 import { loadTurso } from './turso.ts'
+import { loadTypeorm } from './typeorm.ts'
 
 /** Made of the main package's own dependencies: these are always there. */
 const ownBaselines: readonly ClientFactory[] = [
@@ -23,10 +26,27 @@ const installedBaselines: Readonly<Record<string, () => Promise<ClientFactory>>>
   Drizzle: loadDrizzle,
 }
 
+const installedMappers: Readonly<Record<string, () => Promise<MapperFactory>>> = {
+  Drizzle: loadDrizzle,
+  MikroORM: loadMikroOrm,
+  TypeORM: loadTypeorm,
+}
+
+type OnMissing = (name: string, reason: string) => void
+
 /** Every baseline that works on this machine; `onMissing` hears of the others. */
-export async function loadBaselines(onMissing: (name: string, reason: string) => void): Promise<readonly ClientFactory[]> {
-  const loaded = [...ownBaselines]
-  for (const [name, load] of Object.entries(installedBaselines)) {
+export async function loadBaselines(onMissing: OnMissing): Promise<readonly ClientFactory[]> {
+  return [...ownBaselines, ...(await loadAll(installedBaselines, onMissing))]
+}
+
+/** The same of object mappers. */
+export async function loadMappers(onMissing: OnMissing): Promise<readonly MapperFactory[]> {
+  return await loadAll(installedMappers, onMissing)
+}
+
+async function loadAll<F>(loaders: Readonly<Record<string, () => Promise<F>>>, onMissing: OnMissing): Promise<readonly F[]> {
+  const loaded: F[] = []
+  for (const [name, load] of Object.entries(loaders)) {
     try {
       loaded.push(await load())
     } catch (error) {

@@ -8,6 +8,7 @@ import { httpServer } from './http-server.ts'
 import { importing } from './import.ts'
 import { inFlightInProportion } from './in-flight-in-proportion.ts'
 import { durableInserts, executeMany, insertsTogether } from './insert-rows.ts'
+import { mapperFilter, mapperGet } from './mappers.ts'
 import { pointInFlight, pointSequential } from './point-select.ts'
 import { rowsInProportion } from './rows-in-proportion.ts'
 import { serverFetchAll, serverPointInFlight } from './servers.ts'
@@ -24,6 +25,8 @@ export const allCases: readonly BenchCase[] = [
   insertsTogether,
   call,
   durableInserts,
+  mapperGet,
+  mapperFilter,
   httpServer,
   connect,
   importing,
