@@ -1,5 +1,4 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { type Remote, wrap } from 'comlink'
 import type { ControlHandle } from '../protocol/control.ts'
 import { RequestKind } from '../protocol/frames.ts'
 import { withCallersStack } from './callers-stack.ts'
@@ -14,14 +13,19 @@ import type { StatementChannel } from './statement-channel.ts'
 export class ControlChannel {
   readonly #port: MessagePort
   readonly #loop: LoopHold
-  readonly #remote: Remote<ControlHandle>
+  readonly #invoke: Promise<ControlHandle['invoke']>
   readonly #inFlight = new Set<(error: Error) => void>()
   #lost: Error | null = null
 
   constructor(channel: StatementChannel) {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
-    this.#remote = wrap<ControlHandle>(port1)
+    // Loaded here, and not with the package: few programs ask for the handle.
+    this.#invoke = import('comlink').then(({ wrap }) => {
+      const remote = wrap<ControlHandle>(port1)
+      // A function of its own: what Comlink makes of a member is thenable, and this promise would ask for its value.
+      return (member, args) => remote.invoke(member, args)
+    })
     this.#loop = new LoopHold(port1)
     channel.post({ kind: RequestKind.control, port: port2 }, [port2])
     channel.flush()
@@ -41,7 +45,7 @@ export class ControlChannel {
     this.#inFlight.add(lost.reject)
     this.#loop.wanted = true
     try {
-      const reply = await Promise.race([this.#remote.invoke(member, args), lost.promise])
+      const reply = await Promise.race([this.#invoke.then((invokeRemote) => invokeRemote(member, args)), lost.promise])
       // Cloning has made a Uint8Array of the Buffer that a driver gives, as `serialize` does.
       if (reply.ok) return reply.value instanceof Uint8Array ? bufferOver(reply.value) : reply.value
       throw errorFromWire(reply.error, {})
