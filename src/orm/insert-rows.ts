@@ -34,7 +34,8 @@ const plans = new PlanCache<InsertPlan>()
 export async function insertRows(definition: ModelDefinition, rows: readonly Entity[], executor: Executor): Promise<void> {
   for (const group of groupsOf(definition, rows)) {
     const { dialect } = executor
-    const perStatement = Math.max(1, Math.floor(dialect.maxParameters / Math.max(1, group.fields.length)))
+    // DEFAULT VALUES is one row.
+    const perStatement = group.fields.length === 0 ? 1 : Math.max(1, Math.floor(dialect.maxParameters / group.fields.length))
     for (let from = 0; from < group.rows.length; from += perStatement) {
       await insertChunk(definition, group.fields, group.rows.slice(from, from + perStatement), executor)
     }
