@@ -1,3 +1,4 @@
+import type { Expression } from 'kysely'
 import { InvalidRequestError } from '../errors.ts'
 import { and, type ConditionLike } from '../schema/condition.ts'
 import type { Executor, Row } from '../sql/executor.ts'
@@ -29,7 +30,7 @@ export class StatementBuilder {
   }
 
   /** Names of columns, '-' first for the other way, or expressions. */
-  orderBy(...names: readonly (string | readonly string[] | ConditionLike)[]): StatementBuilder {
+  orderBy(...names: readonly (string | readonly string[] | Expression<unknown>)[]): StatementBuilder {
     return (names.flat() as readonly unknown[]).reduce<StatementBuilder>((built, name) => {
       if (typeof name !== 'string') return built.#with('orderBy', (builder) => builder.orderBy?.(name))
       const descending = name.startsWith('-')

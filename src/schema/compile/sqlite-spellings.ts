@@ -69,6 +69,11 @@ function extremeOfTexts(column: OperationNode, which: 'min' | 'max'): OperationN
     : spell`coalesce(${of('max', 'like')}, ${of('min', 'not like')})`
 }
 
+/** NULL where there is no document, as of a server: EXISTS alone is never NULL, and its negation would hold. */
+function ofDocument(document: OperationNode, condition: OperationNode): OperationNode {
+  return spell`(case when ${document} is not null then ${condition} end)`
+}
+
 export const sqliteSpellings: Spellings = {
   contains: (text, part) => spell`instr(${text}, ${value(part)}) > 0`,
   startsWith: (text, part) => spell`${text} glob ${mapped(part, (found) => `${escapeGlob(found)}*`)}`,
@@ -87,6 +92,9 @@ export const sqliteSpellings: Spellings = {
   jsonText: (document, steps) => spell`cast(${document} ->> ${value(jsonPathText(steps))} as text)`,
   jsonEquals: (document, steps, other) => equals(placeAt(document, jsonPathText(steps)), other),
   jsonHasKey: (document, key) =>
-    spell`(json_type(${document}) = 'object' and exists (select 1 from json_each(${document}) where key = ${value(key)}))`,
-  jsonContains: (document, part) => contains(placeAt(document, '$'), part, 0),
+    ofDocument(
+      document,
+      spell`json_type(${document}) = 'object' and exists (select 1 from json_each(${document}) where key = ${value(key)})`,
+    ),
+  jsonContains: (document, part) => ofDocument(document, contains(placeAt(document, '$'), part, 0)),
 }
