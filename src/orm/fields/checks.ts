@@ -27,6 +27,10 @@ export interface ValueRules {
   readonly minLength?: number | undefined
   readonly minimum?: number | undefined
   readonly maximum?: number | undefined
+  readonly exclusiveMinimum?: number | undefined
+  readonly exclusiveMaximum?: number | undefined
+  readonly multipleOf?: number | undefined
+  readonly precision?: number | undefined
   readonly pattern?: RegExp | string | undefined
   readonly choices?: readonly unknown[] | undefined
 }
@@ -72,23 +76,36 @@ export function numberCheck(rules: ValueRules, whole: boolean): Check {
     if (!Number.isFinite(number)) return fault('finite', 'Must be finite.')
     if (whole && !Number.isInteger(number)) return fault('integer', 'Must be an integer.')
     if (whole && !Number.isSafeInteger(number)) return fault('integer', 'Must be an integer within 2^53.')
-    return withinBounds(number, number, rules)
+    // toFixed() rounds the number as it is, and halves away from 0.
+    const rounded = rules.precision === undefined ? number : Number(number.toFixed(rules.precision))
+    return withinBounds(rounded, rounded, rules)
   }
 }
 
-function withinBounds(value: unknown, number: number, { minimum, maximum }: ValueRules): Checked {
+function withinBounds(value: unknown, number: number | bigint, rules: ValueRules): Checked {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = rules
   if (minimum !== undefined && number < minimum) return fault('minimum', `Must be greater than or equal to ${minimum}.`)
+  if (exclusiveMinimum !== undefined && number <= exclusiveMinimum)
+    return fault('exclusive_minimum', `Must be greater than ${exclusiveMinimum}.`)
   if (maximum !== undefined && number > maximum) return fault('maximum', `Must be less than or equal to ${maximum}.`)
+  if (exclusiveMaximum !== undefined && number >= exclusiveMaximum)
+    return fault('exclusive_maximum', `Must be less than ${exclusiveMaximum}.`)
+  if (multipleOf !== undefined && !isMultiple(number, multipleOf)) return fault('multiple_of', `Must be a multiple of ${multipleOf}.`)
   return ok(value)
+}
+
+/** 0.3 is one of 0.1, although 0.3 / 0.1 is less than 3. */
+function isMultiple(number: number | bigint, of: number): boolean {
+  if (typeof number === 'bigint' && Number.isInteger(of)) return number % BigInt(of) === 0n
+  const quotient = Number(number) / of
+  return Math.abs(quotient - Math.round(quotient)) <= Number.EPSILON * Math.max(1, Math.abs(quotient))
 }
 
 export function bigintCheck(rules: ValueRules): Check {
   return (given) => {
     if (given === '' && rules.allowNull === true) return ok(null)
     if (typeof given === 'bigint')
-      return BigInt.asIntN(64, given) === given
-        ? withinBounds(given, Number(given), rules)
-        : fault('maximum', 'Must be an integer of 64 bits.')
+      return BigInt.asIntN(64, given) === given ? withinBounds(given, given, rules) : fault('maximum', 'Must be an integer of 64 bits.')
     const checked = typeof given === 'string' && /^[+-]?\d{1,19}$/.test(given) ? ok(BigInt(given)) : numberCheck(rules, true)(given)
     if (checked.fault !== undefined || checked.value === null) return checked
     return bigintCheck(rules)(BigInt(checked.value as bigint | number))

@@ -15,6 +15,16 @@ type None = {}
 interface NumberOptions<V> extends FieldOptions<V> {
   readonly minimum?: number | undefined
   readonly maximum?: number | undefined
+  /** Values are greater. */
+  readonly exclusiveMinimum?: number | undefined
+  /** Values are less. */
+  readonly exclusiveMaximum?: number | undefined
+  readonly multipleOf?: number | undefined
+}
+
+interface FloatOptions extends NumberOptions<number> {
+  /** Values are rounded to so many decimal places, halves away from 0. */
+  readonly precision?: number | undefined
 }
 
 /** What fields of texts can be told. Lengths are in characters. */
@@ -33,7 +43,7 @@ interface MomentOptions<V> extends FieldOptions<V> {
   readonly autoNowAdd?: boolean | undefined
 }
 
-const bounds = ['minimum', 'maximum']
+const bounds = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf']
 const textOptions = ['maxLength', 'minLength', 'pattern', 'allowBlank']
 
 /** Whole numbers: 32 bits on a server, up to 2^53 in SQLite. */
@@ -46,8 +56,13 @@ export function bigInteger<const O extends NumberOptions<bigint | number> = None
   return new Field({ kind: 'bigInteger', type: new BigIntegerType(), check: bigintCheck(rulesOf(options)), own: bounds }, options)
 }
 
-export function float<const O extends NumberOptions<number> = None>(options?: O): Field<number, number, O> {
-  return new Field({ kind: 'float', type: new FloatType(), check: numberCheck(rulesOf(options), false), own: bounds }, options)
+/** @throws {ArgumentError} `precision` is no number of decimal places */
+export function float<const O extends FloatOptions = None>(options?: O): Field<number, number, O> {
+  const { precision = 0 } = options ?? {}
+  if (!Number.isInteger(precision) || precision < 0 || precision > 100)
+    throw new ArgumentError('float() takes { precision }: a number of decimal places, 0 to 100.')
+  const check = numberCheck(rulesOf(options), false)
+  return new Field({ kind: 'float', type: new FloatType(), check, own: [...bounds, 'precision'] }, options)
 }
 
 /**
