@@ -48,8 +48,9 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
     return new QuerySet<F, I, R>({ ...this.#state, ...changes })
   }
 
+  /** No lookups are no condition: nothing that was narrowed down by them is taken for it. */
   #where(clause: Clause): QuerySet<F, I, R> {
-    return this.#with({ clauses: [...this.#state.clauses, clause] })
+    return clause.kind === 'terms' && clause.terms.length === 0 ? this : this.#with({ clauses: [...this.#state.clauses, clause] })
   }
 
   /**
@@ -67,6 +68,13 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
     const { definition } = this.#state
     const conditions = [lookups, ...(others === undefined ? [] : [others]), ...more]
     return conditions.reduce<QuerySet<F, I, R>>((set, condition) => set.#where(clauseOf(definition, condition)), this)
+  }
+
+  /** Only rows of which all of these expressions hold; of an empty list, all. */
+  where(conditions: Conditional | readonly Conditional[]): QuerySet<F, I, R> {
+    const { definition } = this.#state
+    const list: readonly unknown[] = Array.isArray(conditions) ? conditions : [conditions]
+    return list.reduce<QuerySet<F, I, R>>((set, condition) => set.#where(clauseOf(definition, condition)), this)
   }
 
   /** Only rows of which not all of this holds: NOT (a AND b). Where a comparison is NULL, so is its negation, and the row is left out, as in SQL. */
@@ -202,15 +210,20 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
   }
 
   async #onlyOne(): Promise<I | null> {
-    const { limit } = this.#state
-    const [found, second] = await (limit === null || limit > 2 ? this.limit(2) : this).#read()
+    const [found, second] = await this.#atMost(2).#read()
     if (second !== undefined) throw new MultipleMatches(`Several ${this.#state.definition.name} match where one was expected.`)
     return found ?? null
   }
 
+  /** A limit that it has been told is never widened. */
+  #atMost(rows: number): QuerySet<F, I, R> {
+    const { limit } = this.#state
+    return limit === null || limit > rows ? this.limit(rows) : this
+  }
+
   /** The first one, in the order that was asked for, or by the key; null if there is none. */
   async first<const L extends SimpleLookups<F>>(lookups?: LookupsOf<F, R, L> | Conditional): Promise<I | null> {
-    const [found] = await this.#narrowed(lookups).#ordered().limit(1).#read()
+    const [found] = await this.#narrowed(lookups).#ordered().#atMost(1).#read()
     return found ?? null
   }
 

@@ -117,7 +117,7 @@ export function limits(
 }
 
 /** SQLite and MySQL have no OFFSET without a LIMIT. */
-function unlimited({ name }: Dialect): { readonly limit?: LimitNode } {
+export function unlimited({ name }: Dialect): { readonly limit?: LimitNode } {
   if (name === 'postgresql') return {}
   return { limit: LimitNode.create(RawNode.createWithSql(name === 'sqlite' ? '-1' : '18446744073709551615') as unknown as ValueNode) }
 }

@@ -1,9 +1,7 @@
-import type { Expression, OperationNode } from 'kysely'
-import { ArgumentError, InvalidRequestError, MultipleResultsFound, NoResultFound } from '../errors.ts'
-import type { Column } from '../schema/column.ts'
+import type { Expression } from 'kysely'
+import { ArgumentError, MultipleResultsFound, NoResultFound } from '../errors.ts'
 import type { Executor, Row } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
-import { readColumn } from './column-query.ts'
 import type { EntityClass, ModelDefinition } from './definition.ts'
 import { type Conditional, QuerySet } from './query-set.ts'
 import { initialState } from './query-state.ts'
@@ -64,6 +62,12 @@ export class SessionQuery<I> implements PromiseLike<I[]>, AsyncIterable<I> {
     return this.#with(this.#set.offset(rows))
   }
 
+  /** A limit that it has been told is never widened. */
+  #atMost(rows: number): SessionQuery<I> {
+    const { limit } = QuerySet.stateOf(this.#set)
+    return limit === null || limit > rows ? this.limit(rows) : this
+  }
+
   /** Not the set itself, which would be awaited on its way out of here. */
   async #executor(): Promise<Executor> {
     return await this.#source()
@@ -105,7 +109,7 @@ export class SessionQuery<I> implements PromiseLike<I[]>, AsyncIterable<I> {
    * @throws {ArgumentError} it is a part of a key
    */
   async get(key: unknown): Promise<I | null> {
-    const [found] = await this.filter(this.#keyLookups(key)).limit(1).all()
+    const [found] = await this.filter(this.#keyLookups(key)).#atMost(1).all()
     return found ?? null
   }
 
@@ -131,13 +135,13 @@ export class SessionQuery<I> implements PromiseLike<I[]>, AsyncIterable<I> {
 
   /** @throws {MultipleResultsFound} there are several */
   async oneOrNone(): Promise<I | null> {
-    const [found, second] = await this.limit(2).all()
+    const [found, second] = await this.#atMost(2).all()
     if (second !== undefined) throw new MultipleResultsFound(`Several ${this.#definition.name} were found when at most one was expected.`)
     return found ?? null
   }
 
   async first(): Promise<I | null> {
-    const [found] = await this.limit(1).all()
+    const [found] = await this.#atMost(1).all()
     return found ?? null
   }
 
@@ -151,9 +155,8 @@ export class SessionQuery<I> implements PromiseLike<I[]>, AsyncIterable<I> {
 
   /** The first field of the first row, or null. */
   async scalar<T = unknown>(): Promise<T | null> {
-    const [row] = await this.#set
-      .using(await this.#executor())
-      .limit(1)
+    const [row] = await this.#atMost(1)
+      .#set.using(await this.#executor())
       .values()
     return row === undefined ? null : ((Object.values(row)[0] ?? null) as T | null)
   }
@@ -171,49 +174,4 @@ export class SessionQuery<I> implements PromiseLike<I[]>, AsyncIterable<I> {
 function partsOf(key: unknown, names: readonly string[]): readonly unknown[] {
   if (typeof key !== 'object' || key === null) return [key]
   return names.map((name) => (Object.hasOwn(key, name) ? Reflect.get(key, name) : undefined))
-}
-
-/** The values of one column in a session. */
-export class SessionColumnQuery<T> implements PromiseLike<T[]> {
-  readonly #source: ExecutorSource
-  readonly #column: Column<T, unknown>
-  readonly #conditions: readonly OperationNode[]
-  readonly #limit: number | null
-
-  constructor(source: ExecutorSource, column: Column<T, unknown>, conditions: readonly OperationNode[] = [], limit: number | null = null) {
-    this.#source = source
-    this.#column = column
-    this.#conditions = conditions
-    this.#limit = limit
-  }
-
-  filter(...conditions: readonly Expression<unknown>[]): SessionColumnQuery<T> {
-    const added = conditions.map((condition) => {
-      if (typeof condition?.toOperationNode === 'function') return condition.toOperationNode()
-      throw new InvalidRequestError('A query of a column is filtered by expressions over Model.c.')
-    })
-    return new SessionColumnQuery(this.#source, this.#column, [...this.#conditions, ...added], this.#limit)
-  }
-
-  limit(rows: number): SessionColumnQuery<T> {
-    return new SessionColumnQuery(this.#source, this.#column, this.#conditions, rows)
-  }
-
-  // biome-ignore lint/suspicious/noThenProperty: a query can be awaited
-  then<A = T[], B = never>(
-    onfulfilled?: ((value: T[]) => A | PromiseLike<A>) | null,
-    onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    return this.all().then(onfulfilled, onrejected)
-  }
-
-  async all(): Promise<T[]> {
-    return (await readColumn(this.#column as Column, this.#conditions, this.#limit, await this.#source())) as T[]
-  }
-
-  /** The first value, or null. */
-  async scalar(): Promise<T | null> {
-    const [value] = await this.limit(1).all()
-    return value ?? null
-  }
 }
