@@ -17,14 +17,53 @@ import { tableNode } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
 import { type Entity, type ModelDefinition, type StoredField, typeOf } from './definition.ts'
 import { Plan } from './plan.ts'
+import { setByUpdates, validateValues } from './validation.ts'
 
 /** A condition of as many parts is deep, and SQLite goes down 1,000 steps. */
 const maxCompositeKeys = 200
 
 /** Rows with their keys and new values. */
-export interface ChangedRow {
+interface ChangedRow {
   readonly key: readonly unknown[]
   readonly values: Entity
+}
+
+/**
+ * Stores these fields of instances as they are, in one transaction, and those that each update sets, which the instances have afterwards.
+ *
+ * @returns how many rows there were
+ * @throws {ValidationError} a value does not fit; nothing was sent
+ */
+export async function updateInstances(
+  definition: ModelDefinition,
+  { instances, names }: { readonly instances: readonly Entity[]; readonly names: readonly string[] },
+  executor: Executor,
+): Promise<number> {
+  const given = names.map((name) => definition.field(name))
+  if (given.length === 0 || instances.length === 0) return 0
+  const added = setByUpdates(definition, given)
+  const fields = [...given, ...Object.keys(added).map((name) => definition.field(name))]
+  const rows = instances.map((instance) => changedRow(definition, { instance, given, added }))
+  const matched = await executor.transaction(async (tx) => {
+    const counts: number[] = []
+    // Of joined tables, each has its own fields.
+    for (const [level, own] of Map.groupBy(fields, (field) => field.definition)) counts.push(await updateEach(level, own, rows, tx))
+    return Math.max(...counts)
+  })
+  for (const instance of instances) Object.assign(instance, added)
+  return matched
+}
+
+function changedRow(
+  definition: ModelDefinition,
+  { instance, given, added }: { readonly instance: Entity; readonly given: readonly StoredField[]; readonly added: Entity },
+): ChangedRow {
+  const values = validateValues(definition, Object.fromEntries(given.map(({ name }) => [name, instance[name]])))
+  const key = definition.keyFields.map(({ name }) => {
+    const value = instance[name]
+    return typeof value === 'object' && value !== null && 'pk' in value ? value.pk : value
+  })
+  return { key, values: { ...values, ...added } }
 }
 
 /**
@@ -32,7 +71,7 @@ export interface ChangedRow {
  *
  * @returns how many rows were there
  */
-export async function updateEach(
+async function updateEach(
   definition: ModelDefinition,
   fields: readonly StoredField[],
   rows: readonly ChangedRow[],

@@ -4,10 +4,10 @@ import { and, type ConditionLike } from '../schema/condition.ts'
 import type { Executor, Row, TransactionOptions } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import type { Executable } from '../sql/statement.ts'
-import { type ChangedRow, updateEach } from './bulk-update.ts'
+import { updateInstances } from './bulk-update.ts'
 import { Q } from './clause.ts'
 import { createEntities } from './create-entities.ts'
-import type { Entity, EntityClass, ModelDefinition, StoredField } from './definition.ts'
+import type { Entity, EntityClass, ModelDefinition } from './definition.ts'
 import type { FiguresOf, FigureValues, GroupPath } from './figure-types.ts'
 import type { Figures } from './figures.ts'
 import type { Grouping } from './group-query.ts'
@@ -18,7 +18,6 @@ import { initialState } from './query-state.ts'
 import { StatementBuilder } from './statement-builder.ts'
 import type { CreateInput, FieldValue, OrderName, RelatedOf, RelationPath, SimpleLookups, UpdateInput, Values } from './types.ts'
 import { findOrCreate } from './upsert-entity.ts'
-import { validateValues } from './validation.ts'
 
 /** A model class, as a manager needs it. */
 export interface ManagedModel {
@@ -104,6 +103,10 @@ export class Manager<M extends ManagedModel> {
 
   exclude<const L extends SimpleLookups<FieldsOf<M>>>(lookups: LookupsOf<FieldsOf<M>, RelatedOf<M>, L> | Conditional): SetOf<M> {
     return this.#set.exclude(lookups)
+  }
+
+  where(conditions: Conditional | readonly Conditional[]): SetOf<M> {
+    return this.#set.where(conditions)
   }
 
   search(text: string): SetOf<M> {
@@ -243,17 +246,13 @@ export class Manager<M extends ManagedModel> {
   }
 
   /**
-   * Stores these fields of instances as they are, in one transaction.
+   * Stores these fields of instances as they are, in one transaction, and with them those that each update sets.
    *
    * @returns how many rows there were
    * @throws {ValidationError} a value does not fit; nothing was sent
    */
   async bulkUpdate(instances: readonly InstanceOf<M>[], fields: readonly (keyof Values<FieldsOf<M>> & string)[]): Promise<number> {
-    const definition = this.#definition
-    const stored = fields.map((name) => definition.field(name))
-    if (stored.length === 0 || instances.length === 0) return 0
-    const rows = instances.map((instance) => changedRow(definition, instance as Entity, stored))
-    return await this.executor.transaction(async (tx) => await updateEach(definition, stored, rows, tx))
+    return await updateInstances(this.#definition, { instances: instances as readonly Entity[], names: fields }, this.executor)
   }
 
   /** The row of these lookups, or a new one of them and the defaults, which win. Two that do it at once make one. */
@@ -396,13 +395,4 @@ function assertConditions(method: string, list: unknown): void {
   throw new InvalidRequestError(
     `${method}() was given conditions, and there are none (${describeValue(list)}): without the argument it is all rows.`,
   )
-}
-
-function changedRow(definition: ModelDefinition, instance: Entity, fields: readonly StoredField[]): ChangedRow {
-  const given = Object.fromEntries(fields.map(({ name }) => [name, instance[name]]))
-  const key = definition.keyFields.map(({ name }) => {
-    const value = instance[name]
-    return typeof value === 'object' && value !== null && 'pk' in value ? value.pk : value
-  })
-  return { key, values: validateValues(definition, given) }
 }

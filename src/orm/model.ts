@@ -13,7 +13,7 @@ import { definitionKey, Stateful } from './model-state.ts'
 import { prefetchInto } from './prefetch.ts'
 import { executorOf, readAll } from './query-runner.ts'
 import { initialState, type QueryState } from './query-state.ts'
-import { validateChanges } from './validation.ts'
+import { isFilledIn, isSetByUpdates, validateChanges } from './validation.ts'
 
 /** Of a class that `define()` has made, or one that is derived from it. */
 export function definitionOf(model: unknown): ModelDefinition | undefined {
@@ -105,11 +105,11 @@ export class Model extends Stateful {
     return this
   }
 
-  /** The same class, and the same values in all fields. */
+  /** The same class, and the same values in all fields; one that it does not have is as good as null. */
   equals(other: unknown): boolean {
     if (!(other instanceof Model) || other.constructor !== this.constructor) return false
     const [mine, theirs] = [loadedValues(this), loadedValues(other)]
-    return allFields(definitionFor(this)).every(({ name }) => sameValue(mine[name], theirs[name]))
+    return allFields(definitionFor(this)).every(({ name }) => sameValue(mine[name] ?? null, theirs[name] ?? null))
   }
 
   /** Its values as a plain object; of relations that have been read, theirs, of others the key. */
@@ -157,18 +157,41 @@ export async function deleteInstance(instance: Model, executor: Executor): Promi
   return matched
 }
 
-/** What an update of the whole instance stores. */
+/** What an update of the whole instance stores: not its key, nor what each update sets by itself. */
 export function valuesOutsideKey(instance: Model): Entity {
-  const keys = definitionFor(instance).keyFields.map(({ name }) => name)
-  return Object.fromEntries(Object.entries(loadedValues(instance)).filter(([name]) => !keys.includes(name)))
+  const definition = definitionFor(instance)
+  const isLeft = ([name]: readonly [string, unknown]) => {
+    const field = definition.field(name)
+    return !field.primaryKey && !isSetByUpdates(field)
+  }
+  return Object.fromEntries(Object.entries(loadedValues(instance)).filter(isLeft))
+}
+
+/** What a session adds of an instance: where a field has a default, null is nothing that was given, as in SQLAlchemy. */
+export function valuesToAdd(instance: Model): Entity {
+  const definition = definitionFor(instance)
+  return Object.fromEntries(
+    Object.entries(loadedValues(instance)).filter(([name, value]) => value !== null || !isFilledIn(definition.field(name))),
+  )
+}
+
+/** Remembers an instance as it is, and gives what makes it so again. */
+export function rememberInstance(instance: Model): () => void {
+  const values = { ...instance }
+  const state = { ...Stateful.of(instance) }
+  return () => {
+    for (const name of Object.keys(instance)) if (!Object.hasOwn(values, name)) Reflect.deleteProperty(instance, name)
+    Object.assign(instance, values)
+    Object.assign(Stateful.of(instance), state)
+  }
 }
 
 /** Inserts what an instance has, and gives it what the database has filled in. */
-export async function storeNew(instance: Model, executor: Executor): Promise<void> {
+export async function storeNew(instance: Model, executor: Executor, values = loadedValues(instance)): Promise<void> {
   const definition = definitionFor(instance)
   const entity = instance.constructor as unknown as EntityClass
   const bound = Stateful.of(instance).executor
-  const [created] = await createEntities({ definition, entity, executor, bound }, [loadedValues(instance)])
+  const [created] = await createEntities({ definition, entity, executor, bound }, [values])
   Object.assign(instance, created)
   const state = Stateful.of(instance)
   state.stored = true

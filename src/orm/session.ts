@@ -4,8 +4,10 @@ import type { Executor } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import type { EntityClass } from './definition.ts'
 import type { ManagedModel } from './manager.ts'
-import { definitionOf, deleteInstance, Model, storeNew, updateInstance, valuesOutsideKey } from './model.ts'
-import { type MapperFactory, SessionColumnQuery, SessionQuery } from './session-query.ts'
+import { definitionOf, deleteInstance, Model, rememberInstance, storeNew, updateInstance, valuesOutsideKey, valuesToAdd } from './model.ts'
+import { Stateful } from './model-state.ts'
+import { SessionColumnQuery } from './session-column-query.ts'
+import { type MapperFactory, SessionQuery } from './session-query.ts'
 
 export interface SessionOptions {
   /** All of it is one transaction, which is rolled back when the session is closed: for tests. Default: false. */
@@ -58,19 +60,25 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Stores new rows, all or none: their keys and defaults are on the instances afterwards.
+   * Stores new rows, all or none: their keys and defaults are on the instances afterwards. Where a field has a default, null stands for it.
    *
-   * @throws {ValidationError} a value does not fit
+   * @throws {ValidationError} a value does not fit; the instances are as they were
    */
   async add(...instances: readonly object[]): Promise<void> {
     const models = instances.map(asModel)
     const executor = await this.executor()
-    if (models.length === 1) await storeNew(models[0] as Model, executor)
-    else if (models.length > 1) {
-      await executor.transaction(async (tx) => {
-        for (const instance of models) await storeNew(instance, tx)
-      })
+    const undo = models.map(rememberInstance)
+    const store = async (through: Executor) => {
+      for (const instance of models) await storeNew(instance, through, valuesToAdd(instance))
     }
+    try {
+      if (models.length > 1) await executor.transaction(store)
+      else await store(executor)
+    } catch (error) {
+      for (const restore of undo) restore()
+      throw error
+    }
+    for (const instance of models) Stateful.of(instance).executor = executor
   }
 
   /**

@@ -113,6 +113,26 @@ function countsKey(definition: ModelDefinition): boolean {
   return definition.parent === null ? definition.countsKey : countsKey(definition.parent)
 }
 
+/** Whether each update sets the field, also where nobody names it. */
+export function isSetByUpdates(field: StoredField): boolean {
+  const { onUpdate, autoNow }: InitialOptions = optionsOf(field)
+  return onUpdate !== undefined || autoNow === true
+}
+
+/** The values that an update sets beside those of these fields. */
+export function setByUpdates(definition: ModelDefinition, given: readonly StoredField[]): Entity {
+  const values: Entity = {}
+  for (const field of allFields(definition)) if (!given.includes(field)) setOnUpdate(values, field)
+  return values
+}
+
+/** Whether a new row has something in the field where nothing is given for it: a default, or a key that is counted. */
+export function isFilledIn(field: StoredField): boolean {
+  const { default: initial, serverDefault, autoNow, autoNowAdd }: InitialOptions = optionsOf(field)
+  const isCounted = field.primaryKey && countsKey(field.definition)
+  return initial !== undefined || serverDefault !== undefined || autoNow === true || autoNowAdd === true || isCounted
+}
+
 function setOnUpdate(values: Entity, field: StoredField): void {
   const { onUpdate, autoNow }: InitialOptions = optionsOf(field)
   if (onUpdate !== undefined) takeValue(values, field, evaluate(onUpdate))

@@ -1,0 +1,108 @@
+import { sql } from 'offloop'
+import { integer, ModelRegistry, Session, string } from 'offloop/orm'
+import { expect, test } from 'vitest'
+import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+
+describeTargets((fixture) => {
+  async function staff() {
+    const engine = fixture.engine()
+    const models = new ModelRegistry(engine)
+    class Person extends models.define('staff', {
+      id: integer({ primaryKey: true }),
+      name: string({ maxLength: 9 }),
+      version: integer({ default: 1, onUpdate: 2 }),
+    }) {}
+    class Engineer extends Person.extend('staff_engineers', { language: string({ maxLength: 9, default: 'ts' }) }) {}
+    class Lead extends Engineer.extend('staff_leads', {
+      team: integer({ serverDefault: sql`5` }),
+      note: string({ maxLength: 9, allowNull: true }),
+    }) {}
+    await models.createAll()
+    const rows = async () => {
+      const count = async (table: string) => Number(await engine.scalar(`select count(*) from ${table}`))
+      return [await count('staff'), await count('staff_engineers'), await count('staff_leads')]
+    }
+    return { engine, models, Person, Engineer, Lead, db: new Session(engine), rows }
+  }
+
+  test('a session adds, finds, updates and deletes rows of all tables of a model', async () => {
+    const { db, Person, Engineer, Lead, rows } = await staff()
+    const [person, engineer, lead] = [new Person({ name: 'p' }), new Engineer({ name: 'e' }), new Lead({ name: 'l', language: 'c' })]
+    await db.add(person, engineer, lead)
+    expect(lead.toObject()).toEqual({ id: 3, name: 'l', version: 1, language: 'c', team: 5, note: null })
+    expect(await rows()).toEqual([3, 2, 1])
+    expect((await db.query(Lead).get(lead.pk))?.equals(lead)).toBe(true)
+    expect(await db.query(Lead).get(engineer.pk)).toBeNull()
+    expect((await db.query(Engineer).orderBy('name')).map(({ name, language }) => [name, language])).toEqual([
+      ['e', 'ts'],
+      ['l', 'c'],
+    ])
+    Object.assign(lead, { name: 'L', language: 'go', note: 'x' })
+    await db.update(lead)
+    expect(lead.version).toBe(2)
+    expect((await db.query(Lead).one()).equals(lead)).toBe(true)
+    await db.delete(engineer)
+    expect(await rows()).toEqual([2, 1, 1])
+    expect(await db.query(Lead).filterBy({ name: 'L', note: 'x' }).delete()).toBe(1)
+    expect(await rows()).toEqual([1, 0, 0])
+    expect(await db.query(Person).one()).toMatchObject({ name: 'p' })
+  })
+
+  test('a half of a row is never left behind', async () => {
+    const { db, Lead, Person, rows } = await staff()
+    await db.add(new Lead({ name: 'l' }))
+    expect(await rejectionOf(db.add(new Lead({ name: 'x', team: 'y' } as never)))).toMatchObject({ code: 'OFFLOOP_VALIDATION' })
+    expect(await rejectionOf(db.add(new Lead({ name: 'x', id: 1 })))).toMatchObject({ code: 'OFFLOOP_INTEGRITY' })
+    expect(await rejectionOf(Lead.objects.bulkCreate([{ name: 'x' }, { name: 'y', pk: 1 }]))).toMatchObject({ code: 'OFFLOOP_INTEGRITY' })
+    expect(await rows()).toEqual([1, 1, 1])
+    // Whoever deletes the parent's row deletes those of the children.
+    expect(await (await Person.objects.get({ pk: 1 })).delete()).toBe(1)
+    expect(await rows()).toEqual([0, 0, 0])
+  })
+
+  test('query sets filter, order, limit and change by fields of all tables', async () => {
+    const { Lead, Person, rows } = await staff()
+    await Lead.objects.bulkCreate(['a', 'b', 'c'].map((name, index) => ({ name, language: `l${index}`, team: index })))
+    await Person.objects.create({ name: 'p' })
+    expect(await Lead.objects.filter({ name__in: ['a', 'b'], language: 'l1', team__gte: 1 }).values('name', 'team')).toEqual([
+      { name: 'b', team: 1 },
+    ])
+    expect(await Lead.objects.orderBy('-language').limit(2).update({ name: 'x', language: 'y', team: 9 })).toBe(2)
+    expect(await Lead.objects.orderBy('id').values('name', 'language', 'team', 'version')).toEqual([
+      { name: 'a', language: 'l0', team: 0, version: 1 },
+      { name: 'x', language: 'y', team: 9, version: 2 },
+      { name: 'x', language: 'y', team: 9, version: 2 },
+    ])
+    expect(await Lead.objects.search('L0').count()).toBe(1)
+    expect(await Lead.objects.sum('version')).toBe(5)
+    expect(await Lead.objects.orderBy('name').limit(1).delete()).toBe(1)
+    expect(await rows()).toEqual([3, 2, 2])
+    expect(await Lead.objects.limit(0).delete()).toBe(0)
+    expect(await Lead.objects.delete()).toBe(2)
+    expect(await rows()).toEqual([1, 0, 0])
+  })
+
+  test('bulkUpdate, getOrCreate and updateOrCreate write to all tables', async () => {
+    const { Lead } = await staff()
+    const leads = await Lead.objects.bulkCreate(['a', 'b'].map((name) => ({ name })))
+    for (const lead of leads) Object.assign(lead, { name: `${lead.name}2`, language: 'c', team: 7 })
+    expect(await Lead.objects.bulkUpdate(leads, ['name', 'language', 'team'])).toBe(2)
+    expect(await Lead.objects.orderBy('id').values('name', 'language', 'team', 'version')).toEqual([
+      { name: 'a2', language: 'c', team: 7, version: 2 },
+      { name: 'b2', language: 'c', team: 7, version: 2 },
+    ])
+    const [same, created] = await Lead.objects.updateOrCreate({ name: 'a2' }, { team: 8, language: 'd' })
+    expect([same.pk, same.team, created]).toEqual([leads[0]?.pk, 8, false])
+    const [made] = await Lead.objects.getOrCreate({ name: 'n' }, { note: 'x' })
+    expect(await Lead.objects.get({ note: 'x' })).toMatchObject({ id: made.pk, name: 'n', team: 5 })
+  })
+
+  test('an update of a row that one of the tables has lost matches nothing', async () => {
+    const { engine, db, Lead } = await staff()
+    const lead = new Lead({ name: 'l' })
+    await db.add(lead)
+    await engine.execute('delete from staff_leads')
+    expect(await rejectionOf(lead.update({ name: 'x' }))).toMatchObject({ code: 'OFFLOOP_NO_MATCH' })
+    expect([lead.name, await engine.scalar('select name from staff')]).toEqual(['l', 'l'])
+  })
+})

@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto'
+import { sql } from 'offloop'
+import { bigInteger, foreignKey, integer, ModelRegistry, Session, string, uuid, ValidationError } from 'offloop/orm'
+import { expect, test } from 'vitest'
+import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+
+describeTargets((fixture) => {
+  test('a key that is a text is the one that was given, in create, bulkCreate and save', async () => {
+    const models = new ModelRegistry(fixture.engine())
+    class Country extends models.define('countries', {
+      code: string({ maxLength: 2, primaryKey: true }),
+      name: string({ maxLength: 20 }),
+    }) {}
+    class City extends models.define('cities', {
+      id: integer({ primaryKey: true }),
+      country: foreignKey(() => Country, { relatedName: 'cities' }),
+    }) {}
+    await models.createAll()
+    const made = await Country.objects.create({ code: 'ES', name: 'Spain' })
+    expect([made.pk, made.code]).toEqual(['ES', 'ES'])
+    const [it, fr] = await Country.objects.bulkCreate([{ code: 'IT', name: 'Italy' }, { pk: 'FR', name: 'France' } as never])
+    expect([it?.pk, fr?.pk]).toEqual(['IT', 'FR'])
+    const saved = new Country({ code: 'DE', name: 'Germany' })
+    await saved.save()
+    expect(saved.pk).toBe('DE')
+    await saved.update({ name: 'Deutschland' })
+    expect(await Country.objects.get({ pk: 'DE' })).toMatchObject({ name: 'Deutschland' })
+    const city = await City.objects.create({ country: 'IT' })
+    expect(city.country.pk).toBe('IT')
+    expect(await City.objects.filter({ country__name: 'Italy' }).count()).toBe(1)
+    expect(await rejectionOf(Country.objects.create({ name: 'nowhere' } as never))).toBeInstanceOf(ValidationError)
+    expect(await rejectionOf(Country.objects.create({ code: 'ES', name: 'again' }))).toMatchObject({ code: 'OFFLOOP_INTEGRITY' })
+    expect(Country.pkName).toBe('code')
+  })
+
+  test('a key may come from a default, be a UUID, or be of 64 bits', async () => {
+    const models = new ModelRegistry(fixture.engine())
+    class Job extends models.define('jobs', { id: uuid({ primaryKey: true, default: () => randomUUID() }) }) {}
+    class Step extends models.define('steps', {
+      id: bigInteger({ primaryKey: true }),
+      job: foreignKey(() => Job, { onDelete: 'cascade', relatedName: 'steps' }),
+    }) {}
+    await models.createAll()
+    const jobs = await Job.objects.bulkCreate([{}, {}])
+    expect(new Set(jobs.map(({ id }) => id)).size).toBe(2)
+    const job = await Job.objects.get({ pk: jobs[0]?.id as string })
+    const first = await Step.objects.create({ job })
+    expect(first.id).toBe(1n)
+    const far = await Step.objects.create({ id: 2n ** 60n, job: job.id })
+    expect([far.pk, (await Step.objects.get({ pk: 2n ** 60n })).id]).toEqual([2n ** 60n, 2n ** 60n])
+    const [found] = await Job.objects.filter({ pk: job.id }).prefetchRelated('steps')
+    expect(await (found as unknown as { steps: PromiseLike<unknown[]> }).steps).toHaveLength(2)
+    expect(await job.delete()).toBe(1)
+    expect(await Step.objects.count()).toBe(0)
+  })
+
+  test('given keys are kept beside counted ones, in one bulkCreate too, and a key can be changed', async () => {
+    const models = new ModelRegistry(fixture.engine())
+    class Row extends models.define('rows_with_keys', { id: integer({ primaryKey: true }), name: string({ maxLength: 5 }) }) {}
+    await models.createAll()
+    const [first] = await Row.objects.bulkCreate([{ name: 'a' }])
+    const rows = await Row.objects.bulkCreate([{ id: 70, name: 'b' }, { name: 'c' }, { pk: 90, name: 'd' }])
+    expect(rows.map(({ name }) => name)).toEqual(['b', 'c', 'd'])
+    expect([rows[0]?.id, rows[2]?.id]).toEqual([70, 90])
+    for (const row of rows) expect(await Row.objects.get({ pk: row.id })).toMatchObject({ name: row.name })
+    await first?.update({ id: 5 })
+    expect(first?.pk).toBe(5)
+    await first?.update({ name: 'e' })
+    expect(await Row.objects.get({ pk: 5 })).toMatchObject({ name: 'e' })
+    expect(await Row.objects.count()).toBe(4)
+  })
+
+  test('a key of several fields is used as a whole by each operation', async () => {
+    const engine = fixture.engine()
+    const models = new ModelRegistry(engine)
+    class Room extends models.define('rooms', { id: integer({ primaryKey: true }) }) {}
+    class Seat extends models.define('room_seats', {
+      room: foreignKey(() => Room, { primaryKey: true }),
+      place: integer({ primaryKey: true }),
+      note: string({ maxLength: 9, allowNull: true }),
+      count: integer({ serverDefault: sql`3` }),
+    }) {}
+    await models.createAll()
+    await Room.objects.bulkCreate([{}, {}])
+    const db = new Session(engine)
+    const seats = [1, 2].flatMap((room) => [1, 2].map((place) => new Seat({ room, place } as never)))
+    await db.add(...seats)
+    expect(seats.map(({ pk, count }) => [pk, count])).toEqual([
+      [[1, 1], 3],
+      [[1, 2], 3],
+      [[2, 1], 3],
+      [[2, 2], 3],
+    ])
+    const seat = await db.query(Seat).get([1, 2])
+    expect(seat).toMatchObject({ place: 2 })
+    expect(await db.query(Seat).get({ room: 2, place: 1 })).toMatchObject({ place: 1 })
+    expect(await db.query(Seat).get([3, 1])).toBeNull()
+    for (const part of [1, [1], [1, null], { room: 1 }, [1, 2, 3], null]) {
+      expect(await rejectionOf(async () => await db.query(Seat).get(part))).toMatchObject({ code: 'OFFLOOP_ARGUMENT' })
+    }
+    if (seat === null) throw new Error('There is no seat.')
+    seat.note = 'window'
+    await db.update(seat)
+    expect(await Seat.objects.filter({ note: 'window' }).values('room', 'place')).toEqual([{ room: 1, place: 2 }])
+    await db.delete(seat)
+    expect(await Seat.objects.orderBy('room', 'place').values('room', 'place')).toEqual([
+      { room: 1, place: 1 },
+      { room: 2, place: 1 },
+      { room: 2, place: 2 },
+    ])
+    expect(await Seat.objects.filter({ room: 2 }).orderBy('place').limit(1).update({ note: 'x' })).toBe(1)
+    expect(await Seat.objects.filter({ room__id: 2 }).delete()).toBe(2)
+    expect(await Seat.objects.count()).toBe(1)
+    expect(await rejectionOf(async () => await Seat.objects.get({ pk: 1 } as never))).toMatchObject({ code: 'OFFLOOP_ARGUMENT' })
+    expect(await rejectionOf(db.add(new Seat({ room: 1, place: 1 } as never)))).toMatchObject({ code: 'OFFLOOP_INTEGRITY' })
+  })
+})

@@ -1,0 +1,204 @@
+import { sql } from 'offloop'
+import { dateTime, integer, ModelRegistry, Q, string } from 'offloop/orm'
+import { expect, test } from 'vitest'
+import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { withMusic } from './music.ts'
+
+const past = new Date('2001-02-03T04:05:06Z')
+
+describeTargets((fixture) => {
+  async function stamped() {
+    const models = new ModelRegistry(fixture.engine())
+    class Row extends models.define('stamped_rows', {
+      id: integer({ primaryKey: true }),
+      name: string({ maxLength: 5 }),
+      note: string({ maxLength: 5, allowNull: true }),
+      created: dateTime({ autoNowAdd: true }),
+      changed: dateTime({ autoNow: true }),
+      version: integer({ default: 1, onUpdate: 2 }),
+      editor: string({ maxLength: 5, allowNull: true, onUpdate: () => 'me' }),
+    }) {}
+    await models.createAll()
+    const rows = await Row.objects.bulkCreate(['a', 'b', 'c'].map((name) => ({ name, created: past, changed: past })))
+    return { Row, rows }
+  }
+
+  test('autoNow and onUpdate are stored by each kind of update, and autoNowAdd by none', async () => {
+    const { Row, rows } = await stamped()
+    const [first, second, third] = rows as [(typeof rows)[0], (typeof rows)[0], (typeof rows)[0]]
+    await first.update({ name: 'x' })
+    expect([first.version, first.editor]).toEqual([2, 'me'])
+    expect(first.changed.getTime()).toBeGreaterThan(past.getTime())
+    expect(await Row.objects.filter({ pk: second.pk as number }).update({ name: 'y' })).toBe(1)
+    third.name = 'z'
+    await third.save()
+    expect([third.version, third.editor]).toEqual([2, 'me'])
+    const stored = await Row.objects.orderBy('id')
+    expect(stored.map(({ name, version, editor }) => [name, version, editor])).toEqual([
+      ['x', 2, 'me'],
+      ['y', 2, 'me'],
+      ['z', 2, 'me'],
+    ])
+    for (const row of stored) {
+      expect(row.changed.getTime()).toBeGreaterThan(past.getTime())
+      expect(row.created).toEqual(past)
+    }
+    expect(third.equals(stored[2])).toBe(true)
+  })
+
+  test('autoNow and onUpdate are stored by bulkUpdate, and are on the instances then', async () => {
+    const { Row, rows } = await stamped()
+    for (const row of rows) row.note = row.name
+    expect(await Row.objects.bulkUpdate(rows, ['note'])).toBe(3)
+    const stored = await Row.objects.orderBy('id')
+    expect(stored.map(({ note, version, editor }) => [note, version, editor])).toEqual([
+      ['a', 2, 'me'],
+      ['b', 2, 'me'],
+      ['c', 2, 'me'],
+    ])
+    for (const [index, row] of stored.entries()) {
+      expect(row.changed.getTime()).toBeGreaterThan(past.getTime())
+      expect(rows[index]?.equals(row)).toBe(true)
+    }
+  })
+
+  test('a value that is given wins over autoNow and onUpdate', async () => {
+    const { Row } = await stamped()
+    await Row.objects.filter({ name: 'a' }).update({ changed: past, version: 7, editor: null })
+    expect(await Row.objects.get({ name: 'a' })).toMatchObject({ changed: past, version: 7, editor: null })
+  })
+
+  test('update counts the rows that match, whether or not they change', async () => {
+    const { Track } = await withMusic(fixture.engine())
+    expect(await Track.objects.filter({ album: 1 }).update({ position: 4 })).toBe(3)
+    expect(await Track.objects.filter({ album: 1 }).update({ position: 4 })).toBe(3)
+    const track = await Track.objects.get({ pk: 1 })
+    await track.update({ position: 4 })
+    await track.save()
+    expect(await Track.objects.bulkUpdate([track], ['position'])).toBe(1)
+    expect(await Track.objects.filter({ pk: 99 }).update({ position: 4 })).toBe(0)
+  })
+
+  test('update without a filter is all rows, and without values none', async () => {
+    const { Track, Tag } = await withMusic(fixture.engine())
+    expect(await Track.objects.offset(0).update({ note: 'x' })).toBe(6)
+    expect(await Track.objects.filter({ pk: 1 }).update({})).toBe(0)
+    expect(await Track.objects.filter({ note: 'x' }).count()).toBe(6)
+    expect(await Tag.objects.limit(5).update({ name: 'x' })).toBe(0)
+    expect(await rejectionOf(Track.objects.filter({ pk: 1 }).update({ pk: null } as never))).toMatchObject({ code: 'OFFLOOP_VALIDATION' })
+  })
+
+  test('limit, offset and order are kept by update and delete, across relations too', async () => {
+    const { Track } = await withMusic(fixture.engine())
+    expect(await Track.objects.limit(0).update({ note: 'x' })).toBe(0)
+    expect(await Track.objects.limit(0).delete()).toBe(0)
+    expect(await Track.objects.orderBy('title').offset(4).update({ note: 'late' })).toBe(2)
+    expect(await Track.objects.filter({ note: 'late' }).orderBy('title').values('title')).toEqual([
+      { title: 'The Bird' },
+      { title: 'The Waters' },
+    ])
+    expect(await Track.objects.orderBy('-album__name', '-position').filter({ album__isnull: false }).limit(1).delete()).toBe(1)
+    expect(await Track.objects.exists({ title: 'The Waters' })).toBe(false)
+    expect(await Track.objects.filter({ album__artist__name: 'Metric' }).orderBy('id').offset(1).limit(5).delete()).toBe(1)
+    expect(await Track.objects.orderBy('id').values('id')).toEqual([{ id: 1 }, { id: 2 }, { id: 4 }, { id: 6 }])
+  })
+
+  test('no lookups are no filter: delete() refuses them', async () => {
+    const { Track } = await withMusic(fixture.engine())
+    for (const set of [Track.objects.filter({}), Track.objects.where([]), Track.objects.filter({}, {})]) {
+      expect(await rejectionOf(set.delete())).toMatchObject({ code: 'OFFLOOP_INVALID_REQUEST' })
+      expect(await set.count()).toBe(6)
+    }
+    expect(await Track.objects.where([Track.c.position.eq(9)]).delete()).toBe(1)
+  })
+
+  test('SQL may stand in the place of a value', async () => {
+    const { Track } = await withMusic(fixture.engine())
+    expect(await Track.objects.filter({ album: 1 }).update({ position: sql`position * 10` as never })).toBe(3)
+    expect((await Track.objects.filter({ album: 1 }).orderBy('id').values('position')).map(({ position }) => position)).toEqual([
+      10, 20, 30,
+    ])
+  })
+
+  test('where() takes expressions, one or a list, and is a filter like others', async () => {
+    const { Track } = await withMusic(fixture.engine())
+    const { c } = Track
+    expect(await Track.objects.where(c.position.eq(1)).count()).toBe(2)
+    expect(await Track.objects.where([c.position.eq(1), c.title.startsWith('The')]).count()).toBe(1)
+    expect(await Track.objects.where([]).count()).toBe(6)
+    expect(
+      await Track.objects
+        .filter({ album: 1 })
+        .where([c.position.gt(1)])
+        .exclude(c.position.eq(3))
+        .values('id'),
+    ).toEqual([{ id: 2 }])
+    expect(await Track.objects.where(Q.or(c.position.eq(3), c.position.eq(9))).count()).toBe(2)
+    expect(() => Track.objects.where(undefined as never)).toThrow(TypeError)
+    expect(() => Track.objects.where([null] as never)).toThrow(TypeError)
+  })
+
+  test('first, get, getOrNone and exists stay within the limit of their set', async () => {
+    const { Track } = await withMusic(fixture.engine())
+    const none = Track.objects.limit(0)
+    expect([await none.first(), await none.last(), await none.getOrNone(), await none.exists()]).toEqual([null, null, null, false])
+    expect(await rejectionOf(none.get())).toMatchObject({ code: 'OFFLOOP_NO_MATCH' })
+    expect(await none.values()).toEqual([])
+    expect(await none.sum('position')).toBeNull()
+    expect(await Track.objects.orderBy('id').limit(1).get()).toMatchObject({ id: 1 })
+    expect(await Track.objects.orderBy('-id').limit(1).get({ position: 1 })).toMatchObject({ id: 4 })
+    expect(await rejectionOf(Track.objects.limit(2).get())).toMatchObject({ code: 'OFFLOOP_MULTIPLE_MATCHES' })
+    expect(await Track.objects.orderBy('id').offset(5).get()).toMatchObject({ id: 6 })
+    expect(await Track.objects.orderBy('id').offset(6).exists()).toBe(false)
+    expect(await Track.objects.orderBy('id').limit(3).last()).toMatchObject({ id: 3 })
+    for await (const _row of none) throw new Error('There is a row.')
+  })
+
+  test('an order replaces the one before it', async () => {
+    const { Track } = await withMusic(fixture.engine())
+    expect(await Track.objects.orderBy('title').orderBy('-id').limit(2).values('id')).toEqual([{ id: 6 }, { id: 5 }])
+    expect(await Track.objects.orderBy('position', '-id').limit(2).values('id')).toEqual([{ id: 4 }, { id: 1 }])
+  })
+
+  test('getOrCreate and updateOrCreate of several rows are refused, and change nothing', async () => {
+    const { Track } = await withMusic(fixture.engine())
+    expect(await rejectionOf(Track.objects.getOrCreate({ position: 1 }, { title: 'x' }))).toMatchObject({
+      code: 'OFFLOOP_MULTIPLE_MATCHES',
+    })
+    expect(await rejectionOf(Track.objects.updateOrCreate({ position: 1 }, { title: 'x' }))).toMatchObject({
+      code: 'OFFLOOP_MULTIPLE_MATCHES',
+    })
+    expect(await Track.objects.filter({ title: 'x' }).count()).toBe(0)
+    expect(await Track.objects.count()).toBe(6)
+    const [made, created] = await Track.objects.updateOrCreate({ title: 'x', position: 2 }, { position: 3, album: 2 })
+    expect([made.position, made.album?.pk, created]).toEqual([3, 2, true])
+    const [same, again] = await Track.objects.updateOrCreate({ title: 'x' }, { position: 4 })
+    expect([same.pk, same.position, again]).toEqual([made.pk, 4, false])
+  })
+
+  test('bulkCreate of rows without a value stores each of them', async () => {
+    const models = new ModelRegistry(fixture.engine())
+    class Empty extends models.define('empty_rows', {
+      id: integer({ primaryKey: true }),
+      count: integer({ serverDefault: sql`5` }),
+    }) {}
+    await models.createAll()
+    const rows = await Empty.objects.bulkCreate([{}, {}, { count: 6 }, {}])
+    expect(rows.map(({ id, count }) => [id, count])).toEqual([
+      [1, 5],
+      [2, 5],
+      [3, 6],
+      [4, 5],
+    ])
+    expect(await Empty.objects.orderBy('id').values('id', 'count')).toEqual(rows.map((row) => row.toObject()))
+  })
+
+  test('bulkCreate of which one row is refused stores none', async () => {
+    const { Tag } = await withMusic(fixture.engine())
+    await Tag.objects.create({ name: 'b' })
+    expect(await rejectionOf(Tag.objects.bulkCreate([{ name: 'a' }, { name: 'b' }]))).toMatchObject({ code: 'OFFLOOP_INTEGRITY' })
+    expect(await rejectionOf(Tag.objects.bulkCreate([{ name: 'a' }, { name: '' }]))).toMatchObject({ code: 'OFFLOOP_VALIDATION' })
+    expect(await Tag.objects.values('name')).toEqual([{ name: 'b' }])
+    expect(await rejectionOf(Tag.objects.bulkCreate({ name: 'a' } as never))).toBeInstanceOf(TypeError)
+  })
+})
