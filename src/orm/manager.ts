@@ -260,8 +260,7 @@ export class Manager<M extends ManagedModel> {
     lookup: Partial<CreateInput<FieldsOf<M>>>,
     defaults: Partial<CreateInput<FieldsOf<M>>> = {},
   ): Promise<[InstanceOf<M>, boolean]> {
-    const [instance, created] = await this.#findOrCreate(lookup, defaults)
-    return [instance, created]
+    return await this.#findOrCreate(lookup, defaults)
   }
 
   /** The row of these lookups with the defaults stored in it, or a new one of both. */
@@ -269,17 +268,19 @@ export class Manager<M extends ManagedModel> {
     lookup: Partial<CreateInput<FieldsOf<M>>>,
     defaults: Partial<CreateInput<FieldsOf<M>>> = {},
   ): Promise<[InstanceOf<M>, boolean]> {
-    return await this.transaction(async (bound) => {
-      const [instance, created] = await bound.#findOrCreate(lookup, defaults)
-      if (!created) await (instance as { update(values: object): Promise<unknown> }).update(defaults)
-      return [instance, created]
+    return await this.#findOrCreate(lookup, defaults, async (found) => {
+      await (found as { update(values: object): Promise<unknown> }).update(defaults)
     })
   }
 
-  async #findOrCreate(lookup: object, defaults: object): Promise<readonly [InstanceOf<M>, boolean]> {
+  async #findOrCreate(
+    lookup: object,
+    defaults: object,
+    update?: (found: InstanceOf<M>) => Promise<unknown>,
+  ): Promise<[InstanceOf<M>, boolean]> {
     const find = (executor: Executor) => this.using(executor).getOrNone(lookup as never)
     const create = (executor: Executor) => this.using(executor).create({ ...lookup, ...defaults } as CreateInput<FieldsOf<M>>)
-    const [instance, created] = await findOrCreate<InstanceOf<M>>(this.executor, find, create)
+    const [instance, created] = await findOrCreate<InstanceOf<M>>(this.executor, { find, create, update })
     // What it was found through ends here: it goes on through what this manager is bound to.
     Stateful.of(instance).executor = this.#executor
     return [instance, created]

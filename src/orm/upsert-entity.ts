@@ -4,27 +4,34 @@ import type { Executor, TransactionOptions } from '../sql/executor.ts'
 /** How often a transaction of a server that lost against another one is run again. */
 const retries = 10
 
-/**
- * Finds a row or creates it, so that two that do it at once make one row. SQLite has one writer at a time, servers notice the conflict.
- *
- * @param find looks for the row through an executor
- * @param create makes it, through one that is in a transaction
- */
+/** What becomes of a row that is looked for, each through an executor. */
+export interface Upsert<T> {
+  readonly find: (executor: Executor) => Promise<T | null>
+  /** Makes it, through one that is in a transaction. */
+  readonly create: (tx: Executor) => Promise<T>
+  /** Changes the one that was found, which goes through the transaction. */
+  readonly update?: ((found: T) => Promise<unknown>) | undefined
+}
+
+/** Finds a row or creates it, so that two that do it at once make one row. SQLite has one writer at a time, servers notice the conflict. */
 export async function findOrCreate<T>(
   executor: Executor,
-  find: (executor: Executor) => Promise<T | null>,
-  create: (tx: Executor) => Promise<T>,
+  { find, create, update }: Upsert<T>,
 ): Promise<readonly [found: T, created: boolean]> {
-  try {
-    return await executor.transaction(async (tx) => {
+  const attempt = () =>
+    executor.transaction(async (tx) => {
       const found = await find(tx)
-      return found === null ? ([await create(tx), true] as const) : ([found, false] as const)
+      if (found === null) return [await create(tx), true] as const
+      await update?.(found)
+      return [found, false] as const
     }, optionsFor(executor))
+  try {
+    return await attempt()
   } catch (error) {
     // Somebody else was quicker, and a unique key says so.
-    const found = error instanceof IntegrityError ? await find(executor) : null
-    if (found === null) throw error
-    return [found, false]
+    const isThere = error instanceof IntegrityError && (await find(executor)) !== null
+    if (!isThere) throw error
+    return await attempt()
   }
 }
 

@@ -1,0 +1,70 @@
+import { integer, ModelRegistry, string } from 'offloop/orm'
+import { expect, test } from 'vitest'
+import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { statementsOf } from './statements-of.ts'
+
+/** More parameters than one statement takes on any database. */
+const many = 40_000
+
+describeTargets((fixture) => {
+  function counters(engine = fixture.engine()) {
+    const models = new ModelRegistry(engine)
+    class Counter extends models.define('counters', {
+      id: integer({ primaryKey: true }),
+      name: string({ maxLength: 20 }),
+      count: integer({ default: 0 }),
+    }) {}
+    return { models, Counter }
+  }
+
+  test(`bulkCreate of ${many} rows is several statements, and all of them or none`, async () => {
+    const { models, Counter } = counters()
+    await models.createAll()
+    await Counter.objects.create({ id: 1_000_000, name: 'taken' })
+    const rows = Array.from({ length: many }, (_, index) => ({ id: index + 1, name: `n${index}` }))
+    const failing = [...rows, { id: 1_000_000, name: 'again' }]
+    const sent = await statementsOf(async () => {
+      expect(await rejectionOf(Counter.objects.bulkCreate(failing))).toMatchObject({ code: 'OFFLOOP_INTEGRITY' })
+    })
+    expect(sent.filter((text) => text.startsWith('insert')).length).toBeGreaterThan(1)
+    expect(await Counter.objects.count()).toBe(1)
+    expect(await Counter.objects.bulkInsert(rows, { fetch: false })).toBe(many)
+    expect([await Counter.objects.count(), await Counter.objects.sum('id')]).toEqual([many + 1, (many * (many + 1)) / 2 + 1_000_000])
+    expect(await Counter.objects.filter({ pk__in: rows.slice(0, 1_000).map(({ id }) => id) }).count()).toBe(1_000)
+  })
+
+  test('bulkUpdate that fails in a later statement changes nothing', async () => {
+    const { models, Counter } = counters()
+    await models.createAll()
+    const rows = await Counter.objects.bulkCreate(Array.from({ length: 2_500 }, (_, index) => ({ name: `n${index}` })))
+    for (const row of rows) row.count = 1
+    const gone = rows.at(-1) as (typeof rows)[0]
+    await gone.delete()
+    expect(await Counter.objects.bulkUpdate(rows, ['count'])).toBe(2_499)
+    expect(await Counter.objects.filter({ count: 1 }).count()).toBe(2_499)
+    for (const row of rows) row.name = 'x'
+    ;(rows[2_400] as (typeof rows)[0]).name = ''
+    expect(await rejectionOf(Counter.objects.bulkUpdate(rows, ['name']))).toMatchObject({ code: 'OFFLOOP_VALIDATION' })
+    expect(await Counter.objects.filter({ name: 'x' }).count()).toBe(0)
+    expect([await Counter.objects.bulkUpdate([], ['name']), await Counter.objects.bulkUpdate(rows, [])]).toEqual([0, 0])
+  })
+
+  test('getOrCreate and updateOrCreate of several engines at once make one row, without a unique key', async () => {
+    const [first, second] = [counters(), counters()]
+    // Engines in memory have nothing in common.
+    const both = fixture.target.storage === 'memory' ? [first] : [first, second]
+    await first.models.createAll()
+    const made = await Promise.all(
+      Array.from({ length: 6 }, async (_, index) => {
+        const { Counter } = both[index % both.length] as typeof first
+        const [, created] =
+          index < 4
+            ? await Counter.objects.getOrCreate({ name: 'one' }, { count: index })
+            : await Counter.objects.updateOrCreate({ name: 'one' }, { count: 9 })
+        return created
+      }),
+    )
+    expect(made.filter(Boolean)).toHaveLength(1)
+    expect(await first.Counter.objects.filter({ name: 'one' }).count()).toBe(1)
+  })
+})
