@@ -64,6 +64,9 @@ const taken: readonly (readonly [field: string, given: unknown, stored: unknown]
   ['price', '-999.99', '-999.99'],
   ['price', '1.500', '1.50'],
   ['price', '.5', '0.50'],
+  ['price', '+007', '7.00'],
+  ['price', '-0.00', '0.00'],
+  ['price', '-.5', '-0.50'],
   ['price', '', null],
   ['done', 'TRUE', true],
   ['done', 'on', true],
@@ -209,6 +212,8 @@ describeTargets((fixture) => {
       const created = await Value.objects.create({ strictOwner: owner.pk, [field]: given } as never)
       const read = (await Value.objects.get({ pk: created.pk as number })) as unknown as Record<string, unknown>
       expect({ field, given, value: read[field] }).toEqual({ field, given, value: stored })
+      // What was created is what will be read.
+      expect({ field, given, value: (created as unknown as Record<string, unknown>)[field] }).toEqual({ field, given, value: stored })
     }
   })
 

@@ -76,6 +76,8 @@ export function numberCheck(rules: ValueRules, whole: boolean): Check {
     if (!Number.isFinite(number)) return fault('finite', 'Must be finite.')
     if (whole && !Number.isInteger(number)) return fault('integer', 'Must be an integer.')
     if (whole && !Number.isSafeInteger(number)) return fault('integer', 'Must be an integer within 2^53.')
+    // SQL has one 0 among its integers.
+    if (whole) return withinBounds(number + 0, number, rules)
     // toFixed() rounds the number as it is, and halves away from 0.
     const rounded = rules.precision === undefined ? number : Number(number.toFixed(rules.precision))
     return withinBounds(rounded, rounded, rules)
@@ -117,15 +119,24 @@ export function decimalCheck(rules: ValueRules & { readonly maxDigits: number; r
   return (given) => {
     if (given === '' && rules.allowNull === true) return ok(null)
     const text = typeof given === 'number' || typeof given === 'bigint' ? String(given) : given
-    const parts = typeof text === 'string' ? /^[+-]?(\d*)(?:\.(\d*))?$/.exec(text) : null
-    if (parts === null || (parts[1] === '' && (parts[2] ?? '') === '')) return fault('type', 'Must be a number.')
-    const [, whole = '', fraction = ''] = parts
+    const parts = typeof text === 'string' ? /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(text) : null
+    if (parts === null || (parts[2] === '' && (parts[3] ?? '') === '')) return fault('type', 'Must be a number.')
+    const [, sign = '', whole = '', fraction = ''] = parts
     if (fraction.replace(/0+$/, '').length > rules.decimalPlaces)
       return fault('precision', `Must have no more than ${rules.decimalPlaces} decimal places.`)
     if (whole.replace(/^0+/, '').length > rules.maxDigits - rules.decimalPlaces)
       return fault('max_digits', `Must have no more than ${rules.maxDigits} digits.`)
-    return withinBounds(text, Number(text), rules)
+    return withinBounds(canonical({ sign, whole, fraction }, rules.decimalPlaces), Number(text), rules)
   }
+}
+
+/** As it will be read: 7 is '7.00', and -0 is '0.00'. */
+function canonical(
+  { sign, whole, fraction }: { readonly sign: string; readonly whole: string; readonly fraction: string },
+  places: number,
+): string {
+  const digits = `${whole.replace(/^0+/, '') || '0'}.${fraction.padEnd(places, '0').slice(0, places)}`.replace(/\.$/, '')
+  return sign === '-' && /[1-9]/.test(digits) ? `-${digits}` : digits
 }
 
 const booleans: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
