@@ -75,6 +75,12 @@ function termsCondition(terms: readonly PlacedTerm[], scope: StatementScope): Op
       conditions.push(termCondition(placed.term, placed.slots, at.column(placed.term.lookup.field)))
       continue
     }
+    if (isNone(placed, many)) {
+      const step = placed.steps[many] as Step & { readonly kind: 'reverse' | 'many' }
+      const some = behind(scope, placed.steps.slice(0, many)).exists(step, () => conjunction([]))
+      conditions.push(UnaryOperationNode.create(OperatorNode.create('not'), some))
+      continue
+    }
     const key = placed.steps
       .slice(0, many + 1)
       .map(({ name }) => name)
@@ -98,6 +104,11 @@ function termsCondition(terms: readonly PlacedTerm[], scope: StatementScope): Op
     )
   }
   return conjunction(conditions)
+}
+
+/** A key that is NULL behind a relation to many is that of no row at all: it asks for those that have none. */
+function isNone({ term: { lookup, form }, steps }: PlacedTerm, many: number): boolean {
+  return form === 'null' && many === steps.length - 1 && lookup.field.primaryKey
 }
 
 /** The scope behind some steps that lead to one row each. */

@@ -130,16 +130,23 @@ export type LookupValue<F, K extends string, R = Record<never, never>> = K exten
                 ? LookupValue<FieldsOf<M>, Rest, RelatedOf<M>>
                 : Operand<F[Head], Rest>
               : F[Head] extends ToMany<unknown>
-                ? LookupValue<FieldsOf<ManyTarget<F[Head]>>, Rest, RelatedOf<ManyTarget<F[Head]>>>
+                ? BehindMany<ManyTarget<F[Head]>, Rest>
                 : Operand<F[Head], Rest>
             : Head extends keyof R
               ? R[Head] extends OneMarker<infer M>
                 ? Operand<OneField<M>, Rest> extends never
                   ? LookupValue<FieldsOf<M>, Rest, RelatedOf<M>>
                   : Operand<OneField<M>, Rest>
-                : LookupValue<FieldsOf<RelatedModel<R[Head]>>, Rest, RelatedOf<RelatedModel<R[Head]>>>
+                : BehindMany<RelatedModel<R[Head]>, Rest>
               : never
         : never
+
+/** What stands behind a relation to many rows: what compares their keys, or a lookup of theirs. */
+type BehindMany<M, Rest extends string> = Rest extends ListOperator
+  ? readonly (InstanceOf<M> | KeyOf<FieldsOf<M>>)[]
+  : Rest extends 'isnull'
+    ? boolean
+    : LookupValue<FieldsOf<M>, Rest, RelatedOf<M>>
 
 /** What an instance declares of its way back: `declare readonly tracks: RelatedSet<typeof Track>`. */
 export interface RelatedMarker<M> {

@@ -168,6 +168,22 @@ describeTargets((fixture) => {
     expect(await rejectionOf(async () => await other.album?.load())).toMatchObject({ code: 'OFFLOOP_NO_MATCH' })
   })
 
+  test('a relation to many rows is NULL where there are none', async () => {
+    const { Album, Artist, Track, Tag } = await withMusic(fixture.engine())
+    const pop = await Tag.objects.create({ name: 'pop' })
+    await (await Track.objects.get({ pk: 1 })).tags.add(pop)
+    const names = (rows: readonly Record<string, unknown>[]) => rows.map(({ name }) => name)
+    expect(names(await Album.objects.filter({ tracks__isnull: true }).values('name'))).toEqual(['Empty'])
+    expect(names(await Album.objects.filter({ tracks__isnull: false }).orderBy('id').values('name'))).toEqual(['Malibu', 'Fantasies'])
+    expect(names(await Album.objects.exclude({ tracks__isnull: true }).orderBy('id').values('name'))).toEqual(['Malibu', 'Fantasies'])
+    expect(names(await Artist.objects.filter({ albums__tracks__isnull: true }).values('name'))).toEqual(['Metric'])
+    expect(await Track.objects.filter({ tags__isnull: true }).count()).toBe(5)
+    expect(await Track.objects.filter({ tags__in: [pop.id] }).values('id')).toEqual([{ id: 1 }])
+    expect(await Track.objects.filter({ tags__in: [] }).count()).toBe(0)
+    expect(await Album.objects.filter({ tracks__tags__name: 'pop', tracks__position: 1 }).count()).toBe(1)
+    expect(await Album.objects.filter({ tracks__isnull: true }).delete()).toBe(1)
+  })
+
   test('rows that are found through many others come once', async () => {
     const { Album, Artist } = await withMusic(fixture.engine())
     expect(await Album.objects.filter({ tracks__position__gte: 1 }).orderBy('id').values('name')).toEqual([
