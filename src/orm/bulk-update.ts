@@ -11,11 +11,14 @@ import {
   ValueNode,
   WhereNode,
 } from 'kysely'
+import { InvalidRequestError } from '../errors.ts'
 import { spell } from '../schema/compile/dialect-functions.ts'
 import { TypedValue } from '../schema/compile/typed-value.ts'
 import { tableNode } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
+import { describeValue } from '../sql/parameters.ts'
 import { type Entity, type ModelDefinition, type StoredField, typeOf } from './definition.ts'
+import { Stateful } from './model-state.ts'
 import { Plan } from './plan.ts'
 import { setByUpdates, validateValues } from './validation.ts'
 
@@ -41,6 +44,7 @@ export async function updateInstances(
 ): Promise<number> {
   const given = names.map((name) => definition.field(name))
   if (given.length === 0 || instances.length === 0) return 0
+  for (const instance of instances) assertOfModel(definition, instance)
   const added = setByUpdates(definition, given)
   const fields = [...given, ...Object.keys(added).map((name) => definition.field(name))]
   const rows = instances.map((instance) => changedRow(definition, { instance, given, added }))
@@ -52,6 +56,14 @@ export async function updateInstances(
   })
   for (const instance of instances) Object.assign(instance, added)
   return matched
+}
+
+function assertOfModel(definition: ModelDefinition, instance: Entity): void {
+  let model: ModelDefinition | null = instance instanceof Stateful ? Stateful.definitionOf(instance) : null
+  while (model !== null && model !== definition) model = model.parent
+  if (model === null) throw new TypeError(`bulkUpdate() takes instances of ${definition.name}, found ${describeValue(instance)}.`)
+  if (definition.keyFields.some(({ name }) => (instance[name] ?? null) === null))
+    throw new InvalidRequestError(`bulkUpdate() takes rows that have been created: ${String(instance)} has no key.`)
 }
 
 function changedRow(

@@ -46,6 +46,9 @@ describeTargets((fixture) => {
     ;(rows[2_400] as (typeof rows)[0]).name = ''
     expect(await rejectionOf(Counter.objects.bulkUpdate(rows, ['name']))).toMatchObject({ code: 'OFFLOOP_VALIDATION' })
     expect(await Counter.objects.filter({ name: 'x' }).count()).toBe(0)
+    class Other extends models.define('others', { id: integer({ primaryKey: true }), name: string({ maxLength: 20 }) }) {}
+    expect(await rejectionOf(Counter.objects.bulkUpdate([new Other({ id: 1, name: 'x' })] as never, ['name']))).toBeInstanceOf(TypeError)
+    expect((await rejectionOf(Counter.objects.bulkUpdate([new Counter({ name: 'x' })], ['name']))).message).toContain('has no key')
     expect([await Counter.objects.bulkUpdate([], ['name']), await Counter.objects.bulkUpdate(rows, [])]).toEqual([0, 0])
   })
 
