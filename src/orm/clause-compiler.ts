@@ -53,8 +53,14 @@ export function conditionOf(clause: Clause, scope: StatementScope, slots: Slots)
     case 'all':
       return inBrackets(conjunction(clause.clauses.map((inner) => inBrackets(conditionOf(inner, scope, slots)))))
     case 'expression':
+      joinParents(scope)
       return inBrackets(clause.node)
   }
+}
+
+/** An expression may name any column of the model, those of the tables too that it is joined to. */
+export function joinParents(scope: StatementScope): void {
+  for (let at = scope; at.definition.parent !== null; ) at = at.parent()
 }
 
 interface PlacedTerm {

@@ -16,7 +16,7 @@ import { dialectFunction } from '../schema/compile/dialect-functions.ts'
 import { tableNode } from '../schema/table-shape.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import type { Executor } from '../sql/executor.ts'
-import { behind, conditionOf, Slots } from './clause-compiler.ts'
+import { behind, conditionOf, joinParents, Slots } from './clause-compiler.ts'
 import { type Entity, type ModelDefinition, type StoredField, typeOf } from './definition.ts'
 import { allFields, entityPlan, type PlacedFields } from './hydration.ts'
 import { type OneStep, parseLookup, parseOnePath } from './lookup.ts'
@@ -123,7 +123,10 @@ export function unlimited({ name }: Dialect): { readonly limit?: LimitNode } {
 }
 
 function orderItem(term: QueryState['order'][number], definition: ModelDefinition, scope: StatementScope): OrderByItemNode {
-  if ('node' in term) return OrderByItemNode.is(term.node) ? term.node : OrderByItemNode.create(term.node)
+  if ('node' in term) {
+    joinParents(scope)
+    return OrderByItemNode.is(term.node) ? term.node : OrderByItemNode.create(term.node)
+  }
   const { steps, field } = parseLookup(definition, term.path)
   const column = behind(scope, steps).column(field)
   const type = typeOf(field)

@@ -1,5 +1,5 @@
 import { sql } from 'offloop'
-import { integer, ModelRegistry, Session, string } from 'offloop/orm'
+import { foreignKey, integer, ModelRegistry, Session, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeTargets, rejectionOf } from '../conformance/targets.ts'
 
@@ -95,6 +95,42 @@ describeTargets((fixture) => {
     expect([same.pk, same.team, created]).toEqual([leads[0]?.pk, 8, false])
     const [made] = await Lead.objects.getOrCreate({ name: 'n' }, { note: 'x' })
     expect(await Lead.objects.get({ note: 'x' })).toMatchObject({ id: made.pk, name: 'n', team: 5 })
+  })
+
+  test('expressions name columns of all tables, in each kind of query', async () => {
+    const { Lead, rows } = await staff()
+    const { c } = Lead
+    await Lead.objects.bulkCreate(['a', 'b', 'c'].map((name, index) => ({ name, language: `l${index}`, team: index })))
+    const base = Lead.objects.where([c.name.ne('a'), c.language.in(['l1', 'l2']), c.team.gt(0)])
+    expect([await base.count(), await base.exists(), await base.sum('team'), (await base.all()).length]).toEqual([2, true, 3, 2])
+    expect(await base.orderBy(c.name.desc()).values('id')).toEqual([{ id: 3 }, { id: 2 }])
+    expect(await Lead.objects.exclude(c.name.eq('a')).only('team').orderBy(c.version.asc(), c.name.desc()).first()).toMatchObject({
+      team: 2,
+    })
+    expect(await base.orderBy(c.name.desc()).limit(1).update({ note: 'x' })).toBe(1)
+    expect(await Lead.objects.update({ name: 'z' }, { whereList: [c.name.eq('c')], fetch: true })).toMatchObject([{ id: 3, name: 'z' }])
+    expect(await Lead.objects.count({ whereList: [c.name.eq('z'), c.note.eq('x')] })).toBe(1)
+    expect(await Lead.objects.delete([c.name.eq('z')])).toBe(1)
+    expect(await rows()).toEqual([2, 2, 2])
+  })
+
+  test('relations to a joined model, and from it, are those of all its tables', async () => {
+    const { engine, models, Person, Lead } = await staff()
+    class Desk extends models.define('desks', {
+      id: integer({ primaryKey: true }),
+      lead: foreignKey(() => Lead, { relatedName: 'desks', onDelete: 'cascade' }),
+      guest: foreignKey(() => Person, { relatedName: 'visits', allowNull: true }),
+    }) {}
+    await models.createAll()
+    const lead = await Lead.objects.create({ name: 'l' })
+    const desk = await Desk.objects.create({ lead, guest: lead })
+    expect(await Desk.objects.filter({ lead__name: 'l', lead__team: 5, guest__name: 'l' }).count()).toBe(1)
+    const read = await Desk.objects.selectRelated('lead', 'guest').get()
+    expect([read.lead.name, read.lead.team, read.guest?.name]).toEqual(['l', 5, 'l'])
+    expect(await Lead.objects.filter({ desks__id: desk.id, visits__id: desk.id } as never).count()).toBe(1)
+    await desk.update({ guest: null })
+    await lead.delete()
+    expect(await engine.scalar('select count(*) from desks')).toBe(0)
   })
 
   test('an update of a row that one of the tables has lost matches nothing', async () => {
