@@ -264,6 +264,10 @@ async function statements(): Promise<void> {
   Track.objects.filter(Q.or({ title: 'x' }), { position: 1 })
   Track.objects.filter(Track.c.title.startsWith('x'))
   Album.objects.filter({ tracks__title__startswith: 'x', tracks__album__name: 'y' })
+  Album.objects.filter({ tracks__isnull: true, tracks__in: [1] })
+  Track.objects.filter({ tags__isnull: false, tags__in: [1], tags__notin: [] })
+  Track.objects.where([Track.c.title.eq('x'), Q.or({ title: 'y' })]).where(Track.c.id.gt(1))
+  expectTypeOf(await new Session(engine).query(Track.c.title).first()).toEqualTypeOf<string | null>()
   Track.objects.orderBy('title', '-position', 'album__name', '-album__name')
   Track.objects.selectRelated('album', 'album__artist')
   Track.objects.create({ title: 'x' })
@@ -286,6 +290,10 @@ async function statements(): Promise<void> {
   Track.objects.filter({ album__artist__name__icontains: 5 })
   // @ts-expect-error not one of the values
   Track.objects.filter({ mood: 'awful' })
+  // @ts-expect-error true or false
+  Album.objects.filter({ tracks__isnull: 'yes' })
+  // @ts-expect-error keys or instances
+  Track.objects.filter({ tags__in: ['x'] })
   // @ts-expect-error no such field on the way back
   Album.objects.filter({ tracks__titel: 'x' })
   // @ts-expect-error no such field
