@@ -66,8 +66,8 @@ export interface CaseContext {
   readonly files: DatabaseFiles
   /** Every baseline that could be loaded. */
   readonly baselines: readonly ClientFactory[]
-  /** Every object mapper that could be loaded. */
-  readonly mappers: readonly MapperFactory[]
+  /** Every object mapper that can be loaded. They bring so much code along that collecting garbage takes longer with them, for everybody. */
+  readonly loadMappers: () => Promise<readonly MapperFactory[]>
 }
 
 export interface BenchCase {
@@ -82,5 +82,5 @@ export interface BenchCase {
   /** Fewer rounds than the others, where a run takes long. */
   readonly maxRounds?: number
   readonly targets: readonly Target[]
-  variants(context: CaseContext): readonly Variant[]
+  variants(context: CaseContext): readonly Variant[] | Promise<readonly Variant[]>
 }

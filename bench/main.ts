@@ -29,7 +29,7 @@ process.once('SIGINT', () => process.exit(130))
 
 installBaselines(console.log)
 const leftOut = (name: string, reason: string): void => console.log(`${name} is left out: ${reason}`)
-const [baselines, mappers] = [await loadBaselines(leftOut), await loadMappers(leftOut)]
+const baselines = await loadBaselines(leftOut)
 const machine = describeMachine(directory)
 console.log(
   `${machine.processor}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, fsync ${machine.fsyncMs} ms\n` +
@@ -54,7 +54,7 @@ async function run(benchCase: BenchCase, { quick, variants: wanted, rounds }: Be
     wants: (name: string) => wanted.length === 0 || wanted.includes(name),
     files: new DatabaseFiles(mkdtempSync(join(directory, `${benchCase.name}-`))),
     baselines,
-    mappers,
+    loadMappers: () => loadMappers(leftOut),
   }
   try {
     const variants = await runCase(benchCase, context, Math.min(rounds, benchCase.maxRounds ?? rounds))

@@ -47,7 +47,7 @@ export async function runCase(benchCase: BenchCase, context: CaseContext, rounds
   const answers = new Answers(benchCase.name)
   const runOnce = (contestant: Contestant) => runMeasured(contestant, answers)
   try {
-    const variants = benchCase.variants(context).filter(({ name }) => context.wants(name))
+    const variants = (await benchCase.variants(context)).filter(({ name }) => context.wants(name))
     for (const variant of variants) await prepare(variant, benchCase.operations(context.quick), contestants)
     for (const contestant of contestants) {
       contestant.observed = (await contestant.prepared.observe?.()) ?? {}

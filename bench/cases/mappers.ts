@@ -95,11 +95,11 @@ export const mapperFilter: BenchCase = {
   },
 }
 
-function mapperVariants(
-  { files, mappers }: CaseContext,
+async function mapperVariants(
+  { files, loadMappers }: CaseContext,
   run: (mapper: Awaited<ReturnType<MapperFactory['open']>>) => Promise<Outcome>,
-): readonly Variant[] {
-  return [execute, offloop, ...mappers].map(({ name, open }) => ({
+): Promise<readonly Variant[]> {
+  return [execute, offloop, ...(await loadMappers())].map(({ name, open }) => ({
     name,
     prepare: async () => {
       const mapper = await open(files.copy(rows))

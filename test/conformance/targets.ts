@@ -154,6 +154,17 @@ export function describeTargets(tests: (fixture: Fixture) => void): void {
   describeEach(targets, tests)
 }
 
+/**
+ * Runs the same tests on every database, and on SQLite with each driver once, in a file and in memory: for what stands on the engine and
+ * does not know which driver it has.
+ */
+export function describeDatabases(tests: (fixture: Fixture) => void): void {
+  describeEach(
+    targets.filter(({ driver, storage }) => storage === 'server' || (storage === 'file') === (driver === 'better-sqlite3')),
+    tests,
+  )
+}
+
 /** As `describeTargets`, on databases that nobody else has: for tests that look at all that there is. */
 export function describeWholeDatabases(tests: (fixture: Fixture) => void): void {
   describeEach(targets, tests, true)

@@ -1,7 +1,7 @@
 import { type AsyncEngine, createEngine } from 'offloop'
 import { dateTime, foreignKey, integer, Manager, ModelRegistry, type RelatedSet, Session, string } from 'offloop/orm'
 import { describe, expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
 function notesModels(engine: AsyncEngine) {
   const models = new ModelRegistry(engine)
@@ -50,7 +50,7 @@ function notesModels(engine: AsyncEngine) {
   return { models, User, Timestamped, Owned, Note, Task, Found }
 }
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   test('models of an abstract base have its fields, in tables of their own, and their instances its methods', async () => {
     const { models, User, Note, Task, Found, Timestamped } = notesModels(fixture.engine())
     await models.createAll()

@@ -17,7 +17,7 @@ import {
   sum,
 } from 'offloop/orm'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { withMusic } from './music.ts'
 import { statementsOf } from './statements-of.ts'
 
@@ -60,7 +60,7 @@ async function withSales(engine: AsyncEngine) {
   return { Shop, Sale }
 }
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   test('several figures over all rows are one statement, each value of its column’s type', async () => {
     const { Sale } = await withSales(fixture.engine())
     const statements = await statementsOf(async () => {

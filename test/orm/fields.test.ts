@@ -21,7 +21,7 @@ import {
 } from 'offloop/orm'
 import { inspect } from 'offloop/schema'
 import { describe, expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { statementsOf } from './statements-of.ts'
 
 const circle: { self?: unknown } = {}
@@ -165,7 +165,7 @@ const refused: readonly (readonly [field: string, given: unknown, code: string, 
   ['strictOwner', null, 'null', 'May not be null.'],
 ]
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   async function values() {
     const models = new ModelRegistry(fixture.engine())
     class Owner extends models.define('owners', { id: integer({ primaryKey: true }) }) {}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeTargets } from '../conformance/targets.ts'
+import { describeDatabases } from '../conformance/targets.ts'
 import { withMusic } from './music.ts'
 
 /** Bodies of requests, as JSON gives them, that pose as something else than values. */
@@ -71,7 +71,7 @@ const bodies: readonly string[] = [
   ],
 ]
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   test(`${bodies.length} hostile bodies as filter, create and update input are refused, and change nothing`, async () => {
     const { Track } = await withMusic(fixture.engine())
     const taken: string[] = []

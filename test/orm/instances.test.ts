@@ -1,10 +1,10 @@
 import { dateTime, foreignKey, integer, json, ModelRegistry } from 'offloop/orm'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { withMusic } from './music.ts'
 import { statementsOf } from './statements-of.ts'
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   test('save() of an instance of which not all was read leaves the rest of its row alone', async () => {
     const { Track } = await withMusic(fixture.engine())
     const track = await Track.objects.only('title').get({ pk: 2 })

@@ -1,9 +1,9 @@
 import { sql } from 'offloop'
 import { foreignKey, integer, ModelRegistry, Session, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   async function staff() {
     const engine = fixture.engine()
     const models = new ModelRegistry(engine)

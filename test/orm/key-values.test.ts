@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'offloop'
 import { bigInteger, foreignKey, integer, ModelRegistry, Session, string, uuid, ValidationError } from 'offloop/orm'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   test('a key that is a text is the one that was given, in create, bulkCreate and save', async () => {
     const models = new ModelRegistry(fixture.engine())
     class Country extends models.define('countries', {

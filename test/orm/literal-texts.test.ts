@@ -1,10 +1,10 @@
 import { integer, ModelRegistry, string, text } from 'offloop/orm'
 import { expect, test } from 'vitest'
-import { describeTargets } from '../conformance/targets.ts'
+import { describeDatabases } from '../conformance/targets.ts'
 
 const texts = ['100%', '100x', 'a_b', 'aXb', 'C:\\temp', 'C:temp', '\\%', "it's", '[a]', 'ÄÖ', 'äö', '*', '?', '\\', 'x\\_y', 'Straße']
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   async function notes() {
     const models = new ModelRegistry(fixture.engine())
     class Note extends models.define('literal_notes', {

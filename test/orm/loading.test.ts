@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { describeTargets } from '../conformance/targets.ts'
+import { describeDatabases } from '../conformance/targets.ts'
 import { musicModels } from './music.ts'
 import { statementsOf } from './statements-of.ts'
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   test('1,000 tracks with album and artist are one statement by selectRelated, and three by prefetchRelated', async () => {
     const { models, Artist, Album, Track } = musicModels(fixture.engine())
     await models.createAll()

@@ -1,7 +1,7 @@
 import type { Executor } from 'offloop'
 import { integer, Manager, ModelRegistry, Session, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
 /** An executor that counts the rows that are taken out of its streams, and the results that are read otherwise. */
 function counting(executor: Executor, taken: { rows: number; results: number }): Executor {
@@ -26,7 +26,7 @@ function counting(executor: Executor, taken: { rows: number; results: number }):
   })
 }
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   async function entities() {
     const engine = fixture.engine()
     const models = new ModelRegistry(engine)

@@ -1,12 +1,12 @@
 import { integer, ModelRegistry, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { statementsOf } from './statements-of.ts'
 
 /** More parameters than one statement takes on any database. */
 const many = 40_000
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   function counters(engine = fixture.engine()) {
     const models = new ModelRegistry(engine)
     class Counter extends models.define('counters', {

@@ -2,11 +2,11 @@ import { inspect } from 'node:util'
 import { foreignKey, integer, ModelRegistry, manyToMany, type RelatedSet, string, text } from 'offloop/orm'
 import { MetaData } from 'offloop/schema'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { musicModels, withMusic } from './music.ts'
 import { statementsOf } from './statements-of.ts'
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   test('a model shows its table, columns, fields and the name of its key', async () => {
     const { Track, Album, models } = musicModels(fixture.engine())
     expect(Track.table.name).toBe('tracks')

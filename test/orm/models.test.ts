@@ -22,11 +22,11 @@ import {
   ValidationError,
 } from 'offloop/orm'
 import { describe, expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { withMusic } from './music.ts'
 import { statementsOf } from './statements-of.ts'
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   async function everything() {
     const models = new ModelRegistry(fixture.engine())
     class Thing extends models.define('things', {

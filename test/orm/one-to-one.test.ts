@@ -13,7 +13,7 @@ import {
   string,
 } from 'offloop/orm'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { statementsOf } from './statements-of.ts'
 
 /** Three users, the last of them without a profile; the second one's profile has no city. */
@@ -74,7 +74,7 @@ async function withProfiles(engine: AsyncEngine) {
   return { models, City, User, Profile, Avatar, Post }
 }
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   test('the way back of a one-to-one relation is the row or null, once it has been loaded', async () => {
     const { User, Profile } = await withProfiles(fixture.engine())
     const user = await User.objects.get({ name: 'a' })

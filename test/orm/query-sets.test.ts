@@ -1,13 +1,13 @@
 import { sql } from 'offloop'
 import { Q } from 'offloop/orm'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { withMusic } from './music.ts'
 import { statementsOf } from './statements-of.ts'
 
 const titles = (tracks: readonly { readonly title: string }[]) => tracks.map(({ title }) => title)
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   test('lookups of every operator', async () => {
     const { Track } = await withMusic(fixture.engine())
     const found = async (lookups: object) => titles(await Track.objects.filter(lookups as { title: string }).orderBy('id'))

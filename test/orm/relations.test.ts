@@ -1,10 +1,10 @@
 import { foreignKey, integer, ModelRegistry, oneToOne, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { withMusic } from './music.ts'
 import { statementsOf } from './statements-of.ts'
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   /** Three teams, and matches between them: in the second nobody is away, and nobody knows who played in the third. */
   async function matches() {
     const models = new ModelRegistry(fixture.engine())

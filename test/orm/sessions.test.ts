@@ -1,11 +1,11 @@
 import { sql } from 'offloop'
 import { dateTime, foreignKey, integer, ModelRegistry, Session, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
 const past = new Date('2001-02-03T04:05:06Z')
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   async function items() {
     const engine = fixture.engine()
     const models = new ModelRegistry(engine)

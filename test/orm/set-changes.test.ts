@@ -1,12 +1,12 @@
 import { sql } from 'offloop'
 import { dateTime, integer, ModelRegistry, Q, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { withMusic } from './music.ts'
 
 const past = new Date('2001-02-03T04:05:06Z')
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   async function stamped() {
     const models = new ModelRegistry(fixture.engine())
     class Row extends models.define('stamped_rows', {

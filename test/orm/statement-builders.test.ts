@@ -1,9 +1,9 @@
 import { integer, json, Manager, ModelRegistry, string } from 'offloop/orm'
 import { and, not, or } from 'offloop/schema'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   async function products() {
     const models = new ModelRegistry(fixture.engine())
     class Product extends models.define('products', {

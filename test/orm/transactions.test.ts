@@ -1,9 +1,9 @@
 import { integer, ModelRegistry, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { withMusic } from './music.ts'
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   async function notes() {
     const engine = fixture.engine()
     const models = new ModelRegistry(engine)

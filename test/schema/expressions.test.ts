@@ -1,10 +1,10 @@
 import { and, createTable, dateTime, integer, json, MetaData, not, numeric, or, string, Table, text } from 'offloop/schema'
 import { expect, test } from 'vitest'
-import { describeTargets } from '../conformance/targets.ts'
+import { describeDatabases } from '../conformance/targets.ts'
 
 const names = ['Dan', 'dan', 'Dana', 'a%b', 'a_b', 'axb', 'a*b', 'a?b', 'a[b', "it's", 'back\\slash', 'a!b', 'é', 'É', '']
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   async function people() {
     const engine = fixture.engine()
     const table = new Table('people', new MetaData(), { id: integer({ primaryKey: true }), name: string(30), age: integer() })

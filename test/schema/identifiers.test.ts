@@ -1,6 +1,6 @@
 import { createTable, dropTable, integer, MetaData, Table, text } from 'offloop/schema'
 import { expect, test } from 'vitest'
-import { describeTargets } from '../conformance/targets.ts'
+import { describeDatabases } from '../conformance/targets.ts'
 
 const pieces = [
   '"',
@@ -83,7 +83,7 @@ function names(count: number): readonly string[] {
   return [...made]
 }
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   test('500 hostile names are exact or refused, and leave a bystander alone', { timeout: 120_000 }, async () => {
     const engine = fixture.engine()
     await engine.script('create table sentinel (id integer); insert into sentinel values (1)')

@@ -14,9 +14,9 @@ import {
   uniqueConstraint,
 } from 'offloop/schema'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   test('createAll creates in the order of the references, with indexes, and dropAll drops them', async () => {
     const engine = fixture.engine()
     const metadata = new MetaData()

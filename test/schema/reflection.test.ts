@@ -1,7 +1,7 @@
 import type { AsyncEngine } from 'offloop'
 import { inspect, MetaData, type TableDescription } from 'offloop/schema'
 import { expect, test } from 'vitest'
-import { describeTargets } from '../conformance/targets.ts'
+import { describeDatabases } from '../conformance/targets.ts'
 
 /** What a database says of its tables, apart from the texts that it was told and where in them a check stood. */
 async function described(engine: AsyncEngine): Promise<readonly object[]> {
@@ -62,7 +62,7 @@ const definitions = {
     create index by_two on a (name, n)`,
 } as const
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   test.runIf(fixture.target.driver === 'better-sqlite3')('a type that is odd text stays that, and is no SQL', async () => {
     const engine = fixture.engine()
     await engine.execute(`create table t (a "x); create table hacked (a", b "it's", c, d double precision)`)

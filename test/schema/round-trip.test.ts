@@ -13,7 +13,7 @@ import {
   uniqueConstraint,
 } from 'offloop/schema'
 import { expect, test } from 'vitest'
-import { describeTargets } from '../conformance/targets.ts'
+import { describeDatabases } from '../conformance/targets.ts'
 import { definitionOf } from './definition.ts'
 
 /** How many schemas on each database: `npm run soak:schemas` makes it 200. */
@@ -151,7 +151,7 @@ function definitions(metadata: { readonly tables: ReadonlyMap<string, AnyTable> 
     .sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1))
 }
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   test(`${rounds} schemas are reflected as they were defined, and created again from that`, {
     timeout: 30_000 + rounds * 5_000,
   }, async () => {

@@ -1,9 +1,9 @@
 import type { AsyncConnection } from 'offloop'
 import { integer, MetaData, string, Table } from 'offloop/schema'
 import { expect, test } from 'vitest'
-import { describeTargets } from '../conformance/targets.ts'
+import { describeDatabases } from '../conformance/targets.ts'
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   /** A connection that sees another schema, and the name of that: SQLite's temporary tables are in one. */
   async function withSchema(work: (conn: AsyncConnection, schema: string) => Promise<void>): Promise<void> {
     const engine = fixture.engine()

@@ -1,13 +1,13 @@
 import { sql } from 'offloop'
 import { bigInteger, createTable, dropTable, integer, MetaData, string, Table, text } from 'offloop/schema'
 import { describe, expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
 function users(metadata = new MetaData()) {
   return new Table('users', metadata, { id: integer({ primaryKey: true }), name: string(50, { nullable: false }), note: text() })
 }
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   test('a table is created, written, read and dropped', async () => {
     const engine = fixture.engine()
     const table = users()

@@ -21,7 +21,7 @@ import {
   uuid,
 } from 'offloop/schema'
 import { describe, expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
 type Case = readonly [
   title: string,
@@ -64,7 +64,7 @@ const cases: readonly Case[] = [
   ['blob', blob, [Buffer.from([0, 1, 255]), Buffer.alloc(0)], ['x', [1], 1]],
 ]
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   describe.for(cases)('%s', ([, spec, values, refused]) => {
     test('its values come back as they went in', async () => {
       const engine = fixture.engine()

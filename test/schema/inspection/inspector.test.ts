@@ -1,11 +1,11 @@
 import { ArgumentError, type AsyncEngine, InvalidRequestError, ResourceClosedError } from 'offloop'
 import { inspect } from 'offloop/schema'
 import { describe, expect, test } from 'vitest'
-import { describeNeeding, describeTargets, rejectionOf } from '../../conformance/targets.ts'
+import { describeDatabases, describeNeeding, rejectionOf } from '../../conformance/targets.ts'
 import { countQueries } from './count-queries.ts'
 import { dialectOf } from './databases.ts'
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   const dialect = dialectOf(fixture)
   const tables = `create table album (id integer not null primary key, title varchar(100) not null);
     create table track (id integer not null primary key, album_id integer not null, position integer default 1, constraint album_fk foreign key (album_id) references album (id),

@@ -1,12 +1,12 @@
 import { inspect, type TableDescription } from 'offloop/schema'
 import { describe, expect, test } from 'vitest'
-import { describeTargets } from '../../conformance/targets.ts'
+import { describeDatabases } from '../../conformance/targets.ts'
 import { chinook, chinookTables } from './chinook.ts'
 import { dialectOf, engineOf } from './databases.ts'
 import { northwind, northwindChecks, northwindTables } from './northwind.ts'
 import { expectedOutline, namesOf, outlineOf, snakeCase } from './sample.ts'
 
-describeTargets((fixture) => {
+describeDatabases((fixture) => {
   const dialect = dialectOf(fixture)
   const spell = dialect === 'postgresql' ? snakeCase : (name: string) => name
 
