@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { getHeapStatistics } from 'node:v8'
+import { Worker } from 'node:worker_threads'
 import { createEngine } from 'offloop'
 import { DirectDatabase } from '../baselines/direct.ts'
 import type { BenchCase, CaseContext, Metrics, Outcome, Prepared } from '../bench-case.ts'
@@ -10,6 +12,8 @@ import { createRepetition, insertRepetition, repeatedItems } from './repeated-it
 const items = 100_000
 const select = `select item.id, item.name, item.price, item.quantity, item.note from ${repeatedItems}`
 const rowsBetweenSamples = 100_000
+/** About as long as the stream takes. */
+const busyMs = 5_000
 
 export const stream: BenchCase = {
   name: 'stream',
@@ -28,6 +32,8 @@ export const stream: BenchCase = {
     return [
       { name: 'direct', prepare: async () => readDirectly(context, repetitions) },
       { name: 'offloop', prepare: async () => readThroughOffloop(context, repetitions) },
+      // How long the machine itself stops this thread meanwhile: no stream can do better.
+      { name: 'nothing', work: { name: 'nothing', operations: 1 }, prepare: async () => waitBesideBusyThread(context) },
     ]
   },
 }
@@ -54,6 +60,18 @@ function readDirectly(context: CaseContext, repetitions: number): Prepared {
     run: async () => read(() => {}),
     observe: () => observeHeap(async (onRow) => read(onRow)),
     close: async () => database.close(),
+  }
+}
+
+/** Does nothing at all while another thread is as busy as the one that reads. */
+function waitBesideBusyThread({ quick }: CaseContext): Prepared {
+  return {
+    run: async () => {
+      const worker = new Worker(new URL('./busy-worker.mjs', import.meta.url), { workerData: quick ? 100 : busyMs })
+      await once(worker, 'message')
+      return { answer: () => null }
+    },
+    close: async () => {},
   }
 }
 
