@@ -29,7 +29,12 @@ export const layers: readonly Layer[] = [
   { path: 'src/schema/', imports: executor, packages: ['node:', 'kysely'] },
   { path: 'src/orm/', imports: [...executor, 'src/schema/'], packages: ['node:', 'kysely'] },
   { path: 'src/dal/', imports: [...executor, 'src/schema/'], packages: ['node:', 'kysely'] },
-  { path: 'src/migrations/', imports: [...executor, 'src/schema/'], packages: ['node:', 'kysely'] },
+  // A migration of TypeScript is written for a Kysely of its transaction, which is that of the adapter for an engine.
+  {
+    path: 'src/migrations/',
+    imports: [...executor, 'src/schema/', 'src/adapters/kysely/', 'src/engine/contract.ts'],
+    packages: ['node:', 'kysely'],
+  },
   { path: 'src/data/', imports: [...executor, 'src/schema/'], packages: ['node:'] },
   { path: 'src/testing/', imports: everyLayer, packages: ['node:', 'vitest'] },
   {

@@ -74,6 +74,7 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
       'uniqueConstraint',
     ],
   ],
+  'offloop/migrations': ['MigrationError', 'Migrations'],
   'offloop/drizzle': [
     'OffloopPostgresDatabase',
     'OffloopPostgresTransaction',
@@ -93,6 +94,7 @@ const packagesInTypes: Readonly<Record<string, readonly string[]>> = {
   offloop: ['sql-template-tag'],
   'offloop/orm': ['kysely', 'sql-template-tag'],
   'offloop/schema': ['kysely', 'sql-template-tag'],
+  'offloop/migrations': ['kysely', 'sql-template-tag'],
   'offloop/drizzle': [
     'drizzle-orm',
     'drizzle-orm/batch',

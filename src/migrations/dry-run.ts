@@ -1,0 +1,40 @@
+import type { AnyKysely } from '../adapters/kysely/kysely-parts.ts'
+import { beginStatements } from '../sql/begin.ts'
+import type { Dialect } from '../sql/dialect.ts'
+import type { Migration } from './migration.ts'
+import type { MigrationFile } from './migration-files.ts'
+import type { RecordTable } from './record-table.ts'
+import { RecordingKysely } from './recording-kysely.ts'
+
+/** What would be run, as a script for the database's own shell: it records the migrations too. */
+export async function scriptFor(
+  steps: readonly { readonly file: MigrationFile; readonly migration: Migration }[],
+  records: RecordTable,
+  dialect: Dialect,
+): Promise<string> {
+  if (steps.length === 0) return ''
+  const recording = new RecordingKysely(dialect)
+  await records.creation(recording.db).execute()
+  const parts = [recording.take().map(ended).join('')]
+  for (const { file, migration } of steps) {
+    const whole = migration.inTransaction && dialect.transactionalDdl
+    const run = (db: AnyKysely) => migration.run('up', db, () => {})
+    await (whole ? recording.db.transaction().execute(run) : run(recording.db))
+    await records.insert(recording.db, file, 'applied', 'script')
+    const statements = recording.take()
+    parts.push(`-- ${file.file}\n${(whole ? inTransaction(statements, dialect) : statements).map(ended).join('')}`)
+  }
+  return parts.join('\n')
+}
+
+function inTransaction(statements: readonly string[], dialect: Dialect): readonly string[] {
+  const whole = [...beginStatements(dialect, {}), ...statements]
+  if (dialect.name !== 'sqlite') return [...whole, 'commit']
+  return ['pragma foreign_keys = off', ...whole, 'pragma foreign_key_check', 'commit', 'pragma foreign_keys = on']
+}
+
+function ended(statement: string): string {
+  if (statement.endsWith(';')) return `${statement}\n`
+  // Behind a comment on its last line a semicolon would be part of that.
+  return /(?:--|#)[^\n]*$/.test(statement) ? `${statement}\n;\n` : `${statement};\n`
+}
