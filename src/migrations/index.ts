@@ -1,4 +1,4 @@
 export { MigrationError, type MigrationErrorOptions } from './migration-error.ts'
 export type { MigrationState, MigrationStatus } from './migration-status.ts'
-export { type MigrationStep, Migrations, type UpOptions } from './migrations.ts'
+export { type AutogenerateOptions, type GeneratedMigration, type MigrationStep, Migrations, type UpOptions } from './migrations.ts'
 export type { MigrationsOptions } from './options.ts'

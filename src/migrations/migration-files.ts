@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArgumentError } from '../errors.ts'
@@ -31,6 +32,11 @@ export async function readMigrationFiles(directory: string): Promise<readonly Mi
   checkDuplicates(names)
   const files = await Promise.all(names.map((file) => readMigrationFile(directory, file)))
   return files.sort((one, other) => (one.name < other.name ? -1 : 1))
+}
+
+/** The same, where no folder is one without files. */
+export async function readMigrationFilesIfAny(directory: string): Promise<readonly MigrationFile[]> {
+  return existsSync(directory) ? await readMigrationFiles(directory) : []
 }
 
 async function listFiles(directory: string): Promise<readonly string[]> {

@@ -126,7 +126,7 @@ async function createType(executor: Executor, { name, schema, values }: NamedTyp
 }
 
 /** PostgreSQL has statements of their own for comments. */
-function commentsOf(table: AnyTable, { dialect }: Executor): readonly string[] {
+export function commentsOf(table: AnyTable, { dialect }: Pick<Executor, 'dialect'>): readonly string[] {
   if (dialect.name !== 'postgresql') return []
   const { schema, options } = table
   const name = `${schema === undefined ? '' : `${dialect.quoteIdentifier(schema)}.`}${dialect.quoteIdentifier(table.name)}`

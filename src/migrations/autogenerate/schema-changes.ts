@@ -1,0 +1,99 @@
+import type { Column } from '../../schema/column.ts'
+import type { ForeignKeyConstraint, Index, UniqueConstraint } from '../../schema/constraints.ts'
+import type { AnyTable } from '../../schema/table-shape.ts'
+import type { Dialect } from '../../sql/dialect.ts'
+import { type CheckFact, type ColumnFacts, type Facts, factsOf } from './table-facts.ts'
+
+/** What has to go and what has to come. */
+export interface Exchange<T> {
+  readonly dropped: readonly T[]
+  readonly added: readonly T[]
+}
+
+/** A column that is another one under the same name. */
+export interface ColumnChange {
+  readonly from: Column
+  readonly to: Column
+  readonly was: ColumnFacts
+  readonly is: ColumnFacts
+}
+
+/** What makes one table out of another of the same name. */
+export interface TableChange {
+  readonly from: AnyTable
+  readonly to: AnyTable
+  readonly columns: Exchange<Column>
+  readonly changed: readonly ColumnChange[]
+  readonly primaryKey: boolean
+  readonly uniques: Exchange<UniqueConstraint | Index>
+  readonly checks: Exchange<CheckFact>
+  readonly foreignKeys: Exchange<ForeignKeyConstraint>
+  readonly indexes: Exchange<Index>
+  /** Of the table as a whole. */
+  readonly options: boolean
+}
+
+/** What makes one schema out of another. */
+export interface SchemaChanges {
+  readonly created: readonly AnyTable[]
+  readonly dropped: readonly AnyTable[]
+  readonly changed: readonly TableChange[]
+  /** All that was there. */
+  readonly before: readonly AnyTable[]
+}
+
+/** Tables by their key. */
+export type Tables = ReadonlyMap<string, AnyTable>
+
+/**
+ * Holds two schemas against each other. A name is all that makes two things one: what was renamed is dropped and created.
+ *
+ * @param spelled tables of `wanted` as the database would spell them
+ */
+export function changesBetween(live: Tables, wanted: Tables, dialect: Dialect, spelled: Tables): SchemaChanges {
+  return {
+    created: [...wanted.values()].filter(({ key }) => !live.has(key)),
+    dropped: [...live.values()].filter(({ key }) => !wanted.has(key)),
+    changed: [...wanted.values()].flatMap((to) => {
+      const from = live.get(to.key)
+      return from === undefined ? [] : (tableChange(from, to, dialect, spelled.get(to.key)) ?? [])
+    }),
+    before: [...live.values()],
+  }
+}
+
+function tableChange(from: AnyTable, to: AnyTable, dialect: Dialect, spelled: AnyTable | undefined): TableChange | null {
+  const was = factsOf(from, dialect)
+  const is = factsOf(to, dialect, spelled)
+  const change: TableChange = {
+    from,
+    to,
+    columns: {
+      dropped: from.columns.filter(({ name }) => !is.columns.has(name)),
+      added: to.columns.filter(({ name }) => !was.columns.has(name)),
+    },
+    changed: to.columns.flatMap((column) => changeOfColumn(from, column, was.columns.get(column.name), is.columns.get(column.name))),
+    primaryKey: was.primaryKey !== is.primaryKey,
+    uniques: exchange(was.uniques, is.uniques),
+    checks: exchange(was.checks, is.checks),
+    foreignKeys: exchange(was.foreignKeys, is.foreignKeys),
+    indexes: exchange(was.indexes, is.indexes),
+    options: was.options !== is.options,
+  }
+  return isEmpty(change) ? null : change
+}
+
+function changeOfColumn(from: AnyTable, to: Column, was: ColumnFacts | undefined, is: ColumnFacts | undefined): readonly ColumnChange[] {
+  if (was === undefined || is === undefined || JSON.stringify(was) === JSON.stringify(is)) return []
+  return [{ from: from.column(to.name), to, was, is }]
+}
+
+function exchange<T>(was: Facts<T>, is: Facts<T>): Exchange<T> {
+  const missing = (of: Facts<T>, others: Facts<T>) => [...of].flatMap(([fact, members]) => (others.has(fact) ? [] : members))
+  return { dropped: missing(was, is), added: missing(is, was) }
+}
+
+function isEmpty({ columns, changed, primaryKey, options, ...others }: TableChange): boolean {
+  const exchanges: readonly Exchange<unknown>[] = [columns, others.uniques, others.checks, others.foreignKeys, others.indexes]
+  return changed.length === 0 && !primaryKey && !options && exchanges.every(({ dropped, added }) => dropped.length + added.length === 0)
+}

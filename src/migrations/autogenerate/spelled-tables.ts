@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto'
+import { primaryKeyConstraint } from '../../schema/constraints.ts'
+import { typesOf } from '../../schema/ddl/create-all.ts'
+import { MetaData } from '../../schema/metadata.ts'
+import type { AnyTable } from '../../schema/table-shape.ts'
+import { quoteText } from '../../schema/types/texts.ts'
+import type { Executor } from '../../sql/executor.ts'
+import { DefinitionText, tableLike } from './definition-text.ts'
+import type { Tables } from './schema-changes.ts'
+
+/** Ends the transaction in which PostgreSQL is asked. */
+const enough = new Error('PostgreSQL has been asked how it spells these tables.')
+
+/**
+ * How PostgreSQL would spell tables: it rewrites expressions, so that only what it has rewritten can be compared with what it has. They are made in a
+ * schema of their own, in a transaction that is rolled back. Other databases keep what was written, or are compared with less care.
+ *
+ * @throws {ProgrammingError} the role may not create a schema, or a table is refused
+ */
+export async function spelledTables(executor: Executor, tables: readonly AnyTable[]): Promise<Tables> {
+  const spelled = new Map<string, AnyTable>()
+  if (executor.dialect.name !== 'postgresql' || tables.length === 0) return spelled
+  try {
+    await executor.transaction(async (tx) => {
+      for (const [key, table] of await spell(tx, tables)) spelled.set(key, table)
+      throw enough
+    })
+  } catch (error) {
+    if (error !== enough) throw error
+  }
+  return spelled
+}
+
+async function spell(tx: Executor, tables: readonly AnyTable[]): Promise<Tables> {
+  const { dialect } = tx
+  const text = new DefinitionText(dialect)
+  const schema = `offloop_scratch_${randomUUID().replaceAll('-', '')}`
+  await tx.execute(`create schema ${schema}`)
+  await tx.execute(`select set_config('search_path', '${schema}, ' || current_setting('search_path'), true)`)
+  for (const name of new Set(typesOf(tables).map((type) => type.name))) {
+    const values = typesOf(tables).find((type) => type.name === name)?.values ?? []
+    await tx.execute(`create type ${text.name({ name, schema })} as enum (${values.map((value) => quoteText(value, dialect)).join(', ')})`)
+  }
+  const copies = tables.map((table, index) => copyOf(table, schema, `t${index}`))
+  for (const copy of copies) {
+    await tx.execute(text.createTable(copy, copy.foreignKeys))
+    for (const index of copy.indexes) if (index.sql === undefined) await tx.execute(text.createIndex(copy, index))
+  }
+  const reflected = new MetaData({ schema })
+  await reflected.reflect(tx)
+  return new Map(copies.map((copy, index) => [(tables[index] as AnyTable).key, alignedWith(copy, reflected.tables.get(copy.key))]))
+}
+
+/** The table under another name, all that has a name named after it. */
+function copyOf(table: AnyTable, schema: string, name: string): AnyTable {
+  return tableLike(table, {
+    name,
+    schema,
+    constraints: table.constraints.map((constraint, index) => ({ ...constraint, name: `${name}c${index}` })),
+    indexes: table.indexes.map((index, at) => ({ ...index, name: `${name}i${at}` })),
+  })
+}
+
+/** Stands for a check that was read as the list of an enumeration: as part of its column. */
+const absorbed = primaryKeyConstraint(['absorbed'])
+
+/** The table as it was read, its constraints and indexes in the order in which they were defined. */
+function alignedWith(copy: AnyTable, read: AnyTable | undefined): AnyTable {
+  if (read === undefined) return copy
+  return tableLike(read, {
+    constraints: copy.constraints.map((constraint) => read.constraints.find(({ name }) => name === constraint.name) ?? absorbed),
+    indexes: copy.indexes.map((index) =>
+      index.sql === undefined ? (read.indexes.find(({ name }) => name === index.name) ?? index) : index,
+    ),
+  })
+}

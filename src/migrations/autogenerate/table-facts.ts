@@ -1,0 +1,157 @@
+import type { Column } from '../../schema/column.ts'
+import {
+  type CheckConstraint,
+  type Constraint,
+  checkConstraint,
+  type ForeignKeyConstraint,
+  type Index,
+  type UniqueConstraint,
+} from '../../schema/constraints.ts'
+import { withoutOuterParentheses } from '../../schema/inspection/expression-text.ts'
+import { type AnyTable, countedColumn, keyOf, referredName } from '../../schema/table-shape.ts'
+import { EnumerationType, quoteText } from '../../schema/types/texts.ts'
+import type { Dialect } from '../../sql/dialect.ts'
+import { raw, Sql } from '../../sql/template.ts'
+
+/** What a column is, in words in which a program and a database agree. */
+export interface ColumnFacts {
+  readonly type: string
+  readonly nullable: boolean
+  readonly default: string | null
+  readonly generated: string | null
+  readonly collation: string | null
+  /** The database counts it up. */
+  readonly counted: boolean
+}
+
+/** A condition that every row must meet. */
+export interface CheckFact {
+  readonly constraint: CheckConstraint
+  /** Whose list it is: the check of an enumeration stands at its column. Else null. */
+  readonly column: string | null
+}
+
+/** Things of one kind, by what they are: of two that are the same each is there. */
+export type Facts<T> = ReadonlyMap<string, readonly T[]>
+
+/** What a table is. */
+export interface TableFacts {
+  readonly columns: ReadonlyMap<string, ColumnFacts>
+  readonly primaryKey: string
+  /** In MySQL a unique index is a unique constraint, and the other way round. */
+  readonly uniques: Facts<UniqueConstraint | Index>
+  readonly checks: Facts<CheckFact>
+  readonly foreignKeys: Facts<ForeignKeyConstraint>
+  readonly indexes: Facts<Index>
+  readonly options: string
+}
+
+/**
+ * What a table is.
+ *
+ * @param spelled the same table as the database spells it, its constraints and indexes in the same order
+ */
+export function factsOf(table: AnyTable, dialect: Dialect, spelled: AnyTable = table): TableFacts {
+  const uniqueIndexes = dialect.name === 'mysql' ? table.indexes.filter(({ unique, sql }) => unique && sql === undefined) : []
+  const pairs = table.constraints.map((constraint, index) => ({ constraint, as: spelled.constraints[index] }))
+  return {
+    columns: new Map(table.columns.map(({ name }) => [name, factsOfColumn(spelled, spelled.column(name), dialect)])),
+    primaryKey: JSON.stringify(table.primaryKey?.columns ?? []),
+    uniques: grouped(
+      [...table.constraints.filter((constraint) => constraint.kind === 'unique'), ...uniqueIndexes],
+      (unique) => JSON.stringify(unique.kind === 'index' ? unique.members.map(memberText) : unique.columns),
+      (unique) => unique,
+    ),
+    checks: grouped(
+      [...pairs.flatMap(({ constraint, as }) => checkFact(constraint, as, dialect)), ...listChecks(spelled, dialect)],
+      ({ text }) => text,
+      ({ fact }) => fact,
+    ),
+    foreignKeys: grouped(
+      table.foreignKeys,
+      (foreignKey) => foreignKeyFact(table, foreignKey, dialect),
+      (foreignKey) => foreignKey,
+    ),
+    indexes: grouped(
+      table.indexes.flatMap((index, at) => (uniqueIndexes.includes(index) ? [] : [{ index, as: spelled.indexes[at] ?? index }])),
+      ({ index, as }) => indexFact(index.name, as, dialect),
+      ({ index }) => index,
+    ),
+    options: dialect.name === 'sqlite' ? sqliteOptions(table) : '',
+  }
+}
+
+function grouped<T, V>(items: readonly T[], keyOfItem: (item: T) => string, factOf: (item: T) => V): Facts<V> {
+  return new Map([...Map.groupBy(items, keyOfItem)].map(([key, members]) => [key, members.map(factOf)]))
+}
+
+function factsOfColumn(table: AnyTable, column: Column, dialect: Dialect): ColumnFacts {
+  const { type, nullable, options } = column
+  const counted = countedColumn(table) === column
+  const strict = dialect.name === 'sqlite' && table.options.strict === true
+  const isRowid = dialect.name === 'sqlite' && counted && table.options.withoutRowid !== true
+  return {
+    type: isRowid ? 'integer' : type.sqlType(dialect, strict).toLowerCase(),
+    nullable,
+    default: options.serverDefault === undefined ? null : expressionText(options.serverDefault, dialect),
+    generated:
+      options.generated === undefined ? null : `${expressionText(options.generated.as, dialect)} ${options.generated.stored ?? true}`,
+    collation: options.collation?.toLowerCase() ?? null,
+    counted,
+  }
+}
+
+/** SQLite keeps an expression as it was written, PostgreSQL is asked how it spells one; MySQL rewrites them, and is compared with less care. */
+function expressionText(expression: Sql, dialect: Dialect): string {
+  const text = withoutOuterParentheses(expression.strings.join('').trim())
+  return dialect.name === 'mysql' ? loosely(text) : text
+}
+
+/** @param as undefined where the database reads it as the list of an enumeration */
+function checkFact(constraint: Constraint, as: Constraint | undefined, dialect: Dialect) {
+  if (constraint.kind !== 'check' || as?.kind !== 'check') return []
+  return [{ text: expressionText(as.expression, dialect), fact: { constraint, column: null } as CheckFact }]
+}
+
+/** An enumeration without a type of its own is a check like any other, and one that was written by hand cannot be told from it. */
+function listChecks({ columns, options }: AnyTable, dialect: Dialect) {
+  return columns.flatMap(({ name, type }) => {
+    if (!(type instanceof EnumerationType) || !(type.checked(dialect) || (dialect.name === 'sqlite' && options.strict === true))) return []
+    const text = `${dialect.quoteIdentifier(name)} in (${type.values.map((value) => quoteText(value, dialect)).join(', ')})`
+    return [{ text, fact: { constraint: checkConstraint(raw(text)), column: name } as CheckFact }]
+  })
+}
+
+function loosely(text: string): string {
+  return text.toLowerCase().replaceAll(/[()\s"`]/g, '')
+}
+
+function indexFact(name: string, { members, unique, where, sql }: Index, dialect: Dialect): string {
+  if (sql !== undefined) return JSON.stringify([name, sql])
+  const parts = members.map((member) => loosely(memberText(member)))
+  return JSON.stringify([name, unique, parts, where === undefined ? null : expressionText(where, dialect)])
+}
+
+function memberText(member: string | Sql): string {
+  return member instanceof Sql ? member.strings.join('') : member
+}
+
+function foreignKeyFact(table: AnyTable, foreignKey: ForeignKeyConstraint, { name }: Dialect): string {
+  const { columns, referredTable, referredColumns, onDelete, onUpdate, deferrable, initiallyDeferred } = foreignKey
+  // MySQL takes RESTRICT for NO ACTION.
+  const action = (given: string | undefined) => (given === undefined || (name === 'mysql' && given === 'restrict') ? 'no action' : given)
+  return JSON.stringify([
+    columns,
+    keyOf(referredName(table, referredTable)),
+    referredColumns,
+    action(onDelete),
+    action(onUpdate),
+    deferrable ?? false,
+    initiallyDeferred ?? false,
+  ])
+}
+
+function sqliteOptions(table: AnyTable): string {
+  const { strict = false, withoutRowid = false } = table.options
+  return JSON.stringify([strict, withoutRowid, !withoutRowid && countedColumn(table)?.options.autoIncrement === true])
+}

@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs'
+import { type AsyncEngine, sql } from 'offloop'
+import { Migrations } from 'offloop/migrations'
+import * as schema from 'offloop/schema'
+import { checkConstraint, index, MetaData, Table, uniqueConstraint } from 'offloop/schema'
+import { expect, test } from 'vitest'
+import { describeFiles, describeTargets, type Fixture, rejectionOf } from '../conformance/targets.ts'
+import { Folder } from './folder.ts'
+
+const { integer, string, text, boolean, enumeration } = schema
+
+function open(fixture: Fixture): { readonly engine: AsyncEngine; readonly migrations: Migrations; readonly folder: Folder } {
+  const engine = fixture.engine()
+  const folder = new Folder()
+  return { engine, folder, migrations: new Migrations(engine, { directory: folder.path }) }
+}
+
+/** Writes a migration towards the tables and applies it; then nothing is left. */
+async function become(migrations: Migrations, metadata: MetaData): Promise<string> {
+  const { path } = await migrations.autogenerate(metadata)
+  if (path === null) throw new Error('Expected something to do.')
+  expect(await migrations.up()).toHaveLength(1)
+  expect((await migrations.autogenerate(metadata)).statements).toEqual([])
+  return readFileSync(path, 'utf8')
+}
+
+function first(): MetaData {
+  const metadata = new MetaData()
+  new Table('author', metadata, { id: integer({ primaryKey: true }), name: string(20), note: text(), born: string(10) })
+  new Table('book', metadata, {
+    id: integer({ primaryKey: true }),
+    author: integer({ nullable: false, references: { column: 'author.id', onDelete: 'cascade' } }),
+    title: string(50, { index: true }),
+  })
+  new Table('obsolete', metadata, { id: integer({ primaryKey: true }), author: integer({ references: 'author.id' }) })
+  return metadata
+}
+
+function second(): MetaData {
+  const metadata = new MetaData()
+  const columns = {
+    id: integer({ primaryKey: true }),
+    name: string(60, { nullable: false }),
+    born: integer(),
+    rating: integer({ nullable: false, serverDefault: sql`7` }),
+    kind: enumeration(['person', "group's"]),
+  }
+  new Table('author', metadata, columns, {
+    constraints: [uniqueConstraint(['name'], { name: 'uq_name' }), checkConstraint(sql`rating > 0`, { name: 'ck_rating' })],
+    indexes: [index('ix_rating', ['rating', 'name'])],
+  })
+  new Table('book', metadata, {
+    id: integer({ primaryKey: true }),
+    author: integer({ references: { column: 'author.id', onDelete: 'set null' } }),
+    title: string(50),
+  })
+  new Table('prize', metadata, { id: integer({ primaryKey: true }), book: integer({ references: 'book.id' }), won: boolean() })
+  return metadata
+}
+
+async function fill(engine: AsyncEngine): Promise<void> {
+  await engine.execute("insert into author (id, name, note, born) values (1, 'Ada', 'x', '1815'), (2, 'Grace', null, '1906')")
+  await engine.execute("insert into book (id, author, title) values (1, 1, 'Notes'), (2, 2, 'Compilers'), (3, 1, 'More')")
+}
+
+describeTargets((fixture) => {
+  test('an empty database becomes what a MetaData says, and then there is nothing to do', async () => {
+    const { engine, migrations } = open(fixture)
+    await become(migrations, first())
+    await fill(engine)
+    expect(await migrations.autogenerate(first())).toEqual({ path: null, statements: [] })
+  })
+
+  test('every kind of change is made, and every row is kept', async () => {
+    const { engine, migrations } = open(fixture)
+    await become(migrations, first())
+    await fill(engine)
+    await become(migrations, second())
+    expect(await engine.execute('select id, name, born, rating from author order by id').fetchall()).toEqual([
+      { id: 1, name: 'Ada', born: 1815, rating: 7 },
+      { id: 2, name: 'Grace', born: 1906, rating: 7 },
+    ])
+    expect(await engine.execute('select title from book order by id').scalars()).toEqual(['Notes', 'Compilers', 'More'])
+    expect(await engine.tableNames()).not.toContain('obsolete')
+    expect(await rejectionOf(engine.execute("update author set name = 'Ada' where id = 2"))).toMatchObject({ name: 'IntegrityError' })
+    expect(await rejectionOf(engine.execute('update author set rating = 0'))).toMatchObject({ code: expect.stringMatching(/^OFFLOOP_/) })
+    expect(await rejectionOf(engine.execute("update author set kind = 'thing'"))).toMatchObject({
+      code: expect.stringMatching(/^OFFLOOP_/),
+    })
+    await engine.execute('delete from author where id = 1')
+    expect(await engine.scalar('select count(*) from book where author is null')).toBe(2)
+    await engine.execute('delete from book where author is null')
+    await become(migrations, first())
+    expect(await engine.execute('select title from book').scalars()).toEqual(['Compilers'])
+  })
+
+  test('a renamed column is written as one that goes and one that comes, with a word about it', async () => {
+    const { migrations } = open(fixture)
+    const named = (name: string) => {
+      const metadata = new MetaData()
+      new Table('t', metadata, { id: integer({ primaryKey: true }), [name]: integer() })
+      return metadata
+    }
+    await become(migrations, named('old'))
+    expect(await become(migrations, named('recent'))).toMatch(/^-- drops "old" .*renamed/m)
+  })
+
+  test('nothing is written where it is not wanted, or a migration waits', async () => {
+    const { engine, folder, migrations } = open(fixture)
+    const { path, statements } = await migrations.autogenerate(first(), { write: false })
+    expect([path, await migrations.status(), await engine.tableNames()]).toEqual([null, [], []])
+    expect(statements.length).toBeGreaterThan(2)
+    folder.write('0001.sql', 'create table waiting (x integer)')
+    expect(await rejectionOf(migrations.autogenerate(first()))).toMatchObject({ code: 'OFFLOOP_MIGRATION', file: '0001.sql' })
+  })
+
+  test.runIf(fixture.can.dialect === 'postgresql')('PostgreSQL says how it spells what was written', async () => {
+    const { engine, migrations } = open(fixture)
+    const spelled = (...values: readonly string[]) => {
+      const metadata = new MetaData()
+      const columns = {
+        id: integer({ primaryKey: true }),
+        state: string(10, { serverDefault: sql`'a' || lower('B')`, check: sql`state in ('a', 'ab') and id between 1 and 9` }),
+        made: schema.dateTime({ timezone: true, serverDefault: sql`now()` }),
+        mood: enumeration(values, { name: 'mood' }),
+        twice: integer({ generated: { as: sql`id * 2` } }),
+      }
+      new Table('t', metadata, columns, { indexes: [index('ix', [sql`lower(state)`], { where: sql`id in (1, 2)` })] })
+      return metadata
+    }
+    await become(migrations, spelled('glad'))
+    expect((await migrations.autogenerate(spelled('glad', "it's"))).statements).toEqual([`alter type "mood" add value 'it''s'`])
+    expect(await engine.scalar("select count(*) from pg_namespace where nspname like 'offloop_scratch%'")).toBe(0)
+  })
+})
+
+describeFiles((fixture) => {
+  test('a table that others refer to is made anew with their rows, its triggers and the views of it', async () => {
+    const { engine, migrations } = open(fixture)
+    const tables = (length: number) => {
+      const metadata = new MetaData()
+      new Table('parent', metadata, { id: integer({ primaryKey: true, autoIncrement: true }), name: string(length) })
+      new Table('child', metadata, {
+        id: integer({ primaryKey: true }),
+        parent: integer({ nullable: false, references: { column: 'parent.id', onDelete: 'cascade' } }),
+        reply: integer({ references: 'child.id' }),
+      })
+      return metadata
+    }
+    await become(migrations, tables(10))
+    await engine.script(`
+      insert into parent values (1, 'a'), (2, 'b'), (9, 'c');
+      insert into child values (1, 1, null), (2, 1, 1), (3, 2, 2);
+      create view names as select name from parent;
+      create table log (name text) strict;
+      create trigger logs after update on parent begin insert into log values (new.name); end;
+      create trigger keeps before delete on child begin update parent set name = 'gone' where id = old.parent; end;
+      delete from parent where id = 9;
+    `)
+    const withLog = tables(99)
+    new Table('log', withLog, { name: text() }, { strict: true })
+    await become(migrations, withLog)
+    expect(await engine.execute('select id, parent, reply from child order by id').fetchall()).toEqual([
+      { id: 1, parent: 1, reply: null },
+      { id: 2, parent: 1, reply: 1 },
+      { id: 3, parent: 2, reply: 2 },
+    ])
+    await engine.execute('delete from child where id = 3')
+    expect(await engine.execute('select name from names order by name').scalars()).toEqual(['a', 'gone'])
+    expect(await engine.execute('select name from log').scalars()).toEqual(['gone'])
+    // A number that was given once is not given again.
+    expect(await engine.execute("insert into parent (name) values ('d') returning id").scalar()).toBe(10)
+    expect(await engine.scalar('pragma legacy_alter_table')).toBe(0)
+  })
+})
