@@ -71,9 +71,17 @@ async function readMigrationFile(directory: string, file: string): Promise<Migra
   const path = join(directory, file)
   const name = nameOf(file)
   if (name.length > maxNameLength) throw new MigrationError(`its name is longer than ${maxNameLength} characters.`, { file })
-  const text = decode(await readFile(path), file)
+  const text = decode(await readBytes(path, file), file)
   const checksum = createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex')
   return { name, file, path, kind: file.endsWith('.sql') ? 'sql' : 'module', text, checksum }
+}
+
+async function readBytes(path: string, file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    throw new MigrationError(`it cannot be read: ${messageOf(cause)}`, { file, cause })
+  }
 }
 
 function nameOf(file: string): string {

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArgumentError } from '../errors.ts'
 import { printableName } from '../sql/nearest-name.ts'
+import { messageOf } from './migration-error.ts'
 import { type MigrationFile, readMigrationFiles } from './migration-files.ts'
 
 export interface NewMigration {
@@ -15,16 +16,24 @@ export interface NewMigration {
  * Writes a file that comes after all that are there: its number is one higher than the last one's.
  *
  * @returns its path
- * @throws {ArgumentError} the name is none, or the last file's name does not begin with a number
+ * @throws {ArgumentError} the name is none, the last file's name does not begin with a number, or the file cannot be written
  */
 export async function writeMigration(directory: string, { name, kind, text }: NewMigration): Promise<string> {
   const checked = checkName(name)
-  await mkdir(directory, { recursive: true })
+  await attempt(mkdir(directory, { recursive: true }), directory)
   const files = await readMigrationFiles(directory)
   const path = join(directory, `${nextNumber(files.at(-1))}_${checked}.${kind}`)
   // Two programs that write at once do not overwrite each other.
-  await writeFile(path, text, { flag: 'wx' })
+  await attempt(writeFile(path, text, { flag: 'wx' }), path)
   return path
+}
+
+async function attempt(work: Promise<unknown>, path: string): Promise<void> {
+  try {
+    await work
+  } catch (cause) {
+    throw new ArgumentError(`${printableName(path)} cannot be written: ${messageOf(cause)}`, { cause })
+  }
 }
 
 function checkName(name: string): string {

@@ -1,3 +1,5 @@
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { createEngine } from 'offloop'
 import { Migrations } from 'offloop/migrations'
 import { describe, expect, test } from 'vitest'
@@ -73,6 +75,18 @@ test('exports of another kind are refused', async () => {
     file: '1.mjs',
     message: expect.stringContaining('null'),
   })
+})
+
+test('what cannot be read or written is refused by name', async () => {
+  const folder = new Folder({ 'a file': '' })
+  symlinkSync(folder.path, join(folder.path, '1.sql'))
+  await using engine = createEngine('sqlite://')
+  expect(await rejectionOf(new Migrations(engine, { directory: folder.path }).up())).toMatchObject({
+    code: 'OFFLOOP_MIGRATION',
+    file: '1.sql',
+  })
+  const inFile = new Migrations(engine, { directory: join(folder.path, 'a file') })
+  expect(await rejectionOf(inFile.create('x'))).toMatchObject({ code: 'OFFLOOP_ARGUMENT' })
 })
 
 test('names that differ in their capitals are one', async () => {

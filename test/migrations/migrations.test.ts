@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
-import { createEngine } from 'offloop'
+import { type AsyncEngine, createEngine } from 'offloop'
 import { MigrationError, Migrations } from 'offloop/migrations'
+import type { MetaData } from 'offloop/schema'
 import { expect, test } from 'vitest'
 import { describeTargets, type Fixture, rejectionOf } from '../conformance/targets.ts'
 import { Folder, making } from './folder.ts'
@@ -133,6 +134,16 @@ describeTargets((fixture) => {
     expect(await engine.scalar('select count(*) from made')).toBe(1)
   })
 
+  test.runIf(fixture.can.dialect === 'postgresql')(
+    'an index that is built beside writers waits for no program that waits for it',
+    async () => {
+      const text = '-- no transaction\ncreate table t (x integer);\ncreate index concurrently ix on t (x);'
+      const directory = new Folder({ '1.sql': text, '2.sql': making('second') }).path
+      const all = [fixture.engine(), fixture.engine()].map((engine) => new Migrations(engine, { directory }).up())
+      expect((await Promise.all(all)).flatMap(namesOf)).toEqual(['up 1', 'up 2'])
+    },
+  )
+
   test('records stand in the table that was asked for', async () => {
     const engine = fixture.engine()
     const migrations = new Migrations(engine, { directory: pathToFileURL(three().path), table: 'Applied to this' })
@@ -175,6 +186,10 @@ test('an engine that is closed refuses, and so do wrong options', async () => {
   const engine = createEngine('sqlite://')
   const directory = new Folder().path
   const migrations = new Migrations(engine, { directory })
+  expect(() => new Migrations(undefined as unknown as AsyncEngine, { directory })).toThrow(
+    expect.objectContaining({ code: 'OFFLOOP_ARGUMENT' }),
+  )
+  expect(await rejectionOf(migrations.autogenerate({} as MetaData))).toMatchObject({ code: 'OFFLOOP_ARGUMENT' })
   expect(() => new Migrations(engine, { directory: '' })).toThrow(expect.objectContaining({ code: 'OFFLOOP_ARGUMENT' }))
   expect(() => new Migrations(engine, { directory, table: 'a.b.c' })).toThrow(expect.objectContaining({ code: 'OFFLOOP_ARGUMENT' }))
   expect(() => new Migrations(engine, Object.assign({ directory }, { folder: 'x' }))).toThrow('There is no option "folder"')
