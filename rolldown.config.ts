@@ -36,6 +36,7 @@ export default defineConfig([
       'src/cli/main': 'src/cli/main.ts',
       'src/adapters/knex/index': 'src/adapters/knex/index.ts',
       'src/adapters/kysely/index': 'src/adapters/kysely/index.ts',
+      'src/testing/index': 'src/testing/index.ts',
     },
     output: outputOf('src'),
   },

@@ -13,8 +13,8 @@ test('time is measured by a clock that nobody can set, and told by one in one pl
   expect(filesWith(/\bDate\.now\(|\bnew Date\(\)/)).toEqual(['src/orm/present.ts'])
 })
 
-test('no file is removed but the unfinished copy of a backup: a -wal or -journal belongs to SQLite', () => {
-  expect(filesWith(/\b(rm|unlink|rename|truncate)(Sync)?\(/)).toEqual(['worker/drivers/sqlite-backup.ts'])
+test('no file is removed but the unfinished copy of a backup and a database that is dropped: a -wal or -journal belongs to SQLite', () => {
+  expect(filesWith(/\b(rm|unlink|rename|truncate)(Sync)?\(/)).toEqual(['src/testing/databases.ts', 'worker/drivers/sqlite-backup.ts'])
 })
 
 test('code is generated for the rows of a long result only', () => {

@@ -1,0 +1,3 @@
+import '../node-version.ts'
+
+export { createDatabase, dropDatabase } from './databases.ts'
