@@ -1,3 +1,6 @@
 import '../node-version.ts'
 
 export { createDatabase, dropDatabase } from './databases.ts'
+export type { MigrationSource } from './migrate.ts'
+export type { Reflection } from './reflection.ts'
+export { type TemporaryDatabase, type TemporaryDatabaseOptions, temporaryDatabase } from './temporary-database.ts'

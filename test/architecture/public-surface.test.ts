@@ -87,7 +87,7 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
   ],
   'offloop/knex': ['OffloopClient'],
   'offloop/kysely': ['OffloopDialect', 'kysely'],
-  'offloop/testing': ['createDatabase', 'dropDatabase'],
+  'offloop/testing': ['createDatabase', 'dropDatabase', 'temporaryDatabase'],
 }
 
 /** Packages whose types a subpath is about: `offloop` hands on the tag of sql-template-tag as it is. */
@@ -107,6 +107,7 @@ const packagesInTypes: Readonly<Record<string, readonly string[]>> = {
   ],
   'offloop/knex': ['knex', 'sql-template-tag'],
   'offloop/kysely': ['kysely', 'sql-template-tag'],
+  'offloop/testing': ['kysely', 'sql-template-tag'],
 }
 
 const entryPoints = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
