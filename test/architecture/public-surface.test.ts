@@ -87,7 +87,7 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
   ],
   'offloop/knex': ['OffloopClient'],
   'offloop/kysely': ['OffloopDialect', 'kysely'],
-  'offloop/testing': ['createDatabase', 'dropDatabase', 'temporaryDatabase'],
+  'offloop/testing': ['createDatabase', 'dropDatabase', 'rollbackScope', 'temporaryDatabase'],
 }
 
 /** Packages whose types a subpath is about: `offloop` hands on the tag of sql-template-tag as it is. */

@@ -1,0 +1,223 @@
+import type { AsyncConnection, AsyncTransaction, BackupOptions, DriverRemote, NotificationStream } from '../engine/contract.ts'
+import type { Dialect } from '../sql/dialect.ts'
+import type { ExecuteOptions, ManyResult, PendingResult, Row, RowStream, RowValue, TransactionOptions } from '../sql/executor.ts'
+import type { Executable, Parameters } from '../sql/statement.ts'
+
+/** What becomes of a transaction's options inside the scope: a savepoint has neither an isolation level nor a mode of its own. */
+export function optionsInside(options: TransactionOptions | undefined): TransactionOptions {
+  return { retries: options?.retries, signal: options?.signal, timeoutMs: options?.timeoutMs }
+}
+
+/** A transaction inside the scope: a savepoint, whatever it was begun by, and so is all that begins inside it. */
+export class ScopeTransaction implements AsyncTransaction {
+  readonly connection: AsyncConnection
+  protected readonly inner: AsyncTransaction
+
+  constructor(inner: AsyncTransaction, connection: AsyncConnection) {
+    this.inner = inner
+    this.connection = connection
+  }
+
+  get dialect(): Dialect {
+    return this.inner.dialect
+  }
+
+  get isActive(): boolean {
+    return this.inner.isActive
+  }
+
+  get isNested(): boolean {
+    return this.inner.isNested
+  }
+
+  execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
+    return this.inner.execute<R>(statement, params, options)
+  }
+
+  executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
+    return this.inner.executeMany(statement, rows)
+  }
+
+  scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
+    return this.inner.scalar<T>(statement, params, options)
+  }
+
+  stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
+    return this.inner.stream<R>(statement, params, options)
+  }
+
+  script(text: string): Promise<void> {
+    return this.inner.script(text)
+  }
+
+  call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
+    return this.inner.call<T>(module, name, ...args)
+  }
+
+  async begin(): Promise<AsyncTransaction> {
+    return await this.beginNested()
+  }
+
+  async beginNested(): Promise<AsyncTransaction> {
+    return new ScopeTransaction(await this.inner.beginNested(), this.connection)
+  }
+
+  transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return this.inner.transaction((tx) => fn(new ScopeTransaction(tx, this.connection)), optionsInside(options))
+  }
+
+  async commit(): Promise<void> {
+    await this.inner.commit()
+  }
+
+  async rollback(): Promise<void> {
+    await this.inner.rollback()
+  }
+
+  async close(): Promise<void> {
+    await this.rollback()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.rollback()
+  }
+}
+
+/**
+ * The scope's own transaction, which nothing ends but the scope. `commit()` and `rollback()` end the part of it since the last of them, as
+ * a session does that has joined a transaction from outside:
+ * https://docs.sqlalchemy.org/en/20/orm/session_transaction.html#joining-a-session-into-an-external-transaction-such-as-for-test-suites
+ */
+export class OuterTransaction extends ScopeTransaction {
+  #part: AsyncTransaction
+  /** One end of a part after another: each begins the next part. */
+  #lastEnd: Promise<unknown> = Promise.resolve()
+
+  private constructor(root: AsyncTransaction, connection: AsyncConnection, part: AsyncTransaction) {
+    super(root, connection)
+    this.#part = part
+  }
+
+  static async begin(root: AsyncTransaction): Promise<OuterTransaction> {
+    const connection = new ScopeConnection(await root.connection.connect())
+    return new OuterTransaction(root, connection, await root.beginNested())
+  }
+
+  override async commit(): Promise<void> {
+    await this.#endPart((part) => part.commit())
+  }
+
+  override async rollback(): Promise<void> {
+    await this.#endPart((part) => part.rollback())
+  }
+
+  async #endPart(end: (part: AsyncTransaction) => Promise<void>): Promise<void> {
+    const ending = this.#lastEnd.then(async () => {
+      await end(this.#part)
+      // Where the database has ended it all, there is nothing to begin a part in, and every statement says so.
+      if (this.inner.isActive) this.#part = await this.inner.beginNested()
+    })
+    this.#lastEnd = ending.catch(() => {})
+    await ending
+  }
+}
+
+/** A connection inside the scope: what it begins are savepoints, and closing it leaves the scope open. */
+export class ScopeConnection implements AsyncConnection {
+  readonly #branch: AsyncConnection
+  readonly #begun: AsyncTransaction[] = []
+
+  /** @param branch a second handle on the scope's own connection, which is closed with this */
+  constructor(branch: AsyncConnection) {
+    this.#branch = branch
+  }
+
+  get dialect(): Dialect {
+    return this.#branch.dialect
+  }
+
+  get closed(): boolean {
+    return this.#branch.closed
+  }
+
+  get id(): number {
+    return this.#branch.id
+  }
+
+  get threadId(): number {
+    return this.#branch.threadId
+  }
+
+  get driver(): DriverRemote {
+    return this.#branch.driver
+  }
+
+  execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
+    return this.#branch.execute<R>(statement, params, options)
+  }
+
+  executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
+    return this.#branch.executeMany(statement, rows)
+  }
+
+  scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
+    return this.#branch.scalar<T>(statement, params, options)
+  }
+
+  stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
+    return this.#branch.stream<R>(statement, params, options)
+  }
+
+  script(text: string): Promise<void> {
+    return this.#branch.script(text)
+  }
+
+  call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
+    return this.#branch.call<T>(module, name, ...args)
+  }
+
+  async begin(): Promise<AsyncTransaction> {
+    return await this.beginNested()
+  }
+
+  async beginNested(): Promise<AsyncTransaction> {
+    const begun = await this.#branch.beginNested()
+    this.#begun.push(begun)
+    return new ScopeTransaction(begun, this)
+  }
+
+  transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return this.#branch.transaction((tx) => fn(new ScopeTransaction(tx, this)), optionsInside(options))
+  }
+
+  /** Of its own: the scope's is always open. */
+  inTransaction(): boolean {
+    return !this.closed && this.#begun.some(({ isActive }) => isActive)
+  }
+
+  async connect(): Promise<AsyncConnection> {
+    return new ScopeConnection(await this.#branch.connect())
+  }
+
+  async backup(file: string | URL, options?: BackupOptions): Promise<void> {
+    await this.#branch.backup(file, options)
+  }
+
+  async listen(channel: string): Promise<NotificationStream> {
+    return await this.#branch.listen(channel)
+  }
+
+  invalidate(reason?: string): void {
+    this.#branch.invalidate(reason)
+  }
+
+  async close(): Promise<void> {
+    // The first one takes along what began inside it.
+    for (const begun of this.#begun.splice(0)) await begun.rollback()
+    await this.#branch.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
