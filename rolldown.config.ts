@@ -37,6 +37,7 @@ export default defineConfig([
       'src/adapters/knex/index': 'src/adapters/knex/index.ts',
       'src/adapters/kysely/index': 'src/adapters/kysely/index.ts',
       'src/testing/index': 'src/testing/index.ts',
+      'src/testing/vitest/index': 'src/testing/vitest/index.ts',
     },
     output: outputOf('src'),
   },

@@ -36,7 +36,8 @@ export const layers: readonly Layer[] = [
     packages: ['node:', 'kysely'],
   },
   { path: 'src/data/', imports: [...executor, 'src/schema/'], packages: ['node:'] },
-  { path: 'src/testing/', imports: [...everyLayer, 'src/node-version.ts'], packages: ['node:', 'vitest'] },
+  { path: 'src/testing/vitest/', imports: [...everyLayer, 'src/node-version.ts', 'src/testing/'], packages: ['node:', 'vitest'] },
+  { path: 'src/testing/', imports: [...everyLayer, 'src/node-version.ts'], packages: ['node:'] },
   {
     path: 'src/adapters/',
     imports: [...everyLayer, 'src/node-version.ts'],

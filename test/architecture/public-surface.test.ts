@@ -88,6 +88,7 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
   'offloop/knex': ['OffloopClient'],
   'offloop/kysely': ['OffloopDialect', 'kysely'],
   'offloop/testing': ['createDatabase', 'dropDatabase', 'rollbackScope', 'temporaryDatabase'],
+  'offloop/testing/vitest': ['databaseTest'],
 }
 
 /** Packages whose types a subpath is about: `offloop` hands on the tag of sql-template-tag as it is. */
@@ -108,6 +109,7 @@ const packagesInTypes: Readonly<Record<string, readonly string[]>> = {
   'offloop/knex': ['knex', 'sql-template-tag'],
   'offloop/kysely': ['kysely', 'sql-template-tag'],
   'offloop/testing': ['kysely', 'sql-template-tag'],
+  'offloop/testing/vitest': ['kysely', 'sql-template-tag', 'vitest'],
 }
 
 const entryPoints = Object.entries(manifest.exports).flatMap(([subpath, target]) =>

@@ -1,0 +1,3 @@
+import '../../node-version.ts'
+
+export { type DatabaseFixtures, type DatabaseTestOptions, databaseTest, type TransactionFixtures } from './database-test.ts'

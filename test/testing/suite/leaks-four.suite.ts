@@ -1,0 +1,3 @@
+import { addLeakTests } from './leaks.ts'
+
+addLeakTests()
