@@ -29,6 +29,11 @@ export const targets: readonly Target[] = [
   { driver: 'mysql2', storage: 'server', server: testServers.mysql },
 ]
 
+/** Every database, and SQLite with each driver once: for what does not know which driver it has. */
+export const databaseTargets: readonly Target[] = targets.filter(
+  ({ driver, storage }) => storage === 'server' || (storage === 'file') === (driver === 'better-sqlite3'),
+)
+
 export function isServer(target: Target): target is ServerTarget {
   return target.storage === 'server'
 }

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeEach, describe, expect } from 'vitest'
 import { describeOnServer } from '../test-servers.ts'
 import { type Capabilities, type Capability, capabilitiesOf } from './capabilities.ts'
 import { ServerDatabases } from './server-databases.ts'
-import { isServer, type Target, targets } from './target.ts'
+import { databaseTargets, isServer, type Target, targets } from './target.ts'
 
 /** Every thread of this process that has not ended. */
 const threads = new Set<Worker>()
@@ -159,10 +159,7 @@ export function describeTargets(tests: (fixture: Fixture) => void): void {
  * does not know which driver it has.
  */
 export function describeDatabases(tests: (fixture: Fixture) => void): void {
-  describeEach(
-    targets.filter(({ driver, storage }) => storage === 'server' || (storage === 'file') === (driver === 'better-sqlite3')),
-    tests,
-  )
+  describeEach(databaseTargets, tests)
 }
 
 /** As `describeTargets`, on databases that nobody else has: for tests that look at all that there is. */

@@ -1,25 +1,29 @@
-import { and, createTable, dateTime, integer, json, MetaData, not, numeric, or, string, Table, text } from 'offloop/schema'
-import { expect, test } from 'vitest'
-import { describeDatabases } from '../conformance/targets.ts'
+import { and, dateTime, integer, json, MetaData, not, numeric, or, string, Table, text } from 'offloop/schema'
+import { expect } from 'vitest'
+import { describeTables } from '../conformance/database-tests.ts'
 
 const names = ['Dan', 'dan', 'Dana', 'a%b', 'a_b', 'axb', 'a*b', 'a?b', 'a[b', "it's", 'back\\slash', 'a!b', 'é', 'É', '']
 
-describeDatabases((fixture) => {
-  async function people() {
-    const engine = fixture.engine()
-    const table = new Table('people', new MetaData(), { id: integer({ primaryKey: true }), name: string(30), age: integer() })
-    await engine.execute(createTable(table))
-    await engine.executeMany(
-      table.insert(),
-      [...names, null].map((name, index) => ({ name, age: name === null ? null : index })),
-    )
-    const find = async (condition: Parameters<typeof table.select>[0]) =>
-      (await engine.execute(table.select(condition).orderBy('id')).fetchall()).map(({ name }) => name)
-    return { engine, table, find, c: table.c }
-  }
+const metadata = new MetaData()
+const people = new Table('people', metadata, { id: integer({ primaryKey: true }), name: string(30), age: integer() })
+const amounts = new Table('amounts', metadata, { id: integer({ primaryKey: true }), small: numeric(10, 2), wide: numeric(30, 2) })
+const moments = new Table('moments', metadata, { id: integer({ primaryKey: true }), at: dateTime() })
+const papers = new Table('papers', metadata, { id: integer({ primaryKey: true }), doc: json(), other: text() })
+const { c } = people
 
-  test('comparisons', async () => {
-    const { find, c } = await people()
+describeTables(metadata, (databaseTest) => {
+  const test = databaseTest.extend<{ find: (condition: Parameters<typeof people.select>[0]) => Promise<unknown[]> }>({
+    find: async ({ engine }, use) => {
+      await use(async (condition) => (await engine.execute(people.select(condition).orderBy('id')).fetchall()).map(({ name }) => name))
+    },
+  })
+
+  test.beforeAll(async ({ database }) => {
+    const rows = [...names, null].map((name, index) => ({ name, age: name === null ? null : index }))
+    await database.engine.executeMany(people.insert(), rows)
+  })
+
+  test('comparisons', async ({ find }) => {
     expect(await find(c.age.eq(2))).toEqual(['Dana'])
     expect(await find(c.age.lt(2))).toEqual(['Dan', 'dan'])
     expect(await find(c.age.le(2))).toEqual(['Dan', 'dan', 'Dana'])
@@ -33,8 +37,7 @@ describeDatabases((fixture) => {
     expect(await find(c.age.notIn([]))).toHaveLength(names.length + 1)
   })
 
-  test('NULL is looked for by eq(null) and ne(null), and is like itself to is() and isNot()', async () => {
-    const { find, c } = await people()
+  test('NULL is looked for by eq(null) and ne(null), and is like itself to is() and isNot()', async ({ find }) => {
     expect(await find(c.name.eq(null))).toEqual([null])
     expect(await find(c.name.ne(null))).toEqual(names)
     expect(await find(c.age.is(null))).toEqual([null])
@@ -45,8 +48,7 @@ describeDatabases((fixture) => {
     expect(() => c.age.eq(undefined as never)).toThrow('found undefined')
   })
 
-  test('parts of texts: capitals count, and wildcards are letters', async () => {
-    const { find, c } = await people()
+  test('parts of texts: capitals count, and wildcards are letters', async ({ find }) => {
     expect(await find(c.name.startsWith('D'))).toEqual(['Dan', 'Dana'])
     expect(await find(c.name.endsWith('an'))).toEqual(['Dan', 'dan'])
     expect(await find(c.name.contains('a'))).toHaveLength(10 + 1)
@@ -60,15 +62,13 @@ describeDatabases((fixture) => {
     }
   })
 
-  test('like() takes a pattern, and ilike() does not look at capitals', async () => {
-    const { find, c } = await people()
+  test('like() takes a pattern, and ilike() does not look at capitals', async ({ find }) => {
     expect(await find(c.name.like('a_b'))).toEqual(['a%b', 'a_b', 'axb', 'a*b', 'a?b', 'a[b', 'a!b'])
     expect(await find(c.name.ilike('dan%'))).toEqual(['Dan', 'dan', 'Dana'])
     expect(await find(c.name.ilike('DAN'))).toEqual(['Dan', 'dan'])
   })
 
-  test('and, or, not', async () => {
-    const { find, c } = await people()
+  test('and, or, not', async ({ find }) => {
     expect(await find(and(c.age.gt(0), c.age.lt(3)))).toEqual(['dan', 'Dana'])
     expect(await find(or(c.age.eq(0), c.age.eq(2)))).toEqual(['Dan', 'Dana'])
     expect(await find(and(or(c.age.eq(0), c.age.eq(2)), c.name.ne('Dan')))).toEqual(['Dana'])
@@ -77,48 +77,40 @@ describeDatabases((fixture) => {
     expect(() => and()).toThrow('one condition or more')
   })
 
-  test('columns stand on both sides, in Kysely’s where and in orderBy', async () => {
-    const { engine, table, find, c } = await people()
+  test('columns stand on both sides, in Kysely’s where and in orderBy', async ({ engine, find }) => {
     expect(await find(c.age.lt(c.id))).toHaveLength(names.length)
-    const rows = await engine.execute(table.select().where(c.age.lt(3)).where('name', 'like', 'D%').orderBy(c.age.desc())).fetchall()
+    const rows = await engine.execute(people.select().where(c.age.lt(3)).where('name', 'like', 'D%').orderBy(c.age.desc())).fetchall()
     expect(rows.map(({ age }) => age)).toEqual(engine.dialect.name === 'postgresql' ? [2, 0] : [2, 1, 0])
-    expect(await engine.execute(table.select().orderBy(c.id.asc()).limit(1)).one()).toMatchObject({ id: 1 })
+    expect(await engine.execute(people.select().orderBy(c.id.asc()).limit(1)).one()).toMatchObject({ id: 1 })
   })
 
-  test('an alias is a table of its own', async () => {
-    const { engine, table } = await people()
-    const other = table.alias('o')
+  test('an alias is a table of its own', async ({ engine }) => {
+    const other = people.alias('o')
     const rows = await engine.execute(other.select(other.c.age.eq(1))).fetchall()
     expect(rows).toEqual([{ id: 2, name: 'dan', age: 1 }])
   })
 
-  test('numbers of many digits are ordered as numbers', async () => {
-    const engine = fixture.engine()
-    const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), small: numeric(10, 2), wide: numeric(30, 2) })
-    await engine.execute(createTable(table))
-    await engine.execute(table.insert().values(['9', '10', '100', '-2'].map((n) => ({ small: n, wide: n }))))
-    for (const column of [table.c.small, table.c.wide]) {
-      const ordered = await engine.execute(table.select().orderBy(column.asc())).fetchall()
+  test('numbers of many digits are ordered as numbers', async ({ engine }) => {
+    await engine.execute(amounts.insert().values(['9', '10', '100', '-2'].map((n, index) => ({ id: index + 1, small: n, wide: n }))))
+    for (const column of [amounts.c.small, amounts.c.wide]) {
+      const ordered = await engine.execute(amounts.select().orderBy(column.asc())).fetchall()
       expect(ordered.map(({ id }) => id)).toEqual([4, 1, 2, 3])
-      expect(await engine.execute(table.select(column.gt('9.5'))).fetchall()).toHaveLength(2)
-      expect(await engine.execute(table.select(column.between(-5, 9))).fetchall()).toHaveLength(2)
+      expect(await engine.execute(amounts.select(column.gt('9.5'))).fetchall()).toHaveLength(2)
+      expect(await engine.execute(amounts.select(column.between(-5, 9))).fetchall()).toHaveLength(2)
     }
   })
 
-  test('dates are compared as moments', async () => {
-    const engine = fixture.engine()
-    const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), at: dateTime() })
-    await engine.execute(createTable(table))
+  test('dates are compared as moments', async ({ engine }) => {
     const times = [0, 86_400_000, 1_700_000_000_123].map((time) => new Date(time))
-    await engine.execute(table.insert().values(times.map((at) => ({ at }))))
-    expect(await engine.execute(table.select(table.c.at.gt(new Date(1)))).fetchall()).toHaveLength(2)
-    expect(await engine.execute(table.select().where('at', 'in', times)).fetchall()).toHaveLength(3)
+    await engine.execute(moments.insert().values(times.map((at) => ({ at }))))
+    expect(await engine.execute(moments.select(moments.c.at.gt(new Date(1)))).fetchall()).toHaveLength(2)
+    expect(await engine.execute(moments.select().where('at', 'in', times)).fetchall()).toHaveLength(3)
     expect(
-      await engine.execute(table.select().where((eb) => eb.between('at', times[0] as Date, times[1] as Date))).fetchall(),
+      await engine.execute(moments.select().where((eb) => eb.between('at', times[0] as Date, times[1] as Date))).fetchall(),
     ).toHaveLength(2)
     const latest = await engine
       .execute(
-        table
+        moments
           .select()
           .clearSelect()
           .select(({ fn }) => fn.max('at').as('latest')),
@@ -127,10 +119,7 @@ describeDatabases((fixture) => {
     expect(latest).toEqual({ latest: times[2] })
   })
 
-  test('places in JSON', async () => {
-    const engine = fixture.engine()
-    const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), doc: json(), other: text() })
-    await engine.execute(createTable(table))
+  test('places in JSON', async ({ engine }) => {
     const documents = [
       { a: [1, 'x', true, null, { b: 2 }], n: 1, s: 'text', t: true, z: null, 'odd "key"': 5, 'dot.key': 6, 'back\\slash': 7, é: 8 },
       { a: [], n: 1.5, s: '1', t: 1 },
@@ -138,10 +127,10 @@ describeDatabases((fixture) => {
       'text',
       5,
     ]
-    await engine.execute(table.insert().values(documents.map((doc) => ({ doc }))))
-    const { doc } = table.c
-    const find = async (condition: Parameters<typeof table.select>[0]) =>
-      (await engine.execute(table.select(condition).orderBy('id')).fetchall()).map(({ id }) => id)
+    await engine.execute(papers.insert().values(documents.map((doc, index) => ({ id: index + 1, doc }))))
+    const { doc } = papers.c
+    const find = async (condition: Parameters<typeof papers.select>[0]) =>
+      (await engine.execute(papers.select(condition).orderBy('id')).fetchall()).map(({ id }) => id)
     expect(await find(doc.path('n').eq(1))).toEqual([1])
     expect(await find(doc.path('n').eq(1.5))).toEqual([2])
     expect(await find(doc.path('s').eq('1'))).toEqual([2])
@@ -170,7 +159,7 @@ describeDatabases((fixture) => {
     expect(await find(doc.contains({ a: [true] }))).toEqual([1])
     expect(await find(doc.contains([3, 1]))).toEqual([3])
     expect(await find(doc.contains({}))).toEqual([1, 2])
-    expect(() => table.c.other.path('a')).toThrow('is for JSON columns')
+    expect(() => papers.c.other.path('a')).toThrow('is for JSON columns')
     expect(() => doc.path()).toThrow('keys and indices')
     expect(() => doc.path(-1)).toThrow('an index of 0 or more')
   })
