@@ -101,9 +101,13 @@ export class InsertStatement<N extends string, C extends ColumnSpecs, R = never>
     return this.#with({ ...this.#node, onConflict })
   }
 
-  /** The result has these columns of the inserted rows. Not on MySQL. */
-  returning<const K extends keyof C & string>(...columns: readonly K[]): InsertStatement<N, C, Pick<RowOf<C>, K>> {
-    const selections = columns.map((name) => SelectionNode.create(ReferenceNode.create(ColumnNode.create(this.#table.column(name).name))))
+  /** The result has these columns of the inserted rows; they may be given as a list. Not on MySQL. */
+  returning<const K extends keyof C & string>(...columns: readonly K[]): InsertStatement<N, C, Pick<RowOf<C>, K>>
+  returning<const K extends keyof C & string>(columns: readonly K[]): InsertStatement<N, C, Pick<RowOf<C>, K>>
+  returning(...columns: readonly (string | readonly string[])[]): InsertStatement<N, C, never> {
+    const selections = columns
+      .flat()
+      .map((name) => SelectionNode.create(ReferenceNode.create(ColumnNode.create(this.#table.column(name).name))))
     return new InsertStatement(this.#table, QueryNode.cloneWithReturning(this.#node, selections))
   }
 

@@ -197,6 +197,7 @@ describeDatabases((fixture) => {
       { id: 2, name: 'b' },
     ])
     expect(await engine.execute(table.insert().values({ name: 'c' }).returningAll()).one()).toEqual({ id: 3, name: 'c', note: null })
+    expect(await engine.execute(table.insert().values({ name: 'd' }).returning(['name'])).one()).toEqual({ name: 'd' })
     expect(await engine.execute(table.delete().returning('name').where('id', '=', 1)).one()).toEqual({ name: 'a' })
   })
 

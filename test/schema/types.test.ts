@@ -52,6 +52,10 @@ async function statements(): Promise<void> {
     id: number
     note: string | null
   }>()
+  expectTypeOf(await engine.execute(users.insert().values(valid).returning(['id', 'note'])).one()).toEqualTypeOf<{
+    id: number
+    note: string | null
+  }>()
   expectTypeOf(await engine.execute(users.insert().values(valid).returningAll()).one()).toEqualTypeOf<User>()
   expectTypeOf(await engine.execute<{ n: number }>('select 1 as n').one()).toEqualTypeOf<{ n: number }>()
   expectTypeOf(await engine.execute('select 1 as n').one()).toEqualTypeOf<Record<string, unknown>>()
