@@ -32,6 +32,7 @@ export default defineConfig([
       'src/schema/index': 'src/schema/index.ts',
       'src/orm/index': 'src/orm/index.ts',
       'src/migrations/index': 'src/migrations/index.ts',
+      'src/dal/index': 'src/dal/index.ts',
       'src/adapters/drizzle/index': 'src/adapters/drizzle/index.ts',
       'src/cli/main': 'src/cli/main.ts',
       'src/adapters/knex/index': 'src/adapters/knex/index.ts',

@@ -9,12 +9,12 @@ function filesWith(pattern: RegExp): readonly string[] {
   return sources.filter(({ text }) => pattern.test(text)).map(({ path }) => path)
 }
 
-test('time is measured by a clock that nobody can set, and told by one in one place', () => {
-  expect(filesWith(/\bDate\.now\(|\bnew Date\(\)/)).toEqual(['src/orm/present.ts'])
+test('time is measured by a clock that nobody can set, and told by one in one place of a layer', () => {
+  expect(filesWith(/\bDate\.now\(|\bnew Date\(\)/)).toEqual(['src/dal/present.ts', 'src/orm/present.ts'])
 })
 
-test('no file is removed but the unfinished copy of a backup and a database that is dropped: a -wal or -journal belongs to SQLite', () => {
-  expect(filesWith(/\b(rm|unlink|rename|truncate)(Sync)?\(/)).toEqual(['src/testing/databases.ts', 'worker/drivers/sqlite-backup.ts'])
+test('no file is removed but an unfinished copy, and a database made to be dropped: a -wal or -journal belongs to SQLite', () => {
+  expect(filesWith(/\b(rm|unlink|rename|truncate)(Sync)?\(/)).toEqual(['src/dal/databases/sqlite.ts', 'worker/drivers/sqlite-backup.ts'])
 })
 
 test('code is generated for the rows of a long result only', () => {

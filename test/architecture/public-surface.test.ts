@@ -34,6 +34,11 @@ const errors = [
 const exportedNames: Readonly<Record<string, readonly string[]>> = {
   offloop: ['EngineURL', 'Sql', 'bulk', 'createEngine', 'empty', 'join', 'raw', 'sql', ...errors],
   'offloop/errors': errors,
+  'offloop/dal': [
+    ...['DataAccessLayer', 'TransactionManager', 'connect', 'orFail', 'transaction', 'createDatabase', 'dropDatabase'],
+    ...['Entity', 'FilterError', 'FilterSet', 'StaleDataError', 'entity', 'filterSet', 'paginate', 'totalCount'],
+    'jsonSerializer',
+  ],
   'offloop/driver': [],
   'offloop/orm': [
     ...['Manager', 'ModelRegistry', 'Q', 'QuerySet', 'RelatedSet', 'Session', 'MultipleMatches', 'NoMatch', 'ValidationError'],
@@ -94,6 +99,7 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
 /** Packages whose types a subpath is about: `offloop` hands on the tag of sql-template-tag as it is. */
 const packagesInTypes: Readonly<Record<string, readonly string[]>> = {
   offloop: ['sql-template-tag'],
+  'offloop/dal': ['kysely', 'sql-template-tag'],
   'offloop/orm': ['kysely', 'sql-template-tag'],
   'offloop/schema': ['kysely', 'sql-template-tag'],
   'offloop/migrations': ['kysely', 'sql-template-tag'],

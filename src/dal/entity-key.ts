@@ -1,0 +1,55 @@
+import { ArgumentError } from '../errors.ts'
+import { and, type ConditionLike } from '../schema/condition.ts'
+import type { AnyTable } from '../schema/table-shape.ts'
+import { printableName } from '../sql/nearest-name.ts'
+import { describeValue } from '../sql/parameters.ts'
+
+/** The values of a primary key by column, of a value, a list of them or an object. */
+export type KeyValues = ReadonlyMap<string, unknown>
+
+/**
+ * The key that a program names a row by: the value itself of a key of one column; of a composite one a list in its order, or an object.
+ *
+ * @throws {ArgumentError} the table has no primary key, or a part of it is missing or unknown
+ */
+export function keyValues(table: AnyTable, key: unknown): KeyValues {
+  const names = table.primaryKey?.columns ?? []
+  if (names.length === 0) throw new ArgumentError(`Table "${table.key}" has no primary key: its rows cannot be named.`)
+  const values = isRecord(key) ? byName(table, names, key) : inOrder(table, names, key)
+  for (const [name, value] of values) {
+    if (value === null || value === undefined) {
+      throw new ArgumentError(`Key of table "${table.key}": expected a value of "${name}", found ${describeValue(value)}.`)
+    }
+  }
+  return values
+}
+
+/** The row of that key. */
+export function hasKey(table: AnyTable, key: KeyValues): ConditionLike {
+  return and(...[...key].map(([name, value]) => table.column(name).eq(value)))
+}
+
+type Named = { readonly [name: string]: unknown }
+
+function inOrder(table: AnyTable, names: readonly string[], key: unknown): KeyValues {
+  const list: readonly unknown[] = Array.isArray(key) ? key : [key]
+  if (list.length !== names.length) {
+    throw new ArgumentError(
+      `Key of table "${table.key}": expected ${names.map((name) => `"${name}"`).join(', ')}, found ${list.length} of them.`,
+    )
+  }
+  return new Map(names.map((name, index) => [name, list[index]]))
+}
+
+function byName(table: AnyTable, names: readonly string[], key: Named): KeyValues {
+  const stray = Object.keys(key).find((name) => !names.includes(name))
+  if (stray !== undefined) throw new ArgumentError(`Column ${printableName(stray)} is no part of the key of table "${table.key}".`)
+  return new Map(names.map((name) => [name, Object.hasOwn(key, name) ? key[name] : undefined]))
+}
+
+/** Bytes, dates and the like are values of one column. */
+function isRecord(key: unknown): key is Named {
+  if (typeof key !== 'object' || key === null || Array.isArray(key)) return false
+  const prototype: unknown = Object.getPrototypeOf(key)
+  return prototype === Object.prototype || prototype === null
+}

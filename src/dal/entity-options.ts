@@ -1,0 +1,105 @@
+import { ArgumentError } from '../errors.ts'
+import type { ConditionLike } from '../schema/condition.ts'
+import type { ColumnSpecs, InsertOf, RowOf } from '../schema/infer.ts'
+import type { InsertValues } from '../schema/insert-statement.ts'
+import type { Table } from '../schema/table.ts'
+import type { Ordering } from '../schema/value-expression.ts'
+import type { Executor } from '../sql/executor.ts'
+import { didYouMean, printableName } from '../sql/nearest-name.ts'
+import type { Executable } from '../sql/statement.ts'
+import type { FilterSet, FilterSpecs, FilterValues } from './filter-set.ts'
+
+/** What an entity is: a table, and what its rows are to be asked by and kept by. */
+export interface EntityOptions<N extends string, C extends ColumnSpecs, S extends FilterSpecs> {
+  readonly table: Table<N, C>
+  readonly filters?: FilterSet<S> | S | undefined
+  /** The column that says that a row counts as deleted. */
+  readonly softDelete?: (keyof C & string) | undefined
+  /** The column that says which version of its row a program has read. */
+  readonly version?: (keyof C & string) | undefined
+  /** Statements of one's own in the place of those that the table gives. */
+  readonly statements?: EntityStatements<C> | undefined
+}
+
+/** Statements that give the rows that they read or change: with RETURNING, or without where a key leads to the row. */
+export interface EntityStatements<C extends ColumnSpecs = ColumnSpecs> {
+  /** `where` has the condition, the filters and what hides deleted rows in it. */
+  list?(tx: Executor, request: ListStatementRequest): Executable
+  detail?(tx: Executor, key: unknown, request: { readonly where: ConditionLike }): Executable
+  insert?(tx: Executor, data: NewRow<C>): Executable
+  update?(tx: Executor, key: unknown, values: ChangedRow<C>, request: VersionRequest): Executable
+  delete?(tx: Executor, key: unknown, request: VersionRequest): Executable
+  upsert?(tx: Executor, values: NewRow<C>, request: UpsertRequest<C>): Executable
+}
+
+/** What an insert takes; the version may be left to the entity. */
+export type NewRow<C extends ColumnSpecs> = Partial<InsertValues<C>>
+
+/** Columns with other values. */
+export type ChangedRow<C extends ColumnSpecs> = { readonly [K in keyof InsertOf<C>]?: InsertValues<C>[K] | undefined }
+
+/** A row's key: its value; of a composite key the list of them, or an object by column. */
+export type EntityKey<C extends ColumnSpecs> = unknown | { readonly [K in keyof RowOf<C>]?: RowOf<C>[K] }
+
+/** '-name' counts down. */
+export type Order<C extends ColumnSpecs> = (keyof C & string) | `-${keyof C & string}` | Ordering
+
+export interface HiddenRequest {
+  /** Rows that count as deleted, too. Default: false. */
+  readonly withDeleted?: boolean | undefined
+}
+
+export interface ListRequest<C extends ColumnSpecs, S extends FilterSpecs> extends HiddenRequest {
+  /** One condition, or several that must all hold. */
+  readonly where?: ConditionLike | readonly ConditionLike[] | undefined
+  readonly filters?: FilterValues<S, C> | undefined
+  /** Default: the primary key where there is a limit or an offset, and else none. */
+  readonly orderBy?: Order<C> | readonly Order<C>[] | undefined
+  readonly limit?: number | undefined
+  readonly offset?: number | undefined
+}
+
+/** What a statement of one's own for a list is told. */
+export interface ListStatementRequest {
+  readonly where: ConditionLike | undefined
+  readonly orderBy: readonly Ordering[]
+  readonly limit: number | undefined
+  readonly offset: number | undefined
+  readonly withDeleted: boolean
+}
+
+export interface VersionRequest {
+  /** The one that was read. */
+  readonly version?: unknown
+}
+
+export interface UpsertRequest<C extends ColumnSpecs> {
+  /** The columns of a unique key. Default: the primary key. */
+  readonly target?: (keyof C & string) | readonly (keyof C & string)[] | undefined
+}
+
+export interface EntityPageRequest<C extends ColumnSpecs, S extends FilterSpecs> extends Omit<ListRequest<C, S>, 'limit'> {
+  /** Of the request that the page answers. */
+  readonly url: string | URL
+  readonly limit: number
+  /** As `paginate` takes it. */
+  readonly urlStart?: string | undefined
+}
+
+const optionNames = ['table', 'filters', 'softDelete', 'version', 'statements']
+const statementNames = ['list', 'detail', 'insert', 'update', 'delete', 'upsert']
+
+/** @throws {ArgumentError} an option or a statement is unknown */
+export function checkEntityOptions(options: object): void {
+  checkNames(options, optionNames, 'An entity has no option')
+  const { statements } = options as { readonly statements?: object }
+  if (statements === undefined) return
+  checkNames(statements, statementNames, 'An entity has no statement')
+  const wrong = Object.entries(statements).find(([, make]) => make !== undefined && typeof make !== 'function')
+  if (wrong !== undefined) throw new ArgumentError(`The statement "${wrong[0]}" of an entity is a function that makes it.`)
+}
+
+function checkNames(given: object, known: readonly string[], refusal: string): void {
+  const stray = Object.keys(given).find((name) => !known.includes(name))
+  if (stray !== undefined) throw new ArgumentError(`${refusal} ${printableName(stray)}.${didYouMean(stray, known)}`)
+}

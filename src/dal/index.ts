@@ -1,0 +1,28 @@
+import '../node-version.ts'
+
+export { type ConnectOptions, connect, type OrFailOptions, orFail } from './connect.ts'
+export { DataAccessLayer, type LayerOptions, type LayerTransactionOptions, transaction } from './data-access-layer.ts'
+export { createDatabase, dropDatabase } from './databases.ts'
+export { Entity, entity } from './entity.ts'
+export type {
+  ChangedRow,
+  EntityKey,
+  EntityOptions,
+  EntityPageRequest,
+  EntityStatements,
+  ListRequest,
+  ListStatementRequest,
+  NewRow,
+  Order,
+  UpsertRequest,
+  VersionRequest,
+} from './entity-options.ts'
+export { FilterError, type FilterIssue } from './filter-error.ts'
+export { type FilterOperator, FilterSet, type FilterSetOptions, type FilterSpecs, type FilterValues, filterSet } from './filter-set.ts'
+export { jsonSerializer } from './json-serializer.ts'
+export type { UniqueKey } from './named-values.ts'
+export { type Page, type PageRequest, paginate } from './paginate.ts'
+export { StaleDataError } from './stale-data-error.ts'
+export type { StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts'
+export { totalCount } from './total-count.ts'
+export { type AliasedTable, TransactionManager } from './transaction-manager.ts'

@@ -1,0 +1,5 @@
+import { orFail } from 'offloop/dal'
+
+const [, , url] = process.argv
+await orFail(url)
+console.log('connected')

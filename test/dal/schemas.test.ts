@@ -1,0 +1,47 @@
+import { InvalidRequestError, sql } from 'offloop'
+import { DataAccessLayer } from 'offloop/dal'
+import { integer, MetaData, Table } from 'offloop/schema'
+import { expect, test } from 'vitest'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
+
+describeDatabases((fixture) => {
+  test('tables of other schemas are known beside those of the default one, under both names', async () => {
+    const engine = fixture.engine()
+    await using conn = await engine.connect()
+    const other = `other_${crypto.randomUUID().slice(0, 8)}`
+    const begin = { sqlite: `attach ':memory:' as ${other}`, postgresql: `create schema ${other}`, mysql: `create database ${other}` }
+    await conn.execute(begin[conn.dialect.name])
+    try {
+      await conn.execute('create table here (id integer primary key)')
+      await conn.execute(`create table ${other}.there (id integer primary key, twice integer unique)`)
+      const dal = await DataAccessLayer.reflect(conn, { schema: other })
+      expect([...dal.metadata.tables.keys()]).toEqual(['here', `${other}.there`])
+      expect(dal.getUniqueConstraints(`${other}.there`).map(({ columns }) => columns)).toEqual([['twice']])
+      expect(() => dal.getTable('there')).toThrow(`No table or view "there" was reflected. Did you mean "${other}.there"?`)
+      await conn.execute(dal.getTable(`${other}.there`).insert().values({ id: 1 }))
+      expect(await conn.scalar(`select count(*) from ${other}.there`)).toBe(1)
+
+      const some = await DataAccessLayer.reflect(conn, { schema: [other], only: ['there'] })
+      expect([...some.metadata.tables.keys()]).toEqual([`${other}.there`])
+      const full = await DataAccessLayer.reflect(conn, { schema: [other], only: [`${other}.there`, 'here'] })
+      expect([...full.metadata.tables.keys()]).toEqual(['here', `${other}.there`])
+      expect(await rejectionOf(DataAccessLayer.reflect(conn, { schema: `${other}x` }))).toBeInstanceOf(InvalidRequestError)
+      expect(await rejectionOf(DataAccessLayer.reflect(conn, { schema: other, only: ['where'] }))).toBeInstanceOf(InvalidRequestError)
+    } finally {
+      const end = { sqlite: `detach ${other}`, postgresql: `drop schema ${other} cascade`, mysql: `drop database ${other}` }
+      await conn.execute(end[conn.dialect.name])
+    }
+  })
+
+  test('tables go into the MetaData that is given, and what is in it stays', async () => {
+    const engine = fixture.engine()
+    const metadata = new MetaData()
+    const mine = new Table('mine', metadata, { id: integer({ primaryKey: true, default: () => 7 }) })
+    await metadata.createAll(engine)
+    await engine.execute(sql`create table yours (id integer primary key)`)
+    const dal = await DataAccessLayer.reflect(engine, { metadata })
+    expect(dal.metadata).toBe(metadata)
+    expect(dal.getTable('mine')).toBe(mine)
+    expect(dal.getTable('yours').columns).toHaveLength(1)
+  })
+})
