@@ -1,6 +1,6 @@
 import '../node-version.ts'
 
-export { createDatabase, dropDatabase } from './databases.ts'
+export { createDatabase, dropDatabase } from '../dal/databases.ts'
 export type { MigrationSource } from './migrate.ts'
 export type { Reflection } from './reflection.ts'
 export { type RollbackScope, rollbackScope } from './rollback-scope.ts'

@@ -14,7 +14,7 @@ test('time is measured by a clock that nobody can set, and told by one in one pl
 })
 
 test('no file is removed but an unfinished copy, and a database made to be dropped: a -wal or -journal belongs to SQLite', () => {
-  expect(filesWith(/\b(rm|unlink|rename|truncate)(Sync)?\(/)).toEqual(['src/dal/databases/sqlite.ts', 'worker/drivers/sqlite-backup.ts'])
+  expect(filesWith(/\b(rm|unlink|rename|truncate)(Sync)?\(/)).toEqual(['src/dal/databases.ts', 'worker/drivers/sqlite-backup.ts'])
 })
 
 test('code is generated for the rows of a long result only', () => {

@@ -167,14 +167,6 @@ export function describeWholeDatabases(tests: (fixture: Fixture) => void): void 
   describeEach(targets, tests, true)
 }
 
-/** Runs the same tests on one driver of each database, for layers that see no driver. */
-export function describeDatabases(tests: (fixture: Fixture) => void): void {
-  describeEach(
-    targets.filter(({ driver, storage }) => storage === 'server' || (driver === 'better-sqlite3' && storage === 'file')),
-    tests,
-  )
-}
-
 /** Runs the same tests on every driver of SQLite, for what only a database in a file can show. */
 export function describeFiles(tests: (fixture: Fixture) => void): void {
   describeEach(
