@@ -94,6 +94,23 @@ describeTargets((fixture) => {
     expect(await engine.execute('select title from book').scalars()).toEqual(['Compilers'])
   })
 
+  test('a key that begins to count goes on behind the numbers that are there', async () => {
+    const { engine, migrations } = open(fixture)
+    const counting = (autoIncrement: boolean) => {
+      const metadata = new MetaData()
+      new Table('it\'s a "t"', metadata, { id: integer({ primaryKey: true, autoIncrement }), n: integer() })
+      return metadata
+    }
+    await become(migrations, counting(false))
+    const table = engine.dialect.quoteIdentifier('it\'s a "t"')
+    await engine.execute(`insert into ${table} (id, n) values (7, 1)`)
+    await become(migrations, counting(true))
+    await engine.execute(`insert into ${table} (n) values (2)`)
+    expect(await engine.execute(`select id from ${table} order by id`).scalars()).toEqual([7, 8])
+    // In SQLite it is AUTOINCREMENT that comes and goes: a key of whole numbers counts anyhow.
+    await become(migrations, counting(false))
+  })
+
   test('a renamed column is written as one that goes and one that comes, with a word about it', async () => {
     const { migrations } = open(fixture)
     const named = (name: string) => {

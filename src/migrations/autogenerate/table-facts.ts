@@ -87,11 +87,14 @@ function grouped<T, V>(items: readonly T[], keyOfItem: (item: T) => string, fact
 
 function factsOfColumn(table: AnyTable, column: Column, dialect: Dialect): ColumnFacts {
   const { type, nullable, options } = column
-  const counted = countedColumn(table) === column
   const strict = dialect.name === 'sqlite' && table.options.strict === true
-  const isRowid = dialect.name === 'sqlite' && counted && table.options.withoutRowid !== true
+  const sqlType = type.sqlType(dialect, strict).toLowerCase()
+  const hasRowid = dialect.name === 'sqlite' && table.options.withoutRowid !== true
+  // INTEGER PRIMARY KEY is the number of the row in SQLite, whatever else is said of it.
+  const isKey = table.primaryKey?.columns.length === 1 && table.primaryKey.columns[0] === column.name
+  const counted = countedColumn(table) === column || (hasRowid && isKey && sqlType === 'integer')
   return {
-    type: isRowid ? 'integer' : type.sqlType(dialect, strict).toLowerCase(),
+    type: hasRowid && counted ? 'integer' : sqlType,
     nullable,
     default: options.serverDefault === undefined ? null : expressionText(options.serverDefault, dialect),
     generated:
