@@ -21,6 +21,8 @@ export type ConnectionOf<E> = E extends { begin(...args: never[]): Promise<infer
 interface Beginner {
   begin?(options: BeginOptions): Promise<BegunTransaction>
   beginNested?(): Promise<BegunTransaction>
+  /** Of an engine, and of a connection. */
+  connect?(): Promise<Executor & AsyncDisposable>
   /** Of a connection. */
   inTransaction?(): boolean
   /** Of a transaction. */
@@ -50,6 +52,17 @@ export async function beginOn(executor: Executor, options: BeginOptions): Promis
   }
   if (beginner.begin === undefined) throw new InvalidRequestError('What the layer was reflected from cannot begin a transaction.')
   return await beginner.begin(options)
+}
+
+/**
+ * Reads through a connection of its own where an engine is given: it would keep the rows of a long result that nobody has asked for yet, since
+ * others wait for the connection that they come from.
+ */
+export async function onConnection<T>(executor: Executor, work: (executor: Executor) => Promise<T>): Promise<T> {
+  const { connect, inTransaction } = executor as Beginner
+  if (connect === undefined || inTransaction !== undefined) return await work(executor)
+  await using connection = await connect.call(executor)
+  return await work(connection)
 }
 
 /** The transaction that an executor hands to the function of its `transaction()`. */

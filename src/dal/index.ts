@@ -1,5 +1,14 @@
 import '../node-version.ts'
 
+export {
+  type BulkLoadOptions,
+  bulkLoad,
+  type DataFormat,
+  type LoadIntoTable,
+  type LoadThroughStaging,
+  type StagedStatement,
+  type StagedStep,
+} from './bulk-load.ts'
 export { type ConnectOptions, connect, type OrFailOptions, orFail } from './connect.ts'
 export { DataAccessLayer, type LayerOptions, type LayerTransactionOptions, transaction } from './data-access-layer.ts'
 export { createDatabase, dropDatabase } from './databases.ts'
@@ -17,6 +26,7 @@ export type {
   UpsertRequest,
   VersionRequest,
 } from './entity-options.ts'
+export { type ExportOptions, exportData } from './export-data.ts'
 export { FilterError, type FilterIssue } from './filter-error.ts'
 export { type FilterOperator, FilterSet, type FilterSetOptions, type FilterSpecs, type FilterValues, filterSet } from './filter-set.ts'
 export { jsonSerializer } from './json-serializer.ts'
@@ -24,5 +34,6 @@ export type { UniqueKey } from './named-values.ts'
 export { type Page, type PageRequest, paginate } from './paginate.ts'
 export { StaleDataError } from './stale-data-error.ts'
 export type { StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts'
+export type { DataSource } from './text-source.ts'
 export { totalCount } from './total-count.ts'
 export { type AliasedTable, TransactionManager } from './transaction-manager.ts'

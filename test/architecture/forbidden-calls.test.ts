@@ -13,8 +13,12 @@ test('time is measured by a clock that nobody can set, and told by one in one pl
   expect(filesWith(/\bDate\.now\(|\bnew Date\(\)/)).toEqual(['src/dal/present.ts', 'src/orm/present.ts'])
 })
 
-test('no file is removed but an unfinished copy, and a database made to be dropped: a -wal or -journal belongs to SQLite', () => {
-  expect(filesWith(/\b(rm|unlink|rename|truncate)(Sync)?\(/)).toEqual(['src/dal/databases.ts', 'worker/drivers/sqlite-backup.ts'])
+test('no file is removed but an unfinished copy or export, and a database made to be dropped: a -wal or -journal belongs to SQLite', () => {
+  expect(filesWith(/\b(rm|unlink|rename|truncate)(Sync)?\(/)).toEqual([
+    'src/dal/databases.ts',
+    'src/dal/export-data.ts',
+    'worker/drivers/sqlite-backup.ts',
+  ])
 })
 
 test('code is generated for the rows of a long result only', () => {

@@ -31,7 +31,11 @@ export const layers: readonly Layer[] = [
   // These are given a URL, and so have to make an engine.
   { path: 'src/dal/connect.ts', imports: [...executor, 'src/schema/', 'src/dal/', 'src/engine/'], packages: ['node:'] },
   { path: 'src/dal/databases', imports: [...executor, 'src/engine/'], packages: ['node:'] },
-  { path: 'src/dal/', imports: [...executor, 'src/node-version.ts', 'src/schema/'], packages: ['node:', 'kysely'] },
+  {
+    path: 'src/dal/',
+    imports: [...executor, 'src/node-version.ts', 'src/schema/'],
+    packages: ['node:', 'kysely', 'csv-parse', 'csv-stringify'],
+  },
   // A migration of TypeScript is written for a Kysely of its transaction, which is that of the adapter for an engine.
   {
     path: 'src/migrations/',

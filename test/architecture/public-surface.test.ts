@@ -37,7 +37,7 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
   'offloop/dal': [
     ...['DataAccessLayer', 'TransactionManager', 'connect', 'orFail', 'transaction', 'createDatabase', 'dropDatabase'],
     ...['Entity', 'FilterError', 'FilterSet', 'StaleDataError', 'entity', 'filterSet', 'paginate', 'totalCount'],
-    'jsonSerializer',
+    ...['bulkLoad', 'exportData', 'jsonSerializer'],
   ],
   'offloop/driver': [],
   'offloop/orm': [

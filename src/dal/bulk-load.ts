@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto'
+import { ArgumentError, DataError } from '../errors.ts'
+import { Table } from '../schema/table.ts'
+import type { Executor, ManyResult } from '../sql/executor.ts'
+import { printableName } from '../sql/nearest-name.ts'
+import type { Executable } from '../sql/statement.ts'
+import { Sql } from '../sql/template.ts'
+import { csvRecords } from './csv-records.ts'
+import { jsonLines, parseLine } from './json-lines.ts'
+import { checkFields, csvRows, headerOf, insertLoaded, jsonRows } from './load-rows.ts'
+import { StagingTable } from './staging-table.ts'
+import type { DataSource } from './text-source.ts'
+
+/** CSV with a header in its first line, or JSON Lines: a value of JSON in each line. */
+export type DataFormat = 'csv' | 'jsonl'
+
+/** A statement, or what makes it of the transaction and the staging table. */
+export type StagedStatement = Executable | ((tx: Executor, staging: Table) => Executable | Promise<Executable>)
+
+/** The same, or what does something by itself. */
+export type StagedStep = Executable | ((tx: Executor, staging: Table) => unknown)
+
+interface LoadSource {
+  /** The text itself, bytes, a file by its URL, or a stream of either, in UTF-8. */
+  readonly source: DataSource
+  readonly format: DataFormat
+}
+
+/** Loads rows straight into a table: the names in the data are those of its columns, and each value must fit its column. */
+export interface LoadIntoTable extends LoadSource {
+  readonly into: Table
+  readonly load?: undefined
+}
+
+/** Loads the data as it is into a temporary table, and lets a statement make rows of it. */
+export interface LoadThroughStaging extends LoadSource {
+  /** The name of the temporary table: of CSV it has a column of texts for each name in the header, of JSON Lines one of JSON, `record`. */
+  readonly staging?: string | undefined
+  /** Reads from the temporary table: an INSERT … SELECT. What it changes is the `rowcount`. */
+  readonly load: StagedStatement
+  /** When all the data is there: an index, a correction. */
+  readonly afterStaging?: StagedStep | readonly StagedStep[] | undefined
+  readonly into?: undefined
+}
+
+export type BulkLoadOptions = LoadIntoTable | LoadThroughStaging
+
+/**
+ * Loads data of any size in bounded memory, all of it or nothing, in a transaction or inside the one that it is given. Rows are sent many at a
+ * time by `executeMany`, on PostgreSQL too: its COPY cannot be reached through the engine.
+ *
+ * In CSV a field without quotes and with nothing in it is NULL, and '' is `""`. Bytes are base64, and times without a zone UTC's.
+ *
+ * @example
+ * await bulkLoad(tx, { source: new URL('./books.csv', import.meta.url), format: 'csv', into: tx.getTable('book') })
+ * await bulkLoad(tx, {
+ *   source: stream,
+ *   format: 'jsonl',
+ *   staging: 'incoming',
+ *   load: `insert into author (name) select distinct record ->> 'author' from incoming`,
+ * })
+ * @throws {DataError} the data is damaged or does not fit; the message names the line, and the column where there is one
+ * @throws {IntegrityError} a constraint refuses a row; into a table, the message names the line
+ */
+export async function bulkLoad(tx: Executor, options: BulkLoadOptions): Promise<ManyResult> {
+  checkLoad(options)
+  return await tx.transaction(async (inner) => {
+    return options.into === undefined ? await loadThroughStaging(inner, options) : await loadInto(inner, options)
+  })
+}
+
+async function loadInto(tx: Executor, { source, format, into }: LoadIntoTable): Promise<ManyResult> {
+  const rows = format === 'csv' ? csvRows(source, into, tx) : jsonRows(source, into, tx)
+  return { rowcount: await insertLoaded(tx, into, rows) }
+}
+
+async function loadThroughStaging(tx: Executor, options: LoadThroughStaging): Promise<ManyResult> {
+  const { source, format, load, afterStaging = [] } = options
+  const name = options.staging ?? `staging_${randomUUID().replaceAll('-', '')}`
+  const staging = await (format === 'csv' ? stageCsv(tx, name, source) : stageJson(tx, name, source))
+  try {
+    const steps = Array.isArray(afterStaging) ? (afterStaging as readonly StagedStep[]) : [afterStaging as StagedStep]
+    for (const step of steps) {
+      const made: unknown = typeof step === 'function' ? await step(tx, staging.table) : step
+      if (typeof step !== 'function' || isExecutable(made)) await run(tx, made as Executable)
+    }
+    const rowcount = await run(tx, typeof load === 'function' ? await load(tx, staging.table) : load)
+    await staging.drop()
+    return { rowcount }
+  } catch (error) {
+    await dropAfterFailure(tx, staging)
+    throw error
+  }
+}
+
+async function stageCsv(tx: Executor, name: string, source: DataSource): Promise<StagingTable> {
+  const records = csvRecords(source)
+  try {
+    const first = await records.next()
+    if (first.done === true) throw new DataError('Line 1: expected the names of columns, found nothing.')
+    const columns = headerOf(first.value)
+    const staging = await StagingTable.create(tx, name, { columns, content: 'text' })
+    await filled(tx, staging, fieldsOf(records, columns, tx))
+    return staging
+  } finally {
+    await records.return(undefined)
+  }
+}
+
+async function stageJson(tx: Executor, name: string, source: DataSource): Promise<StagingTable> {
+  const staging = await StagingTable.create(tx, name, { columns: ['record'], content: 'json' })
+  await filled(tx, staging, textsOf(source))
+  return staging
+}
+
+async function filled(tx: Executor, staging: StagingTable, rows: AsyncIterable<readonly (string | null)[]>): Promise<void> {
+  try {
+    await staging.fill(rows)
+  } catch (error) {
+    await dropAfterFailure(tx, staging)
+    throw error
+  }
+}
+
+async function* fieldsOf(
+  records: ReturnType<typeof csvRecords>,
+  columns: readonly string[],
+  { dialect }: Executor,
+): AsyncGenerator<readonly (string | null)[]> {
+  for await (const record of records) {
+    checkFields(record, columns)
+    const { line, fields } = record
+    const bad = dialect.nulInText ? -1 : fields.findIndex((field) => field?.includes('\0'))
+    if (bad >= 0)
+      throw new DataError(`Line ${line}, column ${printableName(columns[bad] as string)}: ${dialect.name} has no NUL character in texts.`)
+    yield fields
+  }
+}
+
+async function* textsOf(source: DataSource): AsyncGenerator<readonly [string]> {
+  for await (const json of jsonLines(source)) {
+    parseLine(json)
+    yield [json.text]
+  }
+}
+
+async function run(tx: Executor, statement: Executable): Promise<number> {
+  await using result = await tx.execute(statement)
+  return result.rowcount
+}
+
+/** What a step gives may be the result of a statement that it has run by itself. */
+function isExecutable(made: unknown): boolean {
+  return typeof made === 'string' || made instanceof Sql || (typeof made === 'object' && made !== null && 'compile' in made)
+}
+
+/** Elsewhere it goes with the transaction that is rolled back. */
+async function dropAfterFailure(tx: Executor, staging: StagingTable): Promise<void> {
+  if (tx.dialect.transactionalDdl) return
+  // The connection may be what has failed; a table of a session ends with it. What has failed first is what is reported.
+  await staging.drop().catch(() => {})
+}
+
+function checkLoad({ format, into, load }: BulkLoadOptions): void {
+  checkFormat(format)
+  if (into !== undefined && load !== undefined) throw new ArgumentError('bulkLoad() takes either "into", a table, or "load", a statement.')
+  if (into === undefined && load === undefined)
+    throw new ArgumentError('bulkLoad() takes "into", a table, or "load", a statement that reads the staging table.')
+  if (into !== undefined && !((into as unknown) instanceof Table))
+    throw new ArgumentError('The option "into" of bulkLoad() takes a table: tx.getTable(name).')
+}
+
+/** @throws {ArgumentError} the format is unknown */
+export function checkFormat(format: unknown): void {
+  if (format !== 'csv' && format !== 'jsonl') throw new ArgumentError(`"format" must be 'csv' or 'jsonl'.`)
+}
