@@ -21,7 +21,10 @@ afterEach(() => rm(folder, { recursive: true }))
 
 interface Report {
   readonly numPassedTests: number
-  readonly testResults: readonly { readonly assertionResults: readonly { readonly failureMessages: readonly string[] }[] }[]
+  readonly testResults: readonly {
+    readonly message: string
+    readonly assertionResults: readonly { readonly failureMessages: readonly string[] }[]
+  }[]
 }
 
 interface Outcome {
@@ -29,6 +32,8 @@ interface Outcome {
   readonly stderr: string
   readonly passed: number
   readonly failures: readonly string[]
+  /** Of the files themselves, outside of their tests. */
+  readonly messages: readonly string[]
 }
 
 /** Runs a suite of its own in another vitest. */
@@ -41,7 +46,8 @@ async function runSuite(args: readonly string[], env: Readonly<Record<string, st
   const [, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
   const { numPassedTests, testResults }: Report = JSON.parse(await readFile(file, 'utf8'))
   const failures = testResults.flatMap(({ assertionResults }) => assertionResults.flatMap(({ failureMessages }) => failureMessages))
-  return { code, stderr, passed: numPassedTests, failures }
+  const messages = testResults.flatMap(({ message }) => (message === '' ? [] : [message]))
+  return { code, stderr, passed: numPassedTests, failures, messages }
 }
 
 /** What vitest tells the processes it starts is not meant for another vitest. */
@@ -58,7 +64,7 @@ test('20 times in another order on 4 workers, no test sees what another has done
     const env = { OFFLOOP_TEST_LOG: log, OFFLOOP_TEST_SERVER: kind === 'sqlite' ? '' : testServers[kind].url }
     const pool = seed % 2 === 0 ? 'forks' : 'threads'
     const outcome = await runSuite([`--pool=${pool}`, '--sequence.shuffle', `--sequence.seed=${seed}`], env)
-    expect({ seed, ...outcome }).toEqual({ seed, code: 0, stderr: '', passed: 4 * 9, failures: [] })
+    expect({ seed, ...outcome }).toEqual({ seed, code: 0, stderr: '', passed: 4 * 9, failures: [], messages: [] })
     const made = (await readFile(log, 'utf8'))
       .trim()
       .split('\n')
@@ -75,6 +81,11 @@ test('a step that fails fails the test with its error, before its body runs or b
   const { code, passed, failures } = await runSuite([], { OFFLOOP_TEST_SUITE: '*.fails.ts', OFFLOOP_TEST_DIRECTORY: directory })
   expect(failures).toEqual([expect.stringContaining('does not migrate'), expect.stringContaining('ended inside it')])
   expect([code, passed, await readdir(directory)]).toEqual([1, 0, []])
+})
+
+test('a database that cannot be dropped fails its file', async () => {
+  const { code, messages } = await runSuite([], { OFFLOOP_TEST_SUITE: '*.ends.ts', OFFLOOP_TEST_DIRECTORY: folder })
+  expect([code, messages]).toEqual([1, [expect.stringContaining('locked')]])
 })
 
 describePlaces((place) => {

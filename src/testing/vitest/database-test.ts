@@ -10,7 +10,7 @@ export interface DatabaseTestOptions extends TemporaryDatabaseOptions {
 
 /** What a test of `databaseTest` can ask for. */
 export interface DatabaseFixtures {
-  /** The database itself, one for each worker of vitest: for `test.beforeAll`, and for what has to be stored. */
+  /** The database itself, one for each file of tests: for `test.beforeAll`, and for what has to be stored. */
   readonly database: TemporaryDatabase
   /** The engine that code under test is given: what it does is rolled back with the test, unless `transaction` is false. */
   readonly engine: AsyncEngine
@@ -24,9 +24,9 @@ export interface TransactionFixtures extends DatabaseFixtures {
 }
 
 /**
- * Makes vitest's `test` with a database: created, migrated and reflected for the first test of a worker that asks for it, dropped when the worker
- * ends, with a transaction for each test that always rolls back. What fails in any of these steps fails the test. To be called at the top of a
- * file, as vitest wants it of whatever belongs to a worker.
+ * Makes vitest's `test` with a database: created, migrated and reflected for the first test of a file that asks for it, dropped at the end of the
+ * file, with a transaction for each test that always rolls back. What fails in any of these steps fails the test, or the file. To be called
+ * outside of `describe`, as vitest wants it of whatever belongs to a file.
  *
  * The options are those of `temporaryDatabase`. Without `url` it is that of the environment variable `OFFLOOP_TEST_URL`, and without that an SQLite
  * file in a folder for temporary files.
@@ -48,7 +48,8 @@ export function databaseTest({ transaction = true, ...options }: DatabaseTestOpt
     database: [
       // biome-ignore lint/correctness/noEmptyPattern: it needs nothing, and has to say so in a pattern.
       async ({}, use) => await useAndDispose(await temporaryDatabase({ ...options, url: urlFor(options) }), use),
-      { scope: 'worker' },
+      // Not of the worker: what fails at the end of that fails nothing.
+      { scope: 'file' },
     ],
   })
   if (!transaction) {
