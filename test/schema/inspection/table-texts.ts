@@ -56,6 +56,7 @@ export const tableTexts: readonly string[] = [
   'create table t (a text, b int, primary key (b desc, a)) without rowid',
   'create table t (a text primary key, b int not null) strict',
   'create table t (a text primary key, b int) strict, without rowid',
+  'create table t (a text primary key, b int), without rowid',
   'create table t (a text primary key, b int) WITHOUT rowid,STRICT',
   'create table t (A text, b int, primary key (a, B))',
   // Unique constraints.

@@ -136,6 +136,8 @@ class TableParser {
   #options(): void {
     const reader = this.#reader
     if (reader.peek() === undefined) return
+    // The list may be empty before its first comma: table_option_set in SQLite's parse.y.
+    reader.acceptSymbol(',')
     do {
       if (reader.accept('without')) reader.expect('rowid')
       else reader.expect('strict')
