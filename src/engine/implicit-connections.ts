@@ -24,7 +24,8 @@ class Slot {
   /** @param onRoom called whenever it may have become able to take more */
   constructor(database: Database, readonly: boolean, onRoom: () => void = () => {}) {
     this.#database = database
-    this.#readonly = readonly
+    // Of a database that nobody writes to, the one for writes does not either: it is put back to that behind a pragma.
+    this.#readonly = readonly || database.readonly
     this.#onRoom = onRoom
   }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { type AsyncTransaction, createEngine } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { describeFiles, describeTargets, rejectionOf, textsOf } from './targets.ts'
@@ -142,6 +143,21 @@ describeFiles((db) => {
     }
     await engine.close()
     expect(await textsOf(writer)).toEqual([])
+  })
+
+  test('a pragma of an engine with mode=ro leaves the file as it is, and the engine unable to write', async () => {
+    const maker = createEngine(db.url, { pragmas: { journal_mode: 'delete' } })
+    await maker.script('create table notes (id integer primary key, text text)')
+    await maker.close()
+    const file = createEngine(db.url).url.database as string
+    const before = readFileSync(file)
+    await using engine = createEngine(`${db.url}?mode=ro`)
+    for (let use = 0; use < 3; use++) {
+      expect(await engine.scalar('pragma user_version')).toBe(0)
+      expect(await rejectionOf(engine.execute(insert, ['a']))).toMatchObject(refused)
+    }
+    await engine.close()
+    expect(readFileSync(file).equals(before)).toBe(true)
   })
 
   test('a URL with mode=ro opens the file for reading only, whatever it is asked for', async () => {
