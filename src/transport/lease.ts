@@ -12,7 +12,7 @@ import { StatementRegistry } from './statement-registry.ts'
 import type { ThreadLease } from './thread-pool.ts'
 
 /** How long a process has to stop a cancelled request by itself. */
-const killAfterMs = 10
+const killAfterMs = 100
 
 export interface LeaseOptions {
   readonly settings: ConnectionSettings

@@ -168,7 +168,8 @@ describeFolder((place) => {
       expect(error).toMatchObject({ name: 'ArgumentError' })
       expect(error.message).toContain(message)
     }
-    expect(await rejectionOf(temporaryDatabase({ directory, migrations: './migrations' }))).toMatchObject({ name: 'NotSupportedError' })
+    const nowhere = await rejectionOf(temporaryDatabase({ directory, migrations: './no such folder' }))
+    expect(nowhere).toMatchObject({ name: 'ArgumentError', message: expect.stringContaining('cannot be read') })
     expect(place.files()).toEqual([])
   })
 

@@ -49,7 +49,7 @@ export async function streamQuery(stream: Writable, call: QueryCall): Promise<vo
   const abandoned = await writeRows(stream, async (signal) => {
     const { integers, rounded } = readingOf(query, call.options)
     const rows = await connectionOf(call).stream(query.sql, boundValues(query), { integers, signal })
-    return streamedRows(rows, { rounded, options: call.options })
+    return rounded || call.options.driverErrors ? streamedRows(rows, { rounded, options: call.options }) : rows
   })
   if (abandoned) connectionOf(call).spend()
 }
