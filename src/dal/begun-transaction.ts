@@ -61,8 +61,12 @@ export async function beginOn(executor: Executor, options: BeginOptions): Promis
 export async function onConnection<T>(executor: Executor, work: (executor: Executor) => Promise<T>): Promise<T> {
   const { connect, inTransaction } = executor as Beginner
   if (connect === undefined || inTransaction !== undefined) return await work(executor)
-  await using connection = await connect.call(executor)
-  return await work(connection)
+  const connection = await connect.call(executor)
+  try {
+    return await work(connection)
+  } finally {
+    await connection[Symbol.asyncDispose]()
+  }
 }
 
 /** The transaction that an executor hands to the function of its `transaction()`. */

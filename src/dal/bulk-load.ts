@@ -145,8 +145,12 @@ async function* textsOf(source: DataSource): AsyncGenerator<readonly [string]> {
 }
 
 async function run(tx: Executor, statement: Executable): Promise<number> {
-  await using result = await tx.execute(statement)
-  return result.rowcount
+  const result = await tx.execute(statement)
+  try {
+    return result.rowcount
+  } finally {
+    await result.close()
+  }
 }
 
 /** What a step gives may be the result of a statement that it has run by itself. */

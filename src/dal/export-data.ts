@@ -74,8 +74,12 @@ async function exportTo(
   write: (result: Result) => Promise<number>,
 ): Promise<ManyResult> {
   return await onConnection(tx, async (executor) => {
-    await using result = await executor.execute<readonly unknown[]>(query, params, { rowMode: 'array', integers: 'bigint', signal })
-    return { rowcount: await write(result) }
+    const result = await executor.execute<readonly unknown[]>(query, params, { rowMode: 'array', integers: 'bigint', signal })
+    try {
+      return { rowcount: await write(result) }
+    } finally {
+      await result.close()
+    }
   })
 }
 
