@@ -162,6 +162,14 @@ export function describeDatabases(tests: (fixture: Fixture) => void): void {
   describeEach(databaseTargets, tests)
 }
 
+/** Runs the same tests on each database, of SQLite in a file: for what opens the database once more. */
+export function describeDialects(tests: (fixture: Fixture) => void): void {
+  describeEach(
+    targets.filter(({ driver, storage }) => storage === 'server' || (driver === 'better-sqlite3' && storage === 'file')),
+    tests,
+  )
+}
+
 /** As `describeTargets`, on databases that nobody else has: for tests that look at all that there is. */
 export function describeWholeDatabases(tests: (fixture: Fixture) => void): void {
   describeEach(targets, tests, true)

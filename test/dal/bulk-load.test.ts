@@ -7,7 +7,7 @@ import { ArgumentError, createEngine, DataError, IntegrityError } from 'offloop'
 import { bulkLoad, DataAccessLayer, transaction } from 'offloop/dal'
 import { bigInteger, blob, boolean, dateTime, float, integer, json, MetaData, numeric, string, Table, text } from 'offloop/schema'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
+import { describeDialects, rejectionOf } from '../conformance/targets.ts'
 
 function thingsTable() {
   const metadata = new MetaData()
@@ -29,7 +29,7 @@ async function* chunks(...parts: readonly (string | Uint8Array)[]) {
   yield* parts
 }
 
-describeDatabases((fixture) => {
+describeDialects((fixture) => {
   async function loaded() {
     const engine = fixture.engine()
     const { metadata, things } = thingsTable()

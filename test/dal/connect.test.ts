@@ -4,12 +4,12 @@ import { promisify } from 'node:util'
 import { ArgumentError, OffloopError, OperationalError, ResourceClosedError } from 'offloop'
 import { connect, orFail } from 'offloop/dal'
 import { expect, test } from 'vitest'
-import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
+import { describeDialects, rejectionOf } from '../conformance/targets.ts'
 import { createLibrary } from './library.ts'
 
 const program = fileURLToPath(new URL('./or-fail.mjs', import.meta.url))
 
-describeDatabases((fixture) => {
+describeDialects((fixture) => {
   test('connect() gives a layer on an engine of its own, which is closed with it', async () => {
     await createLibrary(fixture.engine())
     const dal = await connect(fixture.url, { views: false, pool: { max: 2 } })

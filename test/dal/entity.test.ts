@@ -2,10 +2,10 @@ import { ArgumentError, NoResultFound, OffloopError, sql } from 'offloop'
 import { DataAccessLayer, entity, FilterError, filterSet, StaleDataError, totalCount, transaction } from 'offloop/dal'
 import { boolean, dateTime, integer, MetaData, string, Table, text } from 'offloop/schema'
 import { expect, test } from 'vitest'
-import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
+import { describeDialects, rejectionOf } from '../conformance/targets.ts'
 import { createLibrary } from './library.ts'
 
-describeDatabases((fixture) => {
+describeDialects((fixture) => {
   async function library() {
     const engine = fixture.engine()
     const tables = await createLibrary(engine)

@@ -8,7 +8,7 @@ import { ArgumentError, createEngine, DataError, sql } from 'offloop'
 import { bulkLoad, exportData } from 'offloop/dal'
 import { bigInteger, blob, boolean, dateTime, float, integer, json, MetaData, numeric, string, Table } from 'offloop/schema'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
+import { describeDialects, rejectionOf } from '../conformance/targets.ts'
 
 function tables() {
   const metadata = new MetaData()
@@ -26,7 +26,7 @@ function tables() {
   return { metadata, from: new Table('from_here', metadata, columns()), to: new Table('to_there', metadata, columns()) }
 }
 
-describeDatabases((fixture) => {
+describeDialects((fixture) => {
   for (const format of ['csv', 'jsonl'] as const) {
     test(`what is exported as ${format} is loaded as it was`, async () => {
       const engine = fixture.engine()

@@ -1,7 +1,7 @@
 import { ArgumentError } from 'offloop'
 import { FilterError, type FilterSet, filterSet, type StandardSchema } from 'offloop/dal'
 import { expect, test } from 'vitest'
-import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
+import { describeDialects, rejectionOf } from '../conformance/targets.ts'
 import { createLibrary } from './library.ts'
 
 /** What any library that follows Standard Schema makes; this one takes numbers as texts, as they stand in a URL. */
@@ -18,7 +18,7 @@ const schema: StandardSchema = {
   },
 }
 
-describeDatabases((fixture) => {
+describeDialects((fixture) => {
   async function library() {
     const engine = fixture.engine()
     const { book } = await createLibrary(engine)

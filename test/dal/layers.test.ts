@@ -1,10 +1,10 @@
 import { AbortError, ArgumentError, InvalidRequestError, OffloopError } from 'offloop'
 import { DataAccessLayer, TransactionManager, totalCount, transaction } from 'offloop/dal'
 import { expect, test } from 'vitest'
-import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
+import { describeDialects, rejectionOf } from '../conformance/targets.ts'
 import { createLibrary } from './library.ts'
 
-describeDatabases((fixture) => {
+describeDialects((fixture) => {
   async function library() {
     const engine = fixture.engine()
     const tables = await createLibrary(engine)

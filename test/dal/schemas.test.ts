@@ -2,9 +2,9 @@ import { InvalidRequestError, sql } from 'offloop'
 import { DataAccessLayer } from 'offloop/dal'
 import { integer, MetaData, Table } from 'offloop/schema'
 import { expect, test } from 'vitest'
-import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
+import { describeDialects, rejectionOf } from '../conformance/targets.ts'
 
-describeDatabases((fixture) => {
+describeDialects((fixture) => {
   test('tables of other schemas are known beside those of the default one, under both names', async () => {
     const engine = fixture.engine()
     await using conn = await engine.connect()

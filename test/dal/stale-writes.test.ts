@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { describeDatabases } from '../conformance/targets.ts'
+import { describeDialects } from '../conformance/targets.ts'
 
 const program = fileURLToPath(new URL('./count-up.mjs', import.meta.url))
 const processes = 8
 
-describeDatabases((fixture) => {
+describeDialects((fixture) => {
   test.skipIf(fixture.target.driver === 'mysql2')(
     'eight processes change one row by its version: no write is lost, and each stale one says so',
     { timeout: 120_000 },
