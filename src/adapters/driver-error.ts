@@ -8,7 +8,9 @@ import type { DialectName } from '../sql/dialect.ts'
  */
 export async function toDriverError(error: unknown, dialect: DialectName): Promise<unknown> {
   if (!(error instanceof DatabaseError) || error.driverCode === undefined) return error
-  const driverError = await makers[dialect](error, error.driverCode)
+  // A driver that only its worker finds is no reason to lose what the database has said.
+  const driverError = await makers[dialect](error, error.driverCode).catch(() => null)
+  if (driverError === null) return error
   Object.defineProperty(driverError, 'cause', { value: error, writable: true, configurable: true })
   return driverError
 }

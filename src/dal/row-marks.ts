@@ -4,9 +4,9 @@ import { ArgumentError } from '../errors.ts'
 import type { Column } from '../schema/column.ts'
 import type { ColumnKind } from '../schema/column-type.ts'
 import { type ConditionLike, or } from '../schema/condition.ts'
+import { present } from '../schema/present.ts'
 import type { AnyTable } from '../schema/table-shape.ts'
 import { describeValue } from '../sql/parameters.ts'
-import { present } from './present.ts'
 
 /** Values by column. */
 export type Changes = { readonly [column: string]: unknown }

@@ -9,6 +9,8 @@ import type { HostPool } from '../transport/process-pool.ts'
 export class Interrupter {
   readonly #lease: Lease
   readonly #loaded: Promise<unknown>
+  // Looked up here, and not with the package: few engines have one.
+  readonly #module = import.meta.resolve('#worker/interrupt-control')
 
   constructor(threads: HostPool, extension: string) {
     this.#lease = Lease.start(threads, {
@@ -44,9 +46,7 @@ export class Interrupter {
 
   async #call(name: string, args: readonly unknown[]): Promise<void> {
     const { channel } = this.#lease
-    const reply = this.#lease.request((id) =>
-      channel.post({ kind: RequestKind.call, id, flags: 0, module: import.meta.resolve('#worker/interrupt-control'), name, args }),
-    )
+    const reply = this.#lease.request((id) => channel.post({ kind: RequestKind.call, id, flags: 0, module: this.#module, name, args }))
     // Not with the tick's batch: it is waited for.
     channel.flush()
     const { kind } = await reply

@@ -1,8 +1,8 @@
+import { present } from '../schema/present.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { Sql } from '../sql/template.ts'
 import { checkOf, type Entity, type ModelDefinition, type StoredField } from './definition.ts'
 import { allFields } from './hydration.ts'
-import { present } from './present.ts'
 import { type FieldError, ValidationError } from './validation-error.ts'
 
 /** Options of the kinds of field that have a say in what a value is by default. */

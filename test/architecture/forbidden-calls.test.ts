@@ -9,8 +9,8 @@ function filesWith(pattern: RegExp): readonly string[] {
   return sources.filter(({ text }) => pattern.test(text)).map(({ path }) => path)
 }
 
-test('time is measured by a clock that nobody can set, and told by one in one place of a layer', () => {
-  expect(filesWith(/\bDate\.now\(|\bnew Date\(\)/)).toEqual(['src/dal/present.ts', 'src/orm/present.ts'])
+test('time is measured by a clock that nobody can set, and told by one in one place', () => {
+  expect(filesWith(/\bDate\.now\(|\bnew Date\(\)/)).toEqual(['src/schema/present.ts'])
 })
 
 test('no file is removed but an unfinished copy or export, and a database made to be dropped: a -wal or -journal belongs to SQLite', () => {
