@@ -1,20 +1,21 @@
 import { writeFileSync } from 'node:fs'
 import { type AsyncConnection, type Executor, ReentrancyError } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { drivers, errorOf, errorsOf, openEngine, randomNumbers, seed, tasks, temporaryFile } from './open-engine.ts'
+import { Random, seed } from '../soak/random.ts'
+import { drivers, errorOf, errorsOf, openEngine, tasks, temporaryFile } from './open-engine.ts'
 
 describe.each(drivers)('many tasks on one file with %s', (driver) => {
   test('1,000 mixed writes and reads of 64 tasks meet no lock, and nothing is lost', async () => {
     const engine = openEngine({ pool: { max: 8 } }, { driver })
     await engine.script('create table account (id integer primary key, balance integer not null); insert into account values (1, 0)')
     const connections = await tasks(8, () => engine.connect())
-    const random = randomNumbers(seed)
+    const random = new Random(seed)
     let written = 0
     let left = 1_000
     await tasks(64, async (index) => {
       const via: Executor = index % 2 === 0 ? engine : (connections[index % 8] as AsyncConnection)
       while (left-- > 0) {
-        if (random() < 0.5) {
+        if (random.next() < 0.5) {
           written++
           await via.execute('update account set balance = balance + 1 where id = 1')
         } else {
@@ -150,10 +151,10 @@ describe('two tasks on one connection', () => {
     const engine = openEngine()
     const connection = await engine.connect()
     await connection.execute('create table t (task text, round integer)')
-    const random = randomNumbers(seed)
+    const random = new Random(seed)
     const pause = async (): Promise<void> => {
-      for (let turns = Math.floor(random() * 4); turns > 0; turns--) {
-        if (random() < 0.5) await Promise.resolve()
+      for (let turns = random.below(4); turns > 0; turns--) {
+        if (random.next() < 0.5) await Promise.resolve()
         else await connection.scalar('select 1').catch(() => {})
       }
     }
@@ -165,7 +166,7 @@ describe('two tasks on one connection', () => {
         await pause()
         // Through the connection, and yet inside.
         await connection.execute('insert into t values (?, ?)', [name, round])
-        if (random() < 0.3) {
+        if (random.next() < 0.3) {
           await tx.transaction(async (inner) => {
             await inner.execute('insert into t values (?, ?)', [name, round])
           })
@@ -177,7 +178,7 @@ describe('two tasks on one connection', () => {
       })
     for (let round = 0; round < 500; round++) {
       const both = [task('good', round, false), task('bad', round, true)]
-      if (random() < 0.5) both.reverse()
+      if (random.next() < 0.5) both.reverse()
       const plain = connection.execute("insert into t values ('plain', ?)", [round])
       const outcomes = await Promise.allSettled(both)
       await plain

@@ -77,20 +77,6 @@ export function errorsOf(...promises: readonly PromiseLike<unknown>[]): Promise<
   return Promise.all(promises.map(errorOf))
 }
 
-/** A generator of numbers that always gives the same ones: mulberry32. */
-export function randomNumbers(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-/** Another one for each run, or the one given as `SEED=` to repeat a run that failed. */
-export const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
-
 /** Runs `count` tasks at once. */
 export function tasks<T>(count: number, task: (index: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: count }, (_, index) => task(index)))

@@ -1,6 +1,7 @@
 import { type AsyncConnection, PoolQueueFullError, PoolTimeoutError } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { errorOf, errorsOf, expectUsable, openEngine, randomNumbers, seed, temporaryFile } from './open-engine.ts'
+import { Random, seed } from '../soak/random.ts'
+import { errorOf, errorsOf, expectUsable, openEngine, temporaryFile } from './open-engine.ts'
 
 describe('limits', () => {
   test('never more than max connections are checked out, and never more threads are used', async () => {
@@ -184,11 +185,11 @@ describe('aborting connect()', () => {
   test('aborted at any moment of the opening, no thread, no connection and no place is lost', async () => {
     const engine = openEngine({ pool: { max: 2 } })
     await expectUsable(engine, 1)
-    const random = randomNumbers(seed)
+    const random = new Random(seed)
     for (let round = 0; round < 40; round++) {
       const controller = new AbortController()
       const opening = Promise.allSettled([engine.connect({ signal: controller.signal }), engine.connect({ signal: controller.signal })])
-      const turns = Math.floor(random() * 8)
+      const turns = random.below(8)
       for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))
       controller.abort()
       for (const outcome of await opening) {
@@ -222,12 +223,12 @@ describe('aborting connect()', () => {
     await expectUsable(engine, 4)
     let taken = 0
     let late = 0
-    const random = randomNumbers(seed)
+    const random = new Random(seed)
     const caller = async (): Promise<void> => {
       try {
-        const connection = await engine.connect({ timeoutMs: Math.floor(random() * 4) })
+        const connection = await engine.connect({ timeoutMs: random.below(4) })
         taken++
-        await new Promise((resolve) => setTimeout(resolve, random() * 2))
+        await new Promise((resolve) => setTimeout(resolve, random.next() * 2))
         await connection.close()
       } catch (error) {
         expect(error).toBeInstanceOf(PoolTimeoutError)

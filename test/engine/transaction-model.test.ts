@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { Random } from '../soak/random.ts'
+import { Random, seed } from '../soak/random.ts'
 import { Modelled, Task } from '../soak/schedule.ts'
 import { Storage } from '../soak/transaction-model.ts'
-import { openEngine, seed } from './open-engine.ts'
+import { openEngine } from './open-engine.ts'
 
 test('2,000 random steps of begin, nest, savepoint, commit, rollback and insert give what a model gives', async () => {
   const engine = openEngine()

@@ -3,7 +3,8 @@ import { DatabaseSync } from 'node:sqlite'
 import BetterSqlite3 from 'better-sqlite3'
 import { type AsyncEngine, DataError, ProgrammingError } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { drivers, errorOf, errorsOf, openEngine, randomNumbers, seed, temporaryFile } from './open-engine.ts'
+import { Random, seed } from '../soak/random.ts'
+import { drivers, errorOf, errorsOf, openEngine, temporaryFile } from './open-engine.ts'
 
 const columns = ['in_text', 'in_integer', 'in_real', 'in_numeric', 'in_none'] as const
 const createTable =
@@ -86,27 +87,27 @@ const edgeValues: readonly unknown[] = [
   ...[new Uint16Array(2), new Number(1), new String('s'), new Proxy({}, {}), Object.create(null), Promise.resolve(1)],
 ]
 
-function randomValue(random: () => number): unknown {
-  const whole = (below: number): number => Math.floor(random() * below)
+function randomValue(random: Random): unknown {
+  const whole = (below: number): number => random.below(below)
   switch (whole(9)) {
     case 0:
       return edgeValues[whole(edgeValues.length)]
     case 1:
       return new Float64Array(new Uint32Array([whole(2 ** 32), whole(2 ** 32)]).buffer)[0]
     case 2:
-      return whole(2 ** 53) * (random() < 0.5 ? -1 : 1)
+      return whole(2 ** 53) * (random.next() < 0.5 ? -1 : 1)
     case 3:
       return BigInt.asIntN(64 + whole(3), (BigInt(whole(2 ** 32)) << 34n) + BigInt(whole(2 ** 34)))
     case 4:
-      return String.fromCharCode(...Array.from({ length: whole(20) }, () => whole(random() < 0.5 ? 128 : 65_536)))
+      return String.fromCharCode(...Array.from({ length: whole(20) }, () => whole(random.next() < 0.5 ? 128 : 65_536)))
     case 5:
-      return String(random() < 0.5 ? (random() - 0.5) * 10 ** whole(30) : whole(2 ** 53) * 3)
+      return String(random.next() < 0.5 ? (random.next() - 0.5) * 10 ** whole(30) : whole(2 ** 53) * 3)
     case 6:
       return Uint8Array.from({ length: whole(100) }, () => whole(256))
     case 7:
-      return new Date((random() - 0.5) * 1e14)
+      return new Date((random.next() - 0.5) * 1e14)
     default:
-      return (random() - 0.5) * 2 ** whole(1_000)
+      return (random.next() - 0.5) * 2 ** whole(1_000)
   }
 }
 
@@ -122,7 +123,7 @@ describe.each(drivers)('values on %s', (driver) => {
   test('2,000 values in columns of five affinities are stored and read as by the driver alone, or refused by position', async () => {
     const { engine, file } = open()
     await engine.execute(createTable)
-    const random = randomNumbers(seed)
+    const random = new Random(seed)
     const values = Array.from({ length: 2_000 }, (_, index) => (index < edgeValues.length ? edgeValues[index] : randomValue(random)))
     const stored: number[] = []
     await engine.transaction(async (tx) => {
@@ -243,11 +244,11 @@ describe.each(drivers)('values on %s', (driver) => {
   test('the caller’s buffers stay his: what he changes after the call does not matter, and nothing of his is changed', async () => {
     const { engine } = open()
     await engine.execute('create table t (id integer primary key, b blob)')
-    const random = randomNumbers(seed)
+    const random = new Random(seed)
     const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
     // Small ones share the pool of Buffer.from with their neighbours.
     const inputs = Array.from({ length: 100 }, (_, index) =>
-      Buffer.from(String(random()).repeat(1 + (index % 7) * (index % 5 === 0 ? 2_000 : 3))),
+      Buffer.from(String(random.next()).repeat(1 + (index % 7) * (index % 5 === 0 ? 2_000 : 3))),
     )
     const hashes = inputs.map(hashOf)
     await Promise.all(inputs.map((bytes, id) => engine.execute('insert into t values (?, ?)', [id, bytes])))

@@ -1,15 +1,13 @@
 import type { AsyncConnection } from 'offloop'
 import { inspect, type TableDescription } from 'offloop/schema'
 import { describe, expect, test } from 'vitest'
-import { Random } from '../../soak/random.ts'
+import { Random, seed } from '../../soak/random.ts'
 import { chinook } from './chinook.ts'
 import { describeDialect, dialectOf, engineOf } from './databases.ts'
 import { statementsFor } from './made-again.ts'
 import { northwind } from './northwind.ts'
 import { randomTable } from './random-table.ts'
 import { tableTexts } from './table-texts.ts'
-
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
 /** One of everything that a description holds. */
 const everything = {

@@ -3,12 +3,11 @@ import { afterAll, expect, test } from 'vitest'
 import { NotSupportedError } from '../../../src/errors.ts'
 import { parseTableText, type TableText } from '../../../src/schema/inspection/sqlite/table-text.ts'
 import { tokenize } from '../../../src/schema/inspection/sqlite/tokens.ts'
-import { Random } from '../../soak/random.ts'
+import { Random, seed } from '../../soak/random.ts'
 import { randomTable } from './random-table.ts'
 import { factsOfPragmas, factsOfText, uniqueIndexes, uniqueTexts } from './table-facts.ts'
 import { tableTexts } from './table-texts.ts'
 
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const random = new Random(seed)
 const database = new Database(':memory:')
 database.pragma('foreign_keys = off')

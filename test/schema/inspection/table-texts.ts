@@ -1,5 +1,7 @@
 /** CREATE TABLE texts that SQLite takes, and that are odd in one way or another. The table is always `t`, however it is spelled. */
 export const tableTexts: readonly string[] = [
+  'create table t (a unique, b, unique (a desc) on conflict replace, constraint x unique (b) on conflict replace)',
+  'create table t (a text primary key, unique (a) on conflict ignore, unique (a))',
   // Columns and their types.
   'create table t (a)',
   'create table t(a,b,c)',

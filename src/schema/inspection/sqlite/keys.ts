@@ -1,4 +1,4 @@
-import type { IndexDescription, KeyMember, PrimaryKeyDescription, UniqueConstraintDescription } from '../descriptions.ts'
+import type { ConflictAction, IndexDescription, KeyMember, PrimaryKeyDescription, UniqueConstraintDescription } from '../descriptions.ts'
 import { areSameNames, isSameName } from './names.ts'
 import { parseIndexText } from './object-texts.ts'
 import { disagreement, type RowsOfTable } from './rows-of-table.ts'
@@ -16,10 +16,13 @@ export function describePrimaryKey(of: RowsOfTable): PrimaryKeyDescription {
     .map(({ name }) => name)
   const named = new Set(text.primaryKey?.members.map(({ column }) => all.find(({ name }) => isSameName(name, column))?.name ?? column))
   if (!areSameNames(columns, [...named])) throw disagreement(of.table, 'primary key')
-  // The number of a row needs no index.
+  const { name = null, onConflict = null } = text.primaryKey ?? {}
   const index = indexes.find(({ origin }) => origin === 'pk')
-  const members = index === undefined ? columns.map(plainMember) : membersOf(index, of).map((member) => keyMember(member, of))
-  return { name: text.primaryKey?.name ?? null, columns, members, ...NEVER_DEFERRED, onConflict: text.primaryKey?.onConflict ?? null }
+  // The number of a row needs no index.
+  if (index === undefined) return { name, columns, members: columns.map(plainMember), ...NEVER_DEFERRED, onConflict }
+  const rows = membersOf(index, of)
+  const members = rows.map((member) => keyMember(member, of))
+  return { name, columns, members, ...NEVER_DEFERRED, onConflict: onConflict ?? actionOf(textsServedBy(rows, of)) }
 }
 
 /**
@@ -28,24 +31,32 @@ export function describePrimaryKey(of: RowsOfTable): PrimaryKeyDescription {
  * @throws {NotSupportedError} the text of the table says something else than SQLite
  */
 export function describeUniqueConstraints(of: RowsOfTable): UniqueConstraintDescription[] {
-  const texts = [...of.text.uniqueConstraints]
   return of.indexes
     .filter(({ origin }) => origin === 'u')
+    .toSorted((a, b) => numberOf(a) - numberOf(b))
     .map((index) => {
       const members = membersOf(index, of)
-      const same = texts.filter((text) => isServedBy(text, members, of))
-      const text = same.find(({ name }) => name !== null) ?? same[0]
-      if (text === undefined) throw disagreement(of.table, 'unique constraints')
-      texts.splice(texts.indexOf(text), 1)
+      const same = textsServedBy(members, of)
+      if (same.length === 0) throw disagreement(of.table, 'unique constraints')
       return {
-        name: text.name,
+        name: same.find(({ name }) => name !== null)?.name ?? null,
         columns: members.flatMap(({ name }) => (name === null ? [] : [name])),
         members: members.map((member) => keyMember(member, of)),
         ...NEVER_DEFERRED,
-        onConflict: text.onConflict,
+        onConflict: actionOf(same),
         nullsDistinct: true,
       }
     })
+}
+
+/** Which of the table's own indexes it is, in the order in which they were made: those that replace are listed behind all others. */
+function numberOf({ name }: IndexRow): number {
+  return Number(name.slice(name.lastIndexOf('_') + 1))
+}
+
+/** Where two that are the same ask for nothing and for something, the index does that; two actions are an error of SQLite's. */
+function actionOf(same: readonly KeyText[]): ConflictAction | null {
+  return same.find(({ onConflict }) => onConflict !== null)?.onConflict ?? null
 }
 
 /** Those of CREATE INDEX. */
@@ -75,6 +86,10 @@ function describeIndex(index: IndexRow, of: RowsOfTable): IndexDescription {
 
 function membersOf({ name }: IndexRow, { members }: RowsOfTable): readonly MemberRow[] {
   return members.filter(({ index }) => index === name)
+}
+
+function textsServedBy(rows: readonly MemberRow[], of: RowsOfTable): readonly KeyText[] {
+  return of.text.uniqueConstraints.filter((text) => isServedBy(text, rows, of))
 }
 
 function isServedBy({ members }: KeyText, rows: readonly MemberRow[], of: RowsOfTable): boolean {
