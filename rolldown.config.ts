@@ -33,6 +33,7 @@ export default defineConfig([
       'src/orm/index': 'src/orm/index.ts',
       'src/migrations/index': 'src/migrations/index.ts',
       'src/dal/index': 'src/dal/index.ts',
+      'src/data/index': 'src/data/index.ts',
       'src/adapters/drizzle/index': 'src/adapters/drizzle/index.ts',
       'src/cli/main': 'src/cli/main.ts',
       'src/adapters/knex/index': 'src/adapters/knex/index.ts',

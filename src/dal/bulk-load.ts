@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto'
+import { type CsvRecord, csvRecords } from '../data/csv-records.ts'
+import { checkFields, csvRows, headerOf, jsonRows, noHeader } from '../data/flat-rows.ts'
+import { jsonLines, parseLine } from '../data/json-lines.ts'
+import { insertRows, type RowsToLoad } from '../data/row-inserter.ts'
+import { RowLoader } from '../data/row-shape.ts'
+import { type DataSource, TextSource } from '../data/text-source.ts'
 import { ArgumentError, DataError } from '../errors.ts'
 import { Table } from '../schema/table.ts'
 import type { Executor, ManyResult } from '../sql/executor.ts'
 import { printableName } from '../sql/nearest-name.ts'
 import type { Executable } from '../sql/statement.ts'
 import { Sql } from '../sql/template.ts'
-import { csvRecords } from './csv-records.ts'
-import { jsonLines, parseLine } from './json-lines.ts'
-import { checkFields, csvRows, headerOf, insertLoaded, jsonRows } from './load-rows.ts'
 import { StagingTable } from './staging-table.ts'
-import type { DataSource } from './text-source.ts'
 
 /** CSV with a header in its first line, or JSON Lines: a value of JSON in each line. */
 export type DataFormat = 'csv' | 'jsonl'
@@ -70,8 +72,15 @@ export async function bulkLoad(tx: Executor, options: BulkLoadOptions): Promise<
 }
 
 async function loadInto(tx: Executor, { source, format, into }: LoadIntoTable): Promise<ManyResult> {
-  const rows = format === 'csv' ? csvRows(source, into, tx) : jsonRows(source, into, tx)
-  return { rowcount: await insertLoaded(tx, into, rows) }
+  let rowcount = 0
+  await insertRows(tx, rowsFor(into, { source, format }, tx), { onInserted: ({ length }) => (rowcount += length) })
+  return { rowcount }
+}
+
+async function* rowsFor(table: Table, { source, format }: LoadSource, { dialect }: Executor): AsyncGenerator<RowsToLoad> {
+  const loader = new RowLoader(table, dialect, { texts: format === 'csv' })
+  const text = new TextSource(source)
+  for await (const rows of format === 'csv' ? csvRows(text, (header) => loader.shapeOf(header)) : jsonRows(text)) yield { loader, rows }
 }
 
 async function loadThroughStaging(tx: Executor, options: LoadThroughStaging): Promise<ManyResult> {
@@ -94,10 +103,10 @@ async function loadThroughStaging(tx: Executor, options: LoadThroughStaging): Pr
 }
 
 async function stageCsv(tx: Executor, name: string, source: DataSource): Promise<StagingTable> {
-  const records = csvRecords(source)
+  const records = recordsOf(source)
   try {
     const first = await records.next()
-    if (first.done === true) throw new DataError('Line 1: expected the names of columns, found nothing.')
+    if (first.done === true) throw noHeader()
     const columns = headerOf(first.value)
     const staging = await StagingTable.create(tx, name, { columns, content: 'text' })
     await filled(tx, staging, fieldsOf(records, columns, tx))
@@ -105,6 +114,10 @@ async function stageCsv(tx: Executor, name: string, source: DataSource): Promise
   } finally {
     await records.return(undefined)
   }
+}
+
+async function* recordsOf(source: DataSource): AsyncGenerator<CsvRecord, undefined> {
+  for await (const records of csvRecords(new TextSource(source))) yield* records
 }
 
 async function stageJson(tx: Executor, name: string, source: DataSource): Promise<StagingTable> {
@@ -123,7 +136,7 @@ async function filled(tx: Executor, staging: StagingTable, rows: AsyncIterable<r
 }
 
 async function* fieldsOf(
-  records: ReturnType<typeof csvRecords>,
+  records: AsyncIterable<CsvRecord>,
   columns: readonly string[],
   { dialect }: Executor,
 ): AsyncGenerator<readonly (string | null)[]> {
@@ -138,9 +151,11 @@ async function* fieldsOf(
 }
 
 async function* textsOf(source: DataSource): AsyncGenerator<readonly [string]> {
-  for await (const json of jsonLines(source)) {
-    parseLine(json)
-    yield [json.text]
+  for await (const lines of jsonLines(new TextSource(source))) {
+    for (const json of lines) {
+      parseLine(json)
+      yield [json.text]
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 import '../node-version.ts'
 
+export { jsonSerializer } from '../data/json-serializer.ts'
+export type { DataSource } from '../data/text-source.ts'
 export {
   type BulkLoadOptions,
   bulkLoad,
@@ -29,11 +31,9 @@ export type {
 export { type ExportOptions, exportData } from './export-data.ts'
 export { FilterError, type FilterIssue } from './filter-error.ts'
 export { type FilterOperator, FilterSet, type FilterSetOptions, type FilterSpecs, type FilterValues, filterSet } from './filter-set.ts'
-export { jsonSerializer } from './json-serializer.ts'
 export type { UniqueKey } from './named-values.ts'
 export { type Page, type PageRequest, paginate } from './paginate.ts'
 export { StaleDataError } from './stale-data-error.ts'
 export type { StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts'
-export type { DataSource } from './text-source.ts'
 export { totalCount } from './total-count.ts'
 export { type AliasedTable, TransactionManager } from './transaction-manager.ts'

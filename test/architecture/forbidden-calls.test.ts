@@ -16,7 +16,7 @@ test('time is measured by a clock that nobody can set, and told by one in one pl
 test('no file is removed but an unfinished copy or export, and a database made to be dropped: a -wal or -journal belongs to SQLite', () => {
   expect(filesWith(/\b(rm|unlink|rename|truncate)(Sync)?\(/)).toEqual([
     'src/dal/databases.ts',
-    'src/dal/export-data.ts',
+    'src/data/write-output.ts',
     'worker/drivers/sqlite-backup.ts',
   ])
 })

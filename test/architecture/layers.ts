@@ -33,8 +33,8 @@ export const layers: readonly Layer[] = [
   { path: 'src/dal/databases', imports: [...executor, 'src/engine/'], packages: ['node:'] },
   {
     path: 'src/dal/',
-    imports: [...executor, 'src/node-version.ts', 'src/schema/'],
-    packages: ['node:', 'kysely', 'csv-parse', 'csv-stringify'],
+    imports: [...executor, 'src/node-version.ts', 'src/schema/', 'src/data/'],
+    packages: ['node:', 'kysely'],
   },
   // A migration of TypeScript is written for a Kysely of its transaction, which is that of the adapter for an engine.
   {
@@ -42,7 +42,11 @@ export const layers: readonly Layer[] = [
     imports: [...executor, 'src/schema/', 'src/adapters/kysely/', 'src/engine/contract.ts'],
     packages: ['node:', 'kysely'],
   },
-  { path: 'src/data/', imports: [...executor, 'src/schema/'], packages: ['node:'] },
+  {
+    path: 'src/data/',
+    imports: [...executor, 'src/node-version.ts', 'src/schema/'],
+    packages: ['node:', 'csv-parse', 'csv-stringify', 'yaml'],
+  },
   { path: 'src/testing/vitest/', imports: [...everyLayer, 'src/node-version.ts', 'src/testing/'], packages: ['node:', 'vitest'] },
   { path: 'src/testing/', imports: [...everyLayer, 'src/node-version.ts'], packages: ['node:'] },
   {

@@ -39,6 +39,7 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
     ...['Entity', 'FilterError', 'FilterSet', 'StaleDataError', 'entity', 'filterSet', 'paginate', 'totalCount'],
     ...['bulkLoad', 'exportData', 'jsonSerializer'],
   ],
+  'offloop/data': ['exportData', 'exportText', 'importData'],
   'offloop/driver': [],
   'offloop/orm': [
     ...['Manager', 'ModelRegistry', 'Q', 'QuerySet', 'RelatedSet', 'Session', 'MultipleMatches', 'NoMatch', 'ValidationError'],
@@ -100,6 +101,7 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
 const packagesInTypes: Readonly<Record<string, readonly string[]>> = {
   offloop: ['sql-template-tag'],
   'offloop/dal': ['kysely', 'sql-template-tag'],
+  'offloop/data': ['kysely', 'sql-template-tag'],
   'offloop/orm': ['kysely', 'sql-template-tag'],
   'offloop/schema': ['kysely', 'sql-template-tag'],
   'offloop/migrations': ['kysely', 'sql-template-tag'],

@@ -16,6 +16,9 @@ const FILES = [
 const first = numberOption('seed', Date.now() % 1_000_000)
 const count = numberOption('seeds', 30)
 for (let seed = first; seed < first + count; seed += 1) {
-  const { status } = spawnSync('vitest', ['run', '--reporter=dot', ...FILES], { env: { ...process.env, SEED: `${seed}` }, stdio: 'inherit' })
+  const { status } = spawnSync('vitest', ['run', '--reporter=dot', ...FILES], {
+    env: { ...process.env, SEED: `${seed}` },
+    stdio: 'inherit',
+  })
   if (status !== 0) throw new Error(`SEED=${seed} failed`)
 }

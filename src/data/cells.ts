@@ -1,0 +1,62 @@
+import type { ColumnKind } from '../schema/column-type.ts'
+import { jsonSerializer } from './json-serializer.ts'
+
+/** A column of what is written. */
+export interface WrittenColumn {
+  readonly name: string
+  /** What its values are, where they are a table's; of a query's, the values themselves tell. */
+  readonly kind?: ColumnKind | undefined
+}
+
+/** What a database gave, as it is written; null is NULL. */
+export type Cell = (value: unknown) => string | null
+
+/** As a field of CSV. */
+export function csvCell({ kind }: WrittenColumn): Cell {
+  return (given) => {
+    const value = plain(given, kind)
+    if (value === null || typeof value === 'string') return value
+    if (typeof value === 'object')
+      return value instanceof Uint8Array ? base64(value) : value instanceof Date ? value.toISOString() : jsonSerializer(value)
+    return Object.is(value, -0) ? '-0' : String(value)
+  }
+}
+
+/** As a value of JSON. An integer keeps every digit, as a number: to JSON it may be of any length. */
+export function jsonCell({ kind }: WrittenColumn): Cell {
+  return (given) => {
+    const value = plain(given, kind)
+    if (value === null) return null
+    if (kind === 'json') return document(String(value))
+    if (typeof value === 'bigint') return value.toString()
+    if (typeof value !== 'number') return jsonSerializer(value)
+    // A column of numbers reads them again; in any other place JSON has none such.
+    if (kind === 'float' && !Number.isFinite(value)) return `"${value}"`
+    return Object.is(value, -0) ? '-0' : jsonSerializer(value)
+  }
+}
+
+/**
+ * A table's value as one of its kind.
+ *
+ * @throws {TypeError} SQLite: it is of another type than its column's, and would be read as something else
+ */
+function plain(value: unknown, kind: ColumnKind | undefined): unknown {
+  if (kind === undefined || value === null) return value
+  if (kind === 'boolean') return value === 1n ? true : value === 0n ? false : value
+  const isBytes = value instanceof Uint8Array
+  if (kind === 'blob' ? !isBytes : isBytes && kind !== 'other') {
+    throw new TypeError(`a column of type ${kind} holds ${isBytes ? 'bytes' : `a ${typeof value}`}: export it by a query with a cast.`)
+  }
+  return value
+}
+
+/** On one line: between its values JSON may have any. */
+function document(text: string): string {
+  JSON.parse(text)
+  return text.replaceAll(/[\r\n]+/g, ' ')
+}
+
+function base64({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64')
+}

@@ -1,0 +1,236 @@
+import type { Column } from '../schema/column.ts'
+import type { ColumnKind } from '../schema/column-type.ts'
+import type { Dialect } from '../sql/dialect.ts'
+import { describeValue } from '../sql/parameters.ts'
+import { ExactNumber, exactNumber, toJsonText } from './json-text.ts'
+
+/**
+ * Makes of a value in a file the parameter for its column.
+ *
+ * @throws {TypeError | RangeError} it is nothing that the column can hold
+ */
+export type ReadValue = (value: unknown) => unknown
+
+/** Of texts, as a CSV file has them; null is NULL. */
+export function textReader(column: Column, dialect: Dialect): ReadValue {
+  return readerOf(column, dialect).text
+}
+
+/** Of values of JSON or YAML: texts stand for what these have no values for. */
+export function valueReader(column: Column, dialect: Dialect): ReadValue {
+  return readerOf(column, dialect).value
+}
+
+/** What a text, or any other value, is in a column. Never called with null. */
+interface KindReader {
+  readonly text: (text: string, place: Place) => unknown
+  /** Default: it is what the column's type takes. */
+  readonly value?: (value: unknown, place: Place) => unknown
+}
+
+interface Place {
+  readonly column: Column
+  readonly dialect: Dialect
+}
+
+class Misread extends Error {}
+
+const words: KindReader = { text: (text, place) => encoded(checkText(text, place), place) }
+const numbers: KindReader = { text: (text, place) => encoded(Number(matching(text, /^[+-]?\d+$/, 'a whole number')), place) }
+
+const kinds: Readonly<Record<ColumnKind, KindReader>> = {
+  integer: numbers,
+  smallInteger: numbers,
+  bigInteger: {
+    text: readBigInteger,
+    value: (value, place) => (value instanceof ExactNumber ? readBigInteger(value.text, place) : encoded(value, place)),
+  },
+  float: {
+    text: readFloat,
+    value: (value, place) => (typeof value === 'string' && notFinite.test(value) ? readFloat(value, place) : plainNumber(value, place)),
+  },
+  numeric: {
+    text: readNumeric,
+    value: (value, place) => (value instanceof ExactNumber ? readNumeric(value.text, place) : encoded(value, place)),
+  },
+  boolean: { text: (text, place) => encoded(readBoolean(text), place), value: encoded },
+  date: { text: (text, place) => (isServersDate(text, place) ? text : encoded(text, place)) },
+  time: { text: readTime },
+  dateTime: { text: readDateTime },
+  json: { text: readJson, value: (value, place) => kept(readDocument(value), place) },
+  blob: { text: readBytes },
+  string: words,
+  text: words,
+  enumeration: words,
+  uuid: words,
+  other: {
+    text: readOther,
+    value: (value, place) => (Array.isArray(value) && place.dialect.arrays ? value.map(plainElement) : readScalar(value, place)),
+  },
+}
+
+/** A number or a boolean is no text in these, and a text that holds one is none either. */
+const strictInJson: ReadonlySet<ColumnKind> = new Set<ColumnKind>(['integer', 'smallInteger', 'float', 'boolean'])
+
+function readerOf(column: Column, dialect: Dialect): { readonly text: ReadValue; readonly value: ReadValue } {
+  const place = { column, dialect }
+  const { kind } = column.type
+  const { text, value = plainNumber } = kinds[kind]
+  const named = (read: () => unknown): unknown => {
+    try {
+      return read()
+    } catch (error) {
+      if (error instanceof Misread) throw new TypeError(`Column ${column.label}: expected ${error.message}, found another text.`)
+      throw error
+    }
+  }
+  return {
+    text: (given) => (given === null ? null : named(() => text(given as string, place))),
+    value: (given) => {
+      if (given === null || given === undefined) return null
+      if (typeof given === 'string' && kind !== 'json' && !strictInJson.has(kind)) return named(() => text(given, place))
+      return named(() => value(given, place))
+    },
+  }
+}
+
+function encoded(value: unknown, { column, dialect }: Place): unknown {
+  return column.type.encode(value, dialect, column.label)
+}
+
+function plainNumber(value: unknown, place: Place): unknown {
+  if (!(value instanceof ExactNumber)) return encoded(value, place)
+  if (!Number.isFinite(value.rounded))
+    throw new RangeError(`Column ${place.column.label}: expected a number; the value given does not fit.`)
+  return encoded(value.rounded, place)
+}
+
+function matching(text: string, form: RegExp, expected: string): string {
+  if (form.test(text)) return text
+  throw new Misread(expected)
+}
+
+/** Here, where the line is known: the engine would refuse it when many rows are sent together. */
+function checkText(text: string, { column, dialect }: Place): string {
+  if (!text.isWellFormed()) throw new RangeError(`Column ${column.label}: expected a text, found half a surrogate pair in it.`)
+  if (!dialect.nulInText && text.includes('\0')) {
+    throw new RangeError(`Column ${column.label}: expected a text, found a NUL character, which ${dialect.name} has no place for.`)
+  }
+  return text
+}
+
+// Numbers
+
+function readBigInteger(text: string, place: Place): unknown {
+  return encoded(BigInt(matching(text, /^[+-]?\d+$/, 'a whole number').replace('+', '')), place)
+}
+
+/** What JSON has no numbers for. */
+const notFinite = /^(?:[+-]?Infinity|NaN)$/i
+
+function readFloat(text: string, place: Place): unknown {
+  if (!notFinite.test(text)) matching(text, /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i, 'a number')
+  // No number of JavaScript's is sent as NaN; the server reads the text.
+  if (/nan/i.test(text) && place.dialect.name === 'postgresql') return 'NaN'
+  const number = Number(text.replace(/infinity/i, 'Infinity'))
+  if (!Number.isFinite(number) && !notFinite.test(text)) throw new Misread('a number of 64 bits')
+  return encoded(number, place)
+}
+
+function readNumeric(text: string, place: Place): unknown {
+  return place.dialect.name === 'postgresql' && /^(?:NaN|-?Infinity)$/.test(text) ? text : encoded(text, place)
+}
+
+function readBoolean(text: string): boolean {
+  const [, yes] = /^(?:(true|t|1)|false|f|0)$/i.exec(matching(text, /^(?:true|t|1|false|f|0)$/i, 'true or false')) ?? []
+  return yes !== undefined
+}
+
+// Times
+
+/** What PostgreSQL has beyond the years 0 to 9999, as it writes it. */
+function isServersDate(text: string, { dialect }: Place): boolean {
+  return dialect.name === 'postgresql' && /^(?:-?infinity|\d{5,6}-\d{2}-\d{2}(?: .*)?|\d{4,6}-\d{2}-\d{2}.* BC)$/.test(text)
+}
+
+/** A column's type has milliseconds; servers have microseconds too, and MySQL's times are spans of more than a day. */
+function readTime(text: string, place: Place): unknown {
+  const form = place.dialect.name === 'mysql' ? /^-?\d{2,3}:[0-5]\d:[0-5]\d(?:\.\d{1,6})?$/ : /^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{4,6}$/
+  return !place.dialect.embedded && form.test(text) ? text : encoded(text, place)
+}
+
+/** A time without a zone is UTC's, as everywhere in this library. */
+function readDateTime(text: string, place: Place): unknown {
+  if (isServersDate(text, place)) return text
+  const form = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.(\d+))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i
+  const iso = matching(text, form, 'a date and time as ISO 8601').replace(' ', 'T')
+  const [, fraction = '', zone] = form.exec(text) ?? []
+  const whole =
+    zone !== undefined && /^[+-]\d{2}$/.test(zone) ? `${iso}:00` : iso.replace(/([+-]\d{2})(\d{2})$/, zone === undefined ? '$&' : '$1:$2')
+  const date = new Date(zone !== undefined || !iso.includes('T') ? whole : `${iso}Z`)
+  if (Number.isNaN(date.getTime())) throw new Misread('a date and time that the calendar has')
+  const value = encoded(date, place)
+  // A Date holds milliseconds; databases hold microseconds.
+  const digits = fraction.replace(/0+$/, '')
+  if (digits.length <= 3) return value
+  if (digits.length > 6) throw new Misread('a time of at most six digits behind the second')
+  const exact = `${date.toISOString().slice(0, 20)}${digits}`
+  return place.dialect.dates === 'iso' ? `${exact}Z` : exact.replace('T', ' ')
+}
+
+// Documents, bytes, and all else
+
+/** The text itself, with all digits of its numbers. */
+function readJson(text: string, place: Place): string {
+  try {
+    JSON.parse(text)
+  } catch {
+    throw new Misread('JSON')
+  }
+  return kept(text, place)
+}
+
+/** To SQLite a document that is a number alone is one of its own, of 64 bits: https://www.sqlite.org/datatype3.html#type_affinity */
+function kept(text: string, { dialect }: Place): string {
+  const isExact = !dialect.embedded || !/^\s*-?\d/.test(text) || typeof exactNumber(text.trim()) === 'number'
+  if (isExact || BigInt.asIntN(64, BigInt(/^-?\d+$/.test(text.trim()) ? text : 2 ** 64)).toString() === text.trim()) return text
+  throw new Misread('a number of 64 bits, or a document with more in it')
+}
+
+function readDocument(value: unknown): string {
+  try {
+    return toJsonText(value)
+  } catch {
+    throw new Misread('a value that JSON can hold, without half a surrogate pair')
+  }
+}
+
+function readBytes(text: string): Buffer {
+  return Buffer.from(matching(text, /^(?:[\w+/-]{4})*(?:[\w+/-]{2}(?:==)?|[\w+/-]{3}=?)?$/, 'bytes as base64'), 'base64')
+}
+
+/** MySQL's types whose values are bytes, or numbers of bits, and are no texts. */
+const mysqlBytes = /^(?:geometry|point|linestring|polygon|multi\w+|geometrycollection|vector)\b/i
+const mysqlBits = /^bit\b/i
+
+/** A text of the database's own. */
+function readOther(text: string, place: Place): unknown {
+  if (place.dialect.name === 'mysql') {
+    const type = place.column.type.sqlType(place.dialect, false)
+    if (mysqlBytes.test(type)) return readBytes(text)
+    if (mysqlBits.test(type)) return BigInt(matching(text, /^\d+$/, 'bits as a whole number'))
+  }
+  return checkText(text, place)
+}
+
+function readScalar(value: unknown, place: Place): unknown {
+  if (value instanceof ExactNumber) return readOther(value.text, place)
+  if (typeof value === 'object' && !(value instanceof Uint8Array)) {
+    throw new TypeError(`Column ${place.column.label}: expected one value, found ${describeValue(value)}.`)
+  }
+  return encoded(value, place)
+}
+
+function plainElement(element: unknown): unknown {
+  return element instanceof ExactNumber ? element.text : element
+}

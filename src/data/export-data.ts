@@ -1,0 +1,158 @@
+import { ArgumentError } from '../errors.ts'
+import { dependencyOrder } from '../schema/ddl/dependency-order.ts'
+import type { AnyTable } from '../schema/table-shape.ts'
+import type { Dialect } from '../sql/dialect.ts'
+import type { Executor } from '../sql/executor.ts'
+import type { Executable, Parameters } from '../sql/statement.ts'
+import type { WrittenColumn } from './cells.ts'
+import { exportedText, type RowSource } from './export-rows.ts'
+import { fileWriter } from './file-writers.ts'
+import { checkFileFormat, type DataPlace, type DataResult, executorOf, type FileFormat } from './import-data.ts'
+import { quotedTable } from './row-shape.ts'
+import { checkTable, type KnownTables, TableFinder } from './table-finder.ts'
+import { checkOutput, type DataOutput, writeOutput } from './write-output.ts'
+
+/** How far an export has come. */
+export interface ExportProgress {
+  /** That the latest rows are of. */
+  readonly table: string
+  /** In all tables. */
+  readonly rows: number
+  /** Counted before the first one is read; undefined of a query. */
+  readonly totalRows: number | undefined
+  /** That have been written, of UTF-8. */
+  readonly bytes: number
+}
+
+export interface ExportOptions {
+  readonly format: FileFormat
+  /** The only table; with `query`, what YAML and JSON call its rows. */
+  readonly table?: string | AnyTable | undefined
+  /** YAML and JSON: these tables. Default: all tables of the default schema, or of `metadata`. */
+  readonly tables?: readonly (string | AnyTable)[] | undefined
+  /** Its rows, and not those of a whole table. */
+  readonly query?: Executable | undefined
+  /** Of a query that is a text. */
+  readonly params?: Parameters | undefined
+  /** Tables that need not be read from the database: a MetaData, or `Album.table.metadata`. */
+  readonly metadata?: KnownTables | undefined
+  /** Called about every 64 KiB, and at the end of each table. What it throws ends the export. The rows are counted for it first. */
+  readonly onProgress?: ((progress: ExportProgress) => void) | undefined
+  /** Ends it; a file is then as it was before. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Writes tables, as they are at one moment, or what a query gives: into a file, which is there when all of it is, or into a stream, which is
+ * ended. Tables that others refer to come first, rows in the order of their keys, without generated columns; what it writes, `importData` reads.
+ * In bounded memory, whatever the number of rows.
+ *
+ * @example
+ * await exportData(engine, new URL('./all.yaml', import.meta.url), { format: 'yaml' })
+ * await exportData(engine, response, { format: 'csv', query: albums.select() })
+ * @throws {InvalidRequestError} there is no such table
+ * @throws {DataError} a value that the format has no place for; the message names the row and the column
+ * @throws {AbortError} the signal has fired
+ */
+export async function exportData(from: DataPlace, output: DataOutput, options: ExportOptions): Promise<DataResult> {
+  checkOutput(output)
+  return await run(from, options, (pieces) => writeOutput(output, pieces, options.signal))
+}
+
+/** The same as one text, which has to fit into memory. */
+export async function exportText(from: DataPlace, options: ExportOptions): Promise<string> {
+  let text = ''
+  await run(from, options, async (pieces) => {
+    for await (const piece of pieces) text += piece
+  })
+  return text
+}
+
+async function run(from: DataPlace, options: ExportOptions, write: (pieces: AsyncIterable<string>) => Promise<void>): Promise<DataResult> {
+  checkOptions(options)
+  const { format, signal, onProgress } = options
+  const writer = await fileWriter(format)
+  return await inSnapshot(await executorOf(from), signal, async (executor) => {
+    const sources = await sourcesOf(executor, options)
+    const totalRows = onProgress === undefined || options.query !== undefined ? undefined : await countRows(executor, sources)
+    const counts = new Map(sources.map(({ name }) => [name, 0]))
+    let bytes = 0
+    const rowsInAll = (): number => [...counts.values()].reduce((sum, rows) => sum + rows, 0)
+    const onRows = ({ name }: RowSource, rows: number): void => {
+      counts.set(name, rows)
+      onProgress?.({ table: name, rows: rowsInAll(), totalRows, bytes })
+    }
+    await write(counted(exportedText(sources, { executor, writer, signal, onRows }), (length) => (bytes += length)))
+    return { rowcount: rowsInAll(), tables: Object.fromEntries(counts) }
+  })
+}
+
+async function* counted(pieces: AsyncIterable<string>, add: (bytes: number) => void): AsyncGenerator<string> {
+  for await (const piece of pieces) {
+    add(Buffer.byteLength(piece))
+    yield piece
+  }
+}
+
+/** All tables as they are at one moment, unless a transaction is open already: then as that sees them. */
+async function inSnapshot<T>(executor: Executor, signal: AbortSignal | undefined, work: (executor: Executor) => Promise<T>): Promise<T> {
+  const { isActive, inTransaction } = executor as Executor & { readonly isActive?: boolean; inTransaction?(): boolean }
+  if (isActive !== undefined || inTransaction?.call(executor) === true) return await work(executor)
+  return await executor.transaction(work, { readonly: true, isolationLevel: 'repeatable read', signal })
+}
+
+async function sourcesOf(executor: Executor, options: ExportOptions): Promise<readonly RowSource[]> {
+  const { query, params, table, tables } = options
+  if (query !== undefined) return [{ name: typeof table === 'object' ? table.key : (table ?? ''), query, params }]
+  const finder = new TableFinder(executor, options.metadata)
+  const named = table === undefined ? tables : [table]
+  const found = named === undefined ? await finder.all() : await Promise.all(named.map((one) => finder.find(one)))
+  return dependencyOrder([...new Set(found)]).tables.map((one) => sourceOf(one, executor.dialect))
+}
+
+/** All of a table but what the database computes itself. */
+function sourceOf(table: AnyTable, dialect: Dialect): RowSource {
+  const columns = table.columns.filter(({ options }) => options.generated === undefined)
+  const key = (table.primaryKey?.columns ?? []).map((name) => dialect.quoteIdentifier(name))
+  const order = key.length === 0 ? '' : ` order by ${key.join(', ')}`
+  const selected = columns.map(({ name, type }) =>
+    expressionOf(dialect.quoteIdentifier(name), type.kind, { dialect, type: type.sqlType(dialect, false) }),
+  )
+  return {
+    name: table.key,
+    query: `select ${selected.join(', ')} from ${quotedTable(table, dialect)}${order}`,
+    columns: columns.map(({ name, type }): WrittenColumn => ({ name, kind: type.kind })),
+  }
+}
+
+/** A column as it is read: as a text where the driver makes something of it that does not have all of it. */
+function expressionOf(name: string, kind: string, { dialect, type }: { readonly dialect: Dialect; readonly type: string }): string {
+  if (dialect.name === 'postgresql' && (kind === 'json' || kind === 'other')) return `${name}::text`
+  if (dialect.name === 'mysql' && kind === 'json') return `cast(${name} as char)`
+  return dialect.name === 'mysql' && kind === 'other' && /^bit\b/i.test(type) ? `${name} + 0` : name
+}
+
+async function countRows(executor: Executor, sources: readonly RowSource[]): Promise<number> {
+  let count = 0
+  for (const { query } of sources) count += Number(await executor.scalar(`select count(*) from (${query}) counted`))
+  return count
+}
+
+function checkOptions(options: ExportOptions): void {
+  if (typeof options !== 'object' || options === null) throw new ArgumentError("exportData() takes options: { format: 'yaml' }.")
+  const { format, table, tables, query } = options
+  checkFileFormat(format)
+  if (table !== undefined) checkTable(table)
+  if (tables !== undefined) {
+    if (!Array.isArray(tables)) throw new ArgumentError('"tables" is a list of tables.')
+    for (const one of tables) checkTable(one)
+    if (table !== undefined || query !== undefined) throw new ArgumentError('An export is of "tables", of one "table", or of a "query".')
+  }
+  const holdsMany = format === 'yaml' || format === 'json'
+  if (!holdsMany && query === undefined && table === undefined) {
+    throw new ArgumentError('CSV and JSON Lines hold the rows of one table: name it as "table", or give a "query".')
+  }
+  if (holdsMany && query !== undefined && table === undefined) {
+    throw new ArgumentError('YAML and JSON name the table of their rows: give its name as "table", beside "query".')
+  }
+}

@@ -1,0 +1,167 @@
+import { ArgumentError, InvalidRequestError } from '../errors.ts'
+import type { AnyTable } from '../schema/table-shape.ts'
+import type { Executor } from '../sql/executor.ts'
+import { describeValue } from '../sql/parameters.ts'
+import { csvRows, jsonRows } from './flat-rows.ts'
+import { jsonListRows, type TableRows } from './json-list.ts'
+import { insertRows, type RowsToLoad } from './row-inserter.ts'
+import { type LoadedRow, RowLoader } from './row-shape.ts'
+import { checkTable, type KnownTables, TableFinder } from './table-finder.ts'
+import { type DataSource, TextSource } from './text-source.ts'
+import { yamlListRows } from './yaml-list.ts'
+
+/** YAML and JSON are lists of `{ model: table, data: [rows] }`. CSV, with a header, and JSON Lines are rows of one table. */
+export type FileFormat = 'yaml' | 'json' | 'csv' | 'jsonl'
+
+/** What is read and written through: an engine, a connection, a transaction, or a Session of `offloop/orm`. */
+export type DataPlace = Executor | { readonly executor: () => Promise<Executor> }
+
+/** How far an import has come: what is told is in the database, and stays there if all goes well. */
+export interface ImportProgress {
+  /** That the latest rows are in. */
+  readonly table: string
+  /** In all tables. */
+  readonly rows: number
+  /** Of the source, that have been read. */
+  readonly bytes: number
+  /** Of the whole source; undefined of a stream, which does not tell. */
+  readonly totalBytes: number | undefined
+}
+
+export interface ImportOptions {
+  readonly format: FileFormat
+  /** Of CSV and JSON Lines, which do not name it: its name, or a Table. */
+  readonly table?: string | AnyTable | undefined
+  /** Tables that need not be read from the database, and whose columns have defaults of the program's: a MetaData, or `Album.table.metadata`. */
+  readonly metadata?: KnownTables | undefined
+  /** Called after each thousand rows or so, and at the end. What it throws ends the import. */
+  readonly onProgress?: ((progress: ImportProgress) => void) | undefined
+  /** Ends it; then nothing of it stays. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface DataResult {
+  /** Of all tables. */
+  readonly rowcount: number
+  /** Of each table, by its name. */
+  readonly tables: { readonly [name: string]: number }
+}
+
+/**
+ * Puts the rows of a file into their tables, all of them or none, in a transaction or inside the one that it is given. Each value is read as the
+ * type of its column says; tables are read from the database where `metadata` does not have them. The file may be of any size: rows are in memory
+ * by the thousand.
+ *
+ * @param source the text itself, bytes, a file by its URL, or a stream of either, in UTF-8
+ * @example
+ * await importData(session, new URL('./fixtures.yaml', import.meta.url), { format: 'yaml' })
+ * await importData(engine, request, { format: 'csv', table: 'person' })
+ * @throws {DataError} the file is damaged, or a value does not fit; the message names the line, and the column
+ * @throws {IntegrityError} a constraint refuses a row; the message names its line
+ * @throws {InvalidRequestError} there is no such table
+ * @throws {AbortError} the signal has fired
+ */
+export async function importData(into: DataPlace, source: DataSource, options: ImportOptions): Promise<DataResult> {
+  checkOptions(options)
+  const text = new TextSource(source, options.signal)
+  const totalBytes = options.onProgress === undefined ? undefined : await text.totalBytes()
+  const executor = await executorOf(into)
+  const { signal } = options
+  return await executor.transaction(
+    async (tx) => await new Import(tx, { text, totalBytes, options }).run(),
+    signal === undefined ? {} : { signal },
+  )
+}
+
+/** @throws {TypeError} it is nothing that statements can be run through */
+export async function executorOf(place: DataPlace): Promise<Executor> {
+  if (typeof place === 'object' && place !== null) {
+    if ('execute' in place && typeof place.execute === 'function') return place
+    if ('executor' in place && typeof place.executor === 'function') return await place.executor()
+  }
+  throw new TypeError(`Expected an engine, a connection, a transaction or a session, found ${describeValue(place)}.`)
+}
+
+interface ImportJob {
+  readonly text: TextSource
+  readonly totalBytes: number | undefined
+  readonly options: ImportOptions
+}
+
+class Import {
+  readonly #executor: Executor
+  readonly #job: ImportJob
+  readonly #finder: TableFinder
+  readonly #loaders = new Map<AnyTable, RowLoader>()
+  readonly #counts = new Map<string, number>()
+  #rows = 0
+
+  constructor(executor: Executor, job: ImportJob) {
+    this.#executor = executor
+    this.#job = job
+    this.#finder = new TableFinder(executor, job.options.metadata)
+  }
+
+  async run(): Promise<DataResult> {
+    await insertRows(this.#executor, this.#chunks(), { onInserted: (rows) => this.#count(rows) })
+    return { rowcount: this.#rows, tables: Object.fromEntries(this.#counts) }
+  }
+
+  async *#chunks(): AsyncGenerator<RowsToLoad> {
+    const { text, options } = this.#job
+    const { format, table } = options
+    if (format === 'csv' || format === 'jsonl') {
+      const loader = this.#loaderOf(await this.#finder.find(table as string | AnyTable))
+      for await (const rows of format === 'csv' ? csvRows(text, (header) => loader.shapeOf(header)) : jsonRows(text)) yield { loader, rows }
+    } else {
+      for await (const found of format === 'json' ? jsonListRows(text) : yamlListRows(text)) {
+        yield { loader: this.#loaderOf(await this.#tableOf(found)), rows: found.rows }
+      }
+    }
+  }
+
+  #loaderOf(table: AnyTable): RowLoader {
+    const known = this.#loaders.get(table)
+    if (known !== undefined) return known
+    const loader = new RowLoader(table, this.#executor.dialect, { texts: this.#job.options.format === 'csv' })
+    this.#loaders.set(table, loader)
+    this.#counts.set(table.key, 0)
+    return loader
+  }
+
+  async #tableOf({ model, place }: TableRows): Promise<AnyTable> {
+    try {
+      return await this.#finder.find(model)
+    } catch (error) {
+      if (!(error instanceof InvalidRequestError)) throw error
+      throw new InvalidRequestError(`Line ${place.line}, column ${place.column}: ${error.message}`, { cause: error })
+    }
+  }
+
+  #count(rows: readonly LoadedRow[]): void {
+    const { key } = (rows[0] as LoadedRow).shape.table
+    this.#rows += rows.length
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + rows.length)
+    const { text, totalBytes, options } = this.#job
+    options.onProgress?.({ table: key, rows: this.#rows, bytes: text.bytes, totalBytes })
+  }
+}
+
+const formats: ReadonlySet<unknown> = new Set<FileFormat>(['yaml', 'json', 'csv', 'jsonl'])
+
+/** @throws {ArgumentError} the format is unknown */
+export function checkFileFormat(format: unknown): void {
+  if (!formats.has(format)) throw new ArgumentError(`"format" must be 'yaml', 'json', 'csv' or 'jsonl'.`)
+}
+
+function checkOptions(options: ImportOptions): void {
+  if (typeof options !== 'object' || options === null) throw new ArgumentError("importData() takes options: { format: 'yaml' }.")
+  const { format, table } = options
+  checkFileFormat(format)
+  const namesTables = format === 'yaml' || format === 'json'
+  if (table === undefined && !namesTables)
+    throw new ArgumentError('CSV and JSON Lines do not say which table they are of: name it as "table".')
+  if (table !== undefined && namesTables)
+    throw new ArgumentError('YAML and JSON name their tables themselves: "table" is for CSV and JSON Lines.')
+  if (table !== undefined) checkTable(table)
+}

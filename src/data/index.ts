@@ -1,0 +1,14 @@
+import '../node-version.ts'
+
+export { type ExportOptions, type ExportProgress, exportData, exportText } from './export-data.ts'
+export {
+  type DataPlace,
+  type DataResult,
+  type FileFormat,
+  type ImportOptions,
+  type ImportProgress,
+  importData,
+} from './import-data.ts'
+export type { KnownTables } from './table-finder.ts'
+export type { DataSource } from './text-source.ts'
+export type { DataOutput } from './write-output.ts'

@@ -1,0 +1,216 @@
+import type { CST, Lexer, Parser } from 'yaml'
+import { DataError } from '../errors.ts'
+import { printableName } from '../sql/nearest-name.ts'
+import { rowOfObject } from './flat-rows.ts'
+import type { TableRows } from './json-list.ts'
+import type { TextPlace } from './json-text.ts'
+import { LoopTurns } from './loop-turns.ts'
+import type { SourceRow } from './row-shape.ts'
+import type { TextSource } from './text-source.ts'
+import { complaints, YamlComposer, YamlDamage, type YamlValue } from './yaml-composer.ts'
+
+/**
+ * The rows of a YAML file that is a list of tables, some at a time. Rows are taken out of the tree while it grows, so that memory is bounded where
+ * the file is a list of blocks and `model` stands before `data`.
+ *
+ * @throws {DataError} it is damaged, or no such list; the message names line and column
+ */
+export async function* yamlListRows(source: TextSource): AsyncGenerator<TableRows> {
+  const reader = new ListReader(await import('yaml'))
+  for await (const piece of source.pieces()) yield* rowsIn(reader, piece, { incomplete: true })
+  yield* rowsIn(reader, '', { incomplete: false })
+}
+
+async function* rowsIn(reader: ListReader, text: string, { incomplete }: { readonly incomplete: boolean }): AsyncGenerator<TableRows> {
+  const turns = new LoopTurns()
+  try {
+    for (const _ of reader.read(text, incomplete)) {
+      if (!turns.isOver) continue
+      yield* reader.take()
+      await turns.next()
+    }
+  } catch (error) {
+    yield* reader.take()
+    throw error instanceof YamlDamage ? reader.located(error) : error
+  }
+  yield* reader.take()
+}
+
+const list = 'a list of tables, each with its name as "model" and its rows as "data"'
+/** A row, or a table whose rows cannot be taken out one by one, would otherwise take any file into memory: its tree is many times as large. */
+const maxTreeLength = 8 * 1024 * 1024
+const maxDepth = 100
+/** Rows whose anchors later rows may refer to. */
+const maxAnchored = 1_000
+/** Rows that values are made of together. */
+const rowsTogether = 16
+
+type Item = CST.BlockSequence['items'][number]
+
+/** Reads the tree as it grows: what is finished is taken out of it. */
+class ListReader {
+  readonly #lexer: Lexer
+  readonly #parser: Parser
+  readonly #composer: YamlComposer
+  readonly #cst: typeof CST
+  readonly #lines = new LineStarts()
+  readonly #found: TableRows[] = []
+  readonly #anchored: Item[] = []
+  /** Of what has been read, and not been taken out yet. */
+  #hasAnchor = false
+  #hasAlias = false
+  #takenUpTo = 0
+  #previous = ''
+  #named: { readonly at: CST.Token; readonly model: string; readonly place: TextPlace } | null = null
+  #isEmpty = true
+
+  constructor(yaml: typeof import('yaml')) {
+    this.#lexer = new yaml.Lexer()
+    this.#parser = new yaml.Parser((offset) => this.#lines.add(offset))
+    this.#composer = new YamlComposer(yaml)
+    this.#cst = yaml.CST
+  }
+
+  /** Yields wherever it may be left for a while. */
+  *read(text: string, incomplete: boolean): Generator<void> {
+    for (const lexeme of this.#lexer.lex(text, incomplete)) {
+      this.#note(lexeme)
+      for (const token of this.#parser.next(lexeme)) this.#takeToken(token)
+      // Only what begins an item of a list can show that the one before it has ended.
+      if (lexeme === '-') this.#harvest()
+      this.#previous = lexeme
+      yield
+    }
+    if (incomplete) return
+    for (const token of this.#parser.end()) this.#takeToken(token)
+    if (this.#isEmpty) throw new YamlDamage(0, `expected ${list}, found nothing`)
+  }
+
+  take(): readonly TableRows[] {
+    return this.#found.splice(0)
+  }
+
+  located({ message, offset }: YamlDamage): DataError {
+    const { line, column } = this.#lines.place(offset)
+    return new DataError(`Line ${line}, column ${column}: ${message}.`)
+  }
+
+  #note(lexeme: string): void {
+    // Behind that mark is the content of a text, whatever it begins with.
+    if (this.#previous !== this.#cst.SCALAR) {
+      if (lexeme.startsWith('&')) this.#hasAnchor = true
+      else if (lexeme.startsWith('*')) this.#hasAlias = true
+    }
+    const { offset, stack } = this.#parser
+    if (stack.length > maxDepth) throw new YamlDamage(offset, complaints.RESOURCE_EXHAUSTION)
+    if (offset - this.#takenUpTo <= maxTreeLength) return
+    const advice = 'below "data", with "model" before it, as a list of blocks'
+    throw new YamlDamage(this.#takenUpTo, `expected rows of less than ${maxTreeLength} characters ${advice}`)
+  }
+
+  #takeToken(token: CST.Token): void {
+    switch (token.type) {
+      case 'document':
+        this.#isEmpty = false
+        for (const table of this.#tablesOf(token)) this.#giveTable(table)
+        this.#forget()
+        return
+      case 'error':
+        throw new YamlDamage(token.offset, complaints.UNEXPECTED_TOKEN)
+      case 'directive':
+        if (!/^%YAML\s+1\.2\s*$/.test(token.source)) throw new YamlDamage(token.offset, complaints.BAD_DIRECTIVE)
+    }
+  }
+
+  #harvest(): void {
+    const [, tables, table, rows] = this.#parser.stack
+    if (tables?.type !== 'block-seq') return
+    if (tables.items.length > 1) {
+      for (const item of tables.items.splice(0, tables.items.length - 1))
+        for (const value of this.#compose(tables, [item])) this.#giveTable(value)
+    } else if (table?.type === 'block-map' && rows?.type === 'block-seq') {
+      if (rows.items.length <= (this.#hasAnchor || this.#hasAlias ? 1 : rowsTogether)) return
+      const model = this.#modelOf(table)
+      if (model === null) return
+      const values = this.#compose(rows, rows.items.splice(0, rows.items.length - 1))
+      this.#found.push({ model: model.model, place: model.place, rows: values.map((value) => this.#rowOf(value)) })
+    } else return
+    this.#forget()
+  }
+
+  /** The name of the table whose `data` is being read; null where it stands behind it. */
+  #modelOf({ items }: CST.BlockMap): { readonly model: string; readonly place: TextPlace } | null {
+    const keyOf = ({ key }: CST.BlockMap['items'][number]) => this.#cst.resolveAsScalar(key)?.value
+    const last = items.at(-1)
+    const value = items.find((item) => keyOf(item) === 'model')?.value
+    if (value === undefined || last === undefined || keyOf(last) !== 'data') return null
+    const model = this.#cst.resolveAsScalar(value)?.value
+    if (model === undefined) return null
+    if (this.#named?.at !== value) this.#named = { at: value, model, place: this.#lines.place(value.offset) }
+    return this.#named
+  }
+
+  #tablesOf(document: CST.Document): readonly YamlValue[] {
+    const { value } = document
+    if (value?.type === 'block-seq') return value.items.flatMap((item) => this.#compose(value, [item]))
+    const root = this.#composer.compose(document)
+    if (!Array.isArray(root.value)) throw new YamlDamage(root.offset, `expected ${list}`)
+    return root.members
+  }
+
+  #giveTable(table: YamlValue): void {
+    const { value, offset } = table
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new YamlDamage(offset, `expected ${list}`)
+    const { model, data, ...others } = value as { readonly [name: string]: unknown }
+    const [stray] = Object.keys(others)
+    if (stray !== undefined) throw new YamlDamage(table.member(stray).offset, `expected "model" and "data", found ${printableName(stray)}`)
+    if (typeof model !== 'string') throw new YamlDamage(table.member('model').offset, 'expected the name of a table as "model"')
+    if (!Array.isArray(data)) throw new YamlDamage(table.member('data').offset, 'expected a list of rows as "data"')
+    const rows = table.member('data').members.map((row) => this.#rowOf(row))
+    this.#found.push({ model, place: this.#lines.place(table.member('model').offset), rows })
+  }
+
+  #rowOf({ value, offset }: YamlValue): SourceRow {
+    return rowOfObject(value, this.#lines.place(offset))
+  }
+
+  /** The values of items of a list; they may refer to rows before them. */
+  #compose(parent: CST.BlockSequence, items: readonly Item[]): readonly YamlValue[] {
+    const before = this.#hasAlias ? [...this.#anchored] : []
+    if (this.#hasAnchor) this.#anchored.push(...items)
+    if (this.#anchored.length > maxAnchored) throw new YamlDamage(parent.offset, `expected at most ${maxAnchored} rows with anchors`)
+    this.#hasAnchor = false
+    this.#hasAlias = false
+    const value: CST.BlockSequence = { ...parent, items: [...before, ...items] }
+    return this.#composer.compose({ type: 'document', offset: parent.offset, start: [], value }).members.slice(before.length)
+  }
+
+  #forget(): void {
+    this.#takenUpTo = this.#parser.offset
+    this.#lines.forget(this.#takenUpTo)
+  }
+}
+
+/** Where lines begin, of the part of a text that somebody may still ask for. */
+class LineStarts {
+  #starts: number[] = [0]
+  /** Lines before the first of them. */
+  #forgotten = 0
+
+  add(offset: number): void {
+    this.#starts.push(offset)
+  }
+
+  place(offset: number): TextPlace {
+    let index = this.#starts.length - 1
+    while (index > 0 && (this.#starts[index] as number) > offset) index -= 1
+    return { line: this.#forgotten + index + 1, column: Math.max(0, offset - (this.#starts[index] as number)) + 1 }
+  }
+
+  forget(before: number): void {
+    let count = 0
+    while (count + 1 < this.#starts.length && (this.#starts[count + 1] as number) <= before) count += 1
+    this.#starts = this.#starts.slice(count)
+    this.#forgotten += count
+  }
+}
