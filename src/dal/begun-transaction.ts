@@ -1,5 +1,6 @@
 import { ArgumentError, InvalidRequestError } from '../errors.ts'
 import type { BeginOptions, Executor } from '../sql/executor.ts'
+import { isInTransaction } from '../sql/open-transaction.ts'
 import { describeValue } from '../sql/parameters.ts'
 
 /** A transaction that has been begun, as the engine gives it. */
@@ -21,12 +22,6 @@ export type ConnectionOf<E> = E extends { begin(...args: never[]): Promise<infer
 interface Beginner {
   begin?(options: BeginOptions): Promise<BegunTransaction>
   beginNested?(): Promise<BegunTransaction>
-  /** Of an engine, and of a connection. */
-  connect?(): Promise<Executor & AsyncDisposable>
-  /** Of a connection. */
-  inTransaction?(): boolean
-  /** Of a transaction. */
-  readonly isActive?: boolean
 }
 
 /** @throws {ArgumentError} it is neither engine, connection nor transaction */
@@ -42,8 +37,7 @@ export function checkExecutor(executor: unknown): void {
  */
 export async function beginOn(executor: Executor, options: BeginOptions): Promise<BegunTransaction> {
   const beginner = executor as Beginner
-  const inside = beginner.isActive !== undefined || beginner.inTransaction?.() === true
-  if (inside && beginner.beginNested !== undefined) {
+  if (isInTransaction(executor) && beginner.beginNested !== undefined) {
     const { mode, readonly, isolationLevel } = options
     if (mode !== undefined || readonly === true || isolationLevel !== undefined) {
       throw new InvalidRequestError('A transaction inside another one is a savepoint: it has no mode and no isolation level of its own.')
@@ -52,21 +46,6 @@ export async function beginOn(executor: Executor, options: BeginOptions): Promis
   }
   if (beginner.begin === undefined) throw new InvalidRequestError('What the layer was reflected from cannot begin a transaction.')
   return await beginner.begin(options)
-}
-
-/**
- * Reads through a connection of its own where an engine is given: it would keep the rows of a long result that nobody has asked for yet, since
- * others wait for the connection that they come from.
- */
-export async function onConnection<T>(executor: Executor, work: (executor: Executor) => Promise<T>): Promise<T> {
-  const { connect, inTransaction } = executor as Beginner
-  if (connect === undefined || inTransaction !== undefined) return await work(executor)
-  const connection = await connect.call(executor)
-  try {
-    return await work(connection)
-  } finally {
-    await connection[Symbol.asyncDispose]()
-  }
 }
 
 /** The transaction that an executor hands to the function of its `transaction()`. */

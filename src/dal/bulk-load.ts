@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type CsvRecord, csvRecords } from '../data/csv-records.ts'
-import { checkFields, csvRows, headerOf, jsonRows, noHeader } from '../data/flat-rows.ts'
+import { checkFields, csvRows, headerOf, isBlank, jsonRows, noHeader } from '../data/flat-rows.ts'
 import { jsonLines, parseLine } from '../data/json-lines.ts'
-import { insertRows, type RowsToLoad } from '../data/row-inserter.ts'
+import { loadRows, type RowsToLoad } from '../data/load-rows.ts'
 import { RowLoader } from '../data/row-shape.ts'
 import { type DataSource, TextSource } from '../data/text-source.ts'
 import { ArgumentError, DataError } from '../errors.ts'
@@ -73,12 +73,14 @@ export async function bulkLoad(tx: Executor, options: BulkLoadOptions): Promise<
 
 async function loadInto(tx: Executor, { source, format, into }: LoadIntoTable): Promise<ManyResult> {
   let rowcount = 0
-  await insertRows(tx, rowsFor(into, { source, format }, tx), { onInserted: ({ length }) => (rowcount += length) })
+  await loadRows(tx, rowsFor(into, { source, format }, tx), ({ length }) => {
+    rowcount += length
+  })
   return { rowcount }
 }
 
 async function* rowsFor(table: Table, { source, format }: LoadSource, { dialect }: Executor): AsyncGenerator<RowsToLoad> {
-  const loader = new RowLoader(table, dialect, { texts: format === 'csv' })
+  const loader = new RowLoader(table, { dialect, format })
   const text = new TextSource(source)
   for await (const rows of format === 'csv' ? csvRows(text, (header) => loader.shapeOf(header)) : jsonRows(text)) yield { loader, rows }
 }
@@ -141,6 +143,7 @@ async function* fieldsOf(
   { dialect }: Executor,
 ): AsyncGenerator<readonly (string | null)[]> {
   for await (const record of records) {
+    if (isBlank(record, columns)) continue
     checkFields(record, columns)
     const { line, fields } = record
     const bad = dialect.nulInText ? -1 : fields.findIndex((field) => field?.includes('\0'))

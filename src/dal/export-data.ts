@@ -2,8 +2,8 @@ import { exportedText } from '../data/export-rows.ts'
 import { fileWriter } from '../data/file-writers.ts'
 import { checkOutput, type DataOutput, writeOutput } from '../data/write-output.ts'
 import type { Executor, ManyResult } from '../sql/executor.ts'
+import { onConnection } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
-import { onConnection } from './begun-transaction.ts'
 import { checkFormat, type DataFormat } from './bulk-load.ts'
 
 export interface ExportOptions {

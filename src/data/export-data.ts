@@ -3,6 +3,7 @@ import { dependencyOrder } from '../schema/ddl/dependency-order.ts'
 import type { AnyTable } from '../schema/table-shape.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import type { Executor } from '../sql/executor.ts'
+import { isInTransaction } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 import type { WrittenColumn } from './cells.ts'
 import { exportedText, type RowSource } from './export-rows.ts'
@@ -96,8 +97,7 @@ async function* counted(pieces: AsyncIterable<string>, add: (bytes: number) => v
 
 /** All tables as they are at one moment, unless a transaction is open already: then as that sees them. */
 async function inSnapshot<T>(executor: Executor, signal: AbortSignal | undefined, work: (executor: Executor) => Promise<T>): Promise<T> {
-  const { isActive, inTransaction } = executor as Executor & { readonly isActive?: boolean; inTransaction?(): boolean }
-  if (isActive !== undefined || inTransaction?.call(executor) === true) return await work(executor)
+  if (isInTransaction(executor)) return await work(executor)
   return await executor.transaction(work, { readonly: true, isolationLevel: 'repeatable read', signal })
 }
 

@@ -20,7 +20,7 @@ export async function* csvRows(source: TextSource, checkHeader: (header: CsvHead
         if (names === null) {
           names = headerOf(record)
           checkHeader({ names, line: record.line })
-        } else {
+        } else if (!isBlank(record, names)) {
           checkFields(record, names)
           rows.push({ line: record.line, names, values: record.fields })
         }
@@ -50,6 +50,11 @@ export function headerOf({ line, fields }: CsvRecord): readonly string[] {
       throw new DataError(`Line ${line}, field ${index + 1}: column ${printableName(name)} is there already.`)
     return name
   })
+}
+
+/** A line with nothing in it, which is the row of a single column only. */
+export function isBlank({ fields }: CsvRecord, columns: readonly string[]): boolean {
+  return columns.length > 1 && fields.length === 1 && fields[0] === null
 }
 
 /** @throws {DataError} the record has another number of fields than there are columns */

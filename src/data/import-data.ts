@@ -1,11 +1,12 @@
 import { ArgumentError, InvalidRequestError } from '../errors.ts'
 import type { AnyTable } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
+import { isInTransaction } from '../sql/open-transaction.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { csvRows, jsonRows } from './flat-rows.ts'
 import { jsonListRows, type TableRows } from './json-list.ts'
-import { insertRows, type RowsToLoad } from './row-inserter.ts'
-import { type LoadedRow, RowLoader } from './row-shape.ts'
+import { loadRows, type RowsToLoad } from './load-rows.ts'
+import { RowLoader, type TableRow } from './row-shape.ts'
 import { checkTable, type KnownTables, TableFinder } from './table-finder.ts'
 import { type DataSource, TextSource } from './text-source.ts'
 import { yamlListRows } from './yaml-list.ts'
@@ -67,9 +68,14 @@ export async function importData(into: DataPlace, source: DataSource, options: I
   const totalBytes = options.onProgress === undefined ? undefined : await text.totalBytes()
   const executor = await executorOf(into)
   const { signal } = options
+  const isOwn = !isInTransaction(executor)
   return await executor.transaction(
-    async (tx) => await new Import(tx, { text, totalBytes, options }).run(),
-    signal === undefined ? {} : { signal },
+    async (tx) => {
+      // Constraints that are looked at only at the end name no row then.
+      if (isOwn && tx.dialect.name === 'postgresql') await tx.execute('set constraints all immediate')
+      return await new Import(tx, { text, totalBytes, options }).run()
+    },
+    { signal },
   )
 }
 
@@ -103,7 +109,7 @@ class Import {
   }
 
   async run(): Promise<DataResult> {
-    await insertRows(this.#executor, this.#chunks(), { onInserted: (rows) => this.#count(rows) })
+    await loadRows(this.#executor, this.#chunks(), (rows) => this.#count(rows))
     return { rowcount: this.#rows, tables: Object.fromEntries(this.#counts) }
   }
 
@@ -123,7 +129,11 @@ class Import {
   #loaderOf(table: AnyTable): RowLoader {
     const known = this.#loaders.get(table)
     if (known !== undefined) return known
-    const loader = new RowLoader(table, this.#executor.dialect, { texts: this.#job.options.format === 'csv' })
+    const { format } = this.#job.options
+    const loader = new RowLoader(table, {
+      dialect: this.#executor.dialect,
+      format: format === 'csv' || format === 'jsonl' ? format : 'list',
+    })
     this.#loaders.set(table, loader)
     this.#counts.set(table.key, 0)
     return loader
@@ -138,8 +148,8 @@ class Import {
     }
   }
 
-  #count(rows: readonly LoadedRow[]): void {
-    const { key } = (rows[0] as LoadedRow).shape.table
+  #count(rows: readonly TableRow[]): void {
+    const { key } = (rows[0] as TableRow).statement.table
     this.#rows += rows.length
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + rows.length)
     const { text, totalBytes, options } = this.#job

@@ -1,62 +1,85 @@
 import { DatabaseError, OperationalError } from '../errors.ts'
+import type { AnyTable } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
 import { printableName } from '../sql/nearest-name.ts'
-import { LoopTurns } from './loop-turns.ts'
-import type { LoadedRow, RowLoader, SourceRow } from './row-shape.ts'
 
-/** Rows that are inserted together: so many are in memory at a time, and as many while the database is at them. */
+/** What is done with rows that give the same columns of a table. */
+export interface RowStatement {
+  readonly table: AnyTable
+  readonly text: string
+  /** Rows say which keys they have, and may be sent in another order than that of the file. */
+  readonly givesKey: boolean
+}
+
+/** Parameters of a statement, and where they stood in a file. */
+export interface LoadedRow<S extends RowStatement = RowStatement> {
+  readonly line: number
+  readonly statement: S
+  readonly parameters: readonly unknown[]
+}
+
+/** Rows that are sent together: so many are in memory at a time, and as many while the database is at them. */
 const maxRows = 1_000
 /** Of their texts and bytes together. */
 const maxSize = 4 * 1024 * 1024
 
-/** What becomes of a row that the database refuses: it is thrown, unless this says true, which means that somebody takes care of it. */
-export type TakeRefused = (row: LoadedRow, refusal: DatabaseError) => boolean
-
-export interface InserterOptions {
-  readonly takeRefused?: TakeRefused | undefined
-  /** Called when rows are in the database. */
-  readonly onInserted?: ((rows: readonly LoadedRow[]) => void) | undefined
+export interface InserterOptions<R extends LoadedRow = LoadedRow> {
+  /** A row that the database refuses: true when somebody takes care of it. Default: the refusal is thrown, with the line. */
+  readonly takeRefused?: ((row: R, refusal: DatabaseError) => boolean) | undefined
+  /** Before a row is tried alone: true when somebody takes care of it. */
+  readonly takeUntried?: ((row: R) => boolean) | undefined
+  /** Called when rows of one table are in the database. */
+  readonly onInserted?: ((rows: readonly R[]) => void) | undefined
 }
 
-/** Puts rows into tables, many at a time in their order; the next ones are gathered while the database is at the last. */
-class RowInserter {
+/** Sends rows to their tables, many at a time; the next ones are gathered while the database is at the last. */
+export class RowInserter<R extends LoadedRow = LoadedRow> {
   readonly #executor: Executor
-  readonly #options: InserterOptions
-  #waiting: LoadedRow[] = []
+  readonly #options: InserterOptions<R>
+  #batches = new Map<string, R[]>()
+  #count = 0
   #size = 0
+  /** The order of the rows is that of the file. */
+  #isOrdered = false
   #running: Promise<void> | null = null
 
-  constructor(executor: Executor, options: InserterOptions = {}) {
+  constructor(executor: Executor, options: InserterOptions<R> = {}) {
     this.#executor = executor
     this.#options = options
   }
 
-  /** True when `flush()` is due. */
-  isFullFor(row: LoadedRow): boolean {
-    const [first] = this.#waiting
-    return first !== undefined && (this.#waiting.length >= maxRows || this.#size >= maxSize || first.shape !== row.shape)
+  /** True when `flush()` is due before this row is added. */
+  isFullFor({ statement }: R): boolean {
+    if (this.#count === 0) return false
+    if (this.#count >= maxRows || this.#size >= maxSize) return true
+    return !this.#batches.has(statement.text) && (this.#isOrdered || !statement.givesKey)
   }
 
-  add(row: LoadedRow): void {
-    this.#waiting.push(row)
-    for (const value of row.parameters) if (typeof value === 'string' || value instanceof Uint8Array) this.#size += value.length
+  add(row: R): void {
+    const batch = this.#batches.get(row.statement.text)
+    if (batch === undefined) this.#batches.set(row.statement.text, [row])
+    else batch.push(row)
+    this.#count += 1
+    this.#size += sizeOf(row)
+    this.#isOrdered = !row.statement.givesKey
   }
 
   /** Sends what has been added, when the database has finished with what was sent before. */
   async flush(): Promise<void> {
-    const rows = this.#waiting
-    this.#waiting = []
+    const batches = [...this.#batches.values()]
+    this.#batches = new Map()
+    this.#count = 0
     this.#size = 0
     await this.#running
-    this.#running = rows.length === 0 ? null : this.#insert(rows)
+    this.#running = this.#send(batches)
     // Looked at with the next rows, or by whoever ends it.
-    this.#running?.catch(() => {})
+    this.#running.catch(() => {})
   }
 
   /** All that has been added is in the database. */
   async end(): Promise<void> {
     await this.flush()
-    await this.flush()
+    await this.#running
   }
 
   /** Waits for what is under way, however it ends. */
@@ -64,16 +87,18 @@ class RowInserter {
     await this.#running?.catch(() => {})
   }
 
-  async #insert(rows: readonly LoadedRow[]): Promise<void> {
-    const inserted = (await this.#insertTogether(rows)) ? rows : await this.#insertSingly(rows)
-    if (inserted.length > 0) this.#options.onInserted?.(inserted)
+  async #send(batches: readonly (readonly R[])[]): Promise<void> {
+    for (const rows of batches) {
+      const sent = (await this.#sendTogether(rows)) ? rows : await this.#sendSingly(rows)
+      if (sent.length > 0) this.#options.onInserted?.(sent)
+    }
   }
 
-  async #insertTogether(rows: readonly LoadedRow[]): Promise<boolean> {
-    const [{ shape }] = rows as readonly [LoadedRow]
+  async #sendTogether(rows: readonly R[]): Promise<boolean> {
+    const [{ statement }] = rows as readonly [R]
     try {
       await this.#executor.executeMany(
-        shape.insert,
+        statement.text,
         rows.map(({ parameters }) => parameters as never),
       )
       return true
@@ -85,49 +110,31 @@ class RowInserter {
   }
 
   /** None of them is stored by now: one after another, the database says which one it refuses. */
-  async #insertSingly(rows: readonly LoadedRow[]): Promise<readonly LoadedRow[]> {
-    const inserted: LoadedRow[] = []
+  async #sendSingly(rows: readonly R[]): Promise<readonly R[]> {
+    const sent: R[] = []
     for (const row of rows) {
+      if (this.#options.takeUntried?.(row) === true) continue
       try {
-        await this.#executor.executeMany(row.shape.insert, [row.parameters as never])
-        inserted.push(row)
+        await this.#executor.executeMany(row.statement.text, [row.parameters as never])
+        sent.push(row)
       } catch (error) {
         if (!(error instanceof DatabaseError)) throw error
         if (this.#options.takeRefused?.(row, error) !== true) throw inLine(error, row)
       }
     }
-    return inserted
+    return sent
   }
 }
 
-/** Rows, and what makes rows of their table of them. */
-export interface RowsToLoad {
-  readonly loader: RowLoader
-  readonly rows: readonly SourceRow[]
-}
-
-/** Puts all rows into their tables. */
-export async function insertRows(executor: Executor, chunks: AsyncIterable<RowsToLoad>, options: InserterOptions): Promise<void> {
-  const inserter = new RowInserter(executor, options)
-  const turns = new LoopTurns()
-  try {
-    for await (const { loader, rows } of chunks) {
-      for (const row of rows) {
-        const loaded = loader.load(row)
-        if (inserter.isFullFor(loaded)) await inserter.flush()
-        inserter.add(loaded)
-        if (turns.isOver) await turns.next()
-      }
-    }
-    await inserter.end()
-  } finally {
-    // Nothing is under way when the transaction ends.
-    await inserter.settled()
-  }
+/** Of what a row keeps in memory, about so many bytes. */
+export function sizeOf({ parameters }: LoadedRow): number {
+  let size = 100
+  for (const value of parameters) size += typeof value === 'string' || value instanceof Uint8Array ? value.length : 8
+  return size
 }
 
 /** The same error, with the line in its message, and the column where the database tells it. */
-export function inLine(error: DatabaseError, { line }: LoadedRow): DatabaseError {
+function inLine(error: DatabaseError, { line }: LoadedRow): DatabaseError {
   const { driverCode, sql, constraint, table, columns, retryable } = error
   const maker = error.constructor as typeof DatabaseError
   const at = columns === undefined || columns.length === 0 ? '' : `, column ${columns.map(printableName).join(', ')}`

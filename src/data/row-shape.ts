@@ -1,9 +1,10 @@
 import { DataError } from '../errors.ts'
 import type { Column } from '../schema/column.ts'
-import type { AnyTable } from '../schema/table-shape.ts'
+import { type AnyTable, keyOf, type QualifiedName, referredName } from '../schema/table-shape.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
 import { type ReadValue, textReader, valueReader } from './column-reader.ts'
+import type { LoadedRow, RowStatement } from './row-inserter.ts'
 
 /** A row as a file has it, and where. */
 export interface SourceRow {
@@ -14,41 +15,44 @@ export interface SourceRow {
   readonly values: readonly unknown[]
 }
 
-/** A row as an INSERT takes it, and where it stood. */
-export interface LoadedRow {
-  readonly line: number
-  readonly shape: RowShape
-  readonly parameters: readonly unknown[]
-}
+/** A row as its table takes it. */
+export type TableRow = LoadedRow<RowShape>
 
-/** Rows of one table that give the same columns. */
-export class RowShape {
+/** The insert of rows that give the same columns of a table. */
+export class RowShape implements RowStatement {
   readonly table: AnyTable
-  /** Those that a row gives, and those behind them that have a default. */
-  readonly columns: readonly Column[]
-  readonly insert: string
+  readonly text: string
+  readonly givesKey: boolean
+  /** A row that it refers to may come later in the file. */
+  readonly mayWait: boolean
+  /** Of the columns that a row gives, and of those behind them that have a default. */
+  readonly names: readonly string[]
   readonly #dialect: Dialect
   readonly #readers: readonly ReadValue[]
   readonly #defaults: readonly Column[]
 
-  constructor(table: AnyTable, given: readonly Column[], { dialect, read }: ShapeOptions) {
+  constructor(table: AnyTable, given: readonly Column[], { dialect, format }: ShapeOptions) {
     this.table = table
     this.#dialect = dialect
-    this.#readers = given.map((column) => read(column, dialect))
+    this.#readers = given.map((column) => (format === 'csv' ? textReader : valueReader)(column, dialect))
     this.#defaults = table.columns.filter((column) => column.options.default !== undefined && !given.includes(column))
-    this.columns = [...given, ...this.#defaults]
-    this.insert = insertInto(table, this.columns, dialect)
+    this.names = [...given, ...this.#defaults].map(({ name }) => name)
+    const key = table.primaryKey?.columns ?? []
+    this.givesKey = key.length > 0 && key.every((name) => this.names.includes(name))
+    const refersToItself = table.foreignKeys.some(({ referredTable }) => keyOf(referredName(table, referredTable)) === table.key)
+    this.mayWait = refersToItself || (table.foreignKeys.length > 0 && format === 'list')
+    this.text = insertStatement(table, this.names, dialect)
   }
 
   /** @throws {DataError} a value does not fit; the message names the line */
-  load({ line, values }: SourceRow): LoadedRow {
+  load({ line, values }: SourceRow): TableRow {
     try {
       const parameters = this.#readers.map((read, index) => read(values[index]))
       for (const { type, label, options } of this.#defaults) {
         const value: unknown = typeof options.default === 'function' ? options.default() : options.default
         parameters.push(value === null ? null : type.encode(value, this.#dialect, label))
       }
-      return { line, shape: this, parameters }
+      return { line, statement: this, parameters }
     } catch (error) {
       if (error instanceof TypeError || error instanceof RangeError) throw new DataError(`Line ${line}: ${error.message}`, { cause: error })
       throw error
@@ -58,7 +62,8 @@ export class RowShape {
 
 export interface ShapeOptions {
   readonly dialect: Dialect
-  readonly read: typeof textReader
+  /** Of the file: texts, values, or values of several tables. */
+  readonly format: 'csv' | 'jsonl' | 'list'
 }
 
 /** Makes rows of a file into rows of a table. */
@@ -68,29 +73,25 @@ export class RowLoader {
   readonly #shapes = new Map<string, RowShape>()
   #latest: { readonly names: readonly string[]; readonly shape: RowShape } | null = null
 
-  /** @param texts the values are those of a CSV file */
-  constructor(table: AnyTable, dialect: Dialect, { texts }: { readonly texts: boolean }) {
+  constructor(table: AnyTable, options: ShapeOptions) {
     this.table = table
-    this.#options = { dialect, read: texts ? textReader : valueReader }
+    this.#options = options
   }
 
   /** @throws {DataError} the row names a column that is not there, or a value does not fit */
-  load(row: SourceRow): LoadedRow {
+  load(row: SourceRow): TableRow {
     if (this.#latest?.names !== row.names) this.#latest = { names: row.names, shape: this.shapeOf(row) }
     return this.#latest.shape.load(row)
   }
 
-  /** Rows of one shape are inserted together, in whichever order they name their columns. */
+  /** @throws {DataError} there is no name, or no such column */
   shapeOf({ names, line }: Pick<SourceRow, 'names' | 'line'>): RowShape {
     const key = names.join('\0')
     const known = this.#shapes.get(key)
     if (known !== undefined) return known
     if (names.length === 0) throw new DataError(`Line ${line}: expected the values of a row, found none.`)
-    const shape = new RowShape(
-      this.table,
-      names.map((name) => columnOf(this.table, name, line)),
-      this.#options,
-    )
+    const columns = names.map((name) => columnOf(this.table, name, line))
+    const shape = new RowShape(this.table, columns, this.#options)
     this.#shapes.set(key, shape)
     return shape
   }
@@ -106,15 +107,34 @@ function columnOf(table: AnyTable, name: string, line: number): Column {
   throw new DataError(`Line ${line}, column ${printableName(name)}: the database computes this column; leave it out.`)
 }
 
-function insertInto(table: AnyTable, columns: readonly Column[], dialect: Dialect): string {
-  const names = columns.map(({ name }) => dialect.quoteIdentifier(name))
-  const marks = columns.map((_, index) => (dialect.placeholders === 'numbered' ? `$${index + 1}` : '?'))
+function insertStatement(table: AnyTable, columns: readonly string[], dialect: Dialect): string {
+  const names = columns.map((name) => dialect.quoteIdentifier(name))
   // A key that the server counts up takes the values of a file too.
   const overriding = dialect.name === 'postgresql' ? ' overriding system value' : ''
+  const marks = columns.map((_, index) => mark(index, dialect))
   return `insert into ${quotedTable(table, dialect)} (${names.join(', ')})${overriding} values (${marks.join(', ')})`
 }
 
-export function quotedTable({ schema, name }: { readonly schema: string | undefined; readonly name: string }, dialect: Dialect): string {
+/** Sets columns of a row: its parameters are their values, and those of its key. */
+export function updateStatement(
+  table: AnyTable,
+  { columns, key }: { readonly columns: readonly string[]; readonly key: readonly string[] },
+  dialect: Dialect,
+): RowStatement {
+  const equal = (name: string, index: number): string => `${dialect.quoteIdentifier(name)} = ${mark(index, dialect)}`
+  const where = key.map((name, index) => equal(name, columns.length + index))
+  return {
+    table,
+    text: `update ${quotedTable(table, dialect)} set ${columns.map(equal).join(', ')} where ${where.join(' and ')}`,
+    givesKey: true,
+  }
+}
+
+function mark(index: number, dialect: Dialect): string {
+  return dialect.placeholders === 'numbered' ? `$${index + 1}` : '?'
+}
+
+export function quotedTable({ schema, name }: QualifiedName, dialect: Dialect): string {
   const table = dialect.quoteIdentifier(name)
   return schema === undefined ? table : `${dialect.quoteIdentifier(schema)}.${table}`
 }

@@ -1,0 +1,94 @@
+import { type DatabaseError, DataError } from '../errors.ts'
+import type { AnyTable } from '../schema/table-shape.ts'
+import type { Executor } from '../sql/executor.ts'
+import { insertDeferred } from './deferred-rows.ts'
+import { RowGraph } from './row-graph.ts'
+import { type LoadedRow, RowInserter, sizeOf } from './row-inserter.ts'
+import type { TableRow } from './row-shape.ts'
+
+/** What the databases say of a row that refers to one that is not there. */
+const foreignKeyCodes: ReadonlySet<unknown> = new Set([
+  'SQLITE_CONSTRAINT_FOREIGNKEY',
+  '23503',
+  'ER_NO_REFERENCED_ROW',
+  'ER_NO_REFERENCED_ROW_2',
+])
+
+/** In memory, about so many bytes. */
+const maxSize = 64 * 1024 * 1024
+/** Before so many of a table wait, each of its rows is tried. */
+const leastWaiting = 20
+
+/** Rows that refer to others which are not there yet: they wait until all of the file has been read. */
+export class WaitingRows {
+  readonly #rows: TableRow[] = []
+  readonly #counts = new Map<AnyTable, { inserted: number; waiting: number }>()
+  #size = 0
+
+  noteInserted(rows: readonly TableRow[]): void {
+    for (const { statement } of rows.slice(0, 1)) this.#countsOf(statement.table).inserted += rows.length
+  }
+
+  /** Takes a row that the database has refused, if that is for one that may come later in the file. */
+  takeRefused(row: TableRow, { driverCode }: DatabaseError): boolean {
+    if (!foreignKeyCodes.has(driverCode) || !row.statement.mayWait) return false
+    this.#take(row)
+    return true
+  }
+
+  /** Takes a row untried where most of its table wait: it would probably be refused, at some cost. */
+  takeUntried(row: TableRow): boolean {
+    const { inserted, waiting } = this.#countsOf(row.statement.table)
+    if (waiting < leastWaiting || waiting <= inserted) return false
+    this.#take(row)
+    return true
+  }
+
+  #take(row: TableRow): void {
+    this.#rows.push(row)
+    this.#size += sizeOf(row)
+    this.#countsOf(row.statement.table).waiting += 1
+    if (this.#size <= maxSize) return
+    const advice = `put the rows of table "${row.statement.table.key}" behind those that they refer to`
+    throw new DataError(`Line ${row.line}: expected at most ${maxSize} bytes of rows that refer to later ones; ${advice}.`)
+  }
+
+  #countsOf(table: AnyTable): { inserted: number; waiting: number } {
+    const known = this.#counts.get(table)
+    if (known !== undefined) return known
+    const counts = { inserted: 0, waiting: 0 }
+    this.#counts.set(table, counts)
+    return counts
+  }
+
+  /**
+   * Inserts them all, each behind those that it refers to. Of rows that refer to each other some are inserted with NULL in the columns that do,
+   * and are updated afterwards.
+   *
+   * @throws {IntegrityError} one still refers to a row that is not there; the message names its line
+   */
+  async insert(executor: Executor, onInserted: (rows: readonly TableRow[]) => void): Promise<void> {
+    const graph = new RowGraph(this.#rows.splice(0))
+    const updates: LoadedRow[] = []
+    while (graph.size > 0) {
+      const free = graph.takeFree()
+      if (free.length > 0) await send(executor, free, onInserted)
+      else if (!graph.loosen(updates, executor.dialect))
+        await insertDeferred(executor, graph.takeAll(), (rows) => send(executor, rows, onInserted))
+    }
+    await send(executor, updates)
+  }
+}
+
+async function send<R extends LoadedRow>(executor: Executor, rows: readonly R[], onInserted?: (rows: readonly R[]) => void): Promise<void> {
+  const inserter = new RowInserter<R>(executor, { onInserted })
+  try {
+    for (const row of rows) {
+      if (inserter.isFullFor(row)) await inserter.flush()
+      inserter.add(row)
+    }
+    await inserter.end()
+  } finally {
+    await inserter.settled()
+  }
+}

@@ -1,0 +1,32 @@
+import type { Executor } from './executor.ts'
+
+/** What engine, connection and transaction tell of themselves, beside what they have in common. */
+interface Place {
+  /** Of an engine, and of a connection. */
+  connect?(): Promise<Executor & AsyncDisposable>
+  /** Of a connection. */
+  inTransaction?(): boolean
+  /** Of a transaction. */
+  readonly isActive?: boolean
+}
+
+/** It is a transaction, or a connection that has one open. */
+export function isInTransaction(executor: Executor): boolean {
+  const { isActive, inTransaction } = executor as Place
+  return isActive !== undefined || inTransaction?.call(executor) === true
+}
+
+/**
+ * Reads through a connection of its own where an engine is given: it would keep the rows of a long result that nobody has asked for yet, since
+ * others wait for the connection that they come from.
+ */
+export async function onConnection<T>(executor: Executor, work: (executor: Executor) => Promise<T>): Promise<T> {
+  const { connect, inTransaction } = executor as Place
+  if (connect === undefined || inTransaction !== undefined) return await work(executor)
+  const connection = await connect.call(executor)
+  try {
+    return await work(connection)
+  } finally {
+    await connection[Symbol.asyncDispose]()
+  }
+}
