@@ -57,7 +57,7 @@ const kinds: Readonly<Record<ColumnKind, KindReader>> = {
   date: { text: (text, place) => (isServersDate(text, place) ? text : encoded(text, place)) },
   time: { text: readTime },
   dateTime: { text: readDateTime },
-  json: { text: readJson, value: (value, place) => kept(readDocument(value), place) },
+  json: { text: readJson, value: (value, place) => storable(readDocument(value), place) },
   blob: { text: readBytes },
   string: words,
   text: words,
@@ -182,19 +182,30 @@ function readDateTime(text: string, place: Place): unknown {
 
 /** The text itself, with all digits of its numbers. */
 function readJson(text: string, place: Place): string {
+  let value: unknown
   try {
-    JSON.parse(text)
+    value = JSON.parse(text)
   } catch {
     throw new Misread('JSON')
   }
-  return kept(text, place)
+  // An escape may stand for half a character.
+  if (/\\ud/i.test(text)) readDocument(value)
+  return storable(text, place)
 }
 
-/** To SQLite a document that is a number alone is one of its own, of 64 bits: https://www.sqlite.org/datatype3.html#type_affinity */
-function kept(text: string, { dialect }: Place): string {
-  const isExact = !dialect.embedded || !/^\s*-?\d/.test(text) || typeof exactNumber(text.trim()) === 'number'
-  if (isExact || BigInt.asIntN(64, BigInt(/^-?\d+$/.test(text.trim()) ? text : 2 ** 64)).toString() === text.trim()) return text
-  throw new Misread('a number of 64 bits, or a document with more in it')
+function storable(text: string, { column, dialect }: Place): string {
+  if (dialect.name === 'postgresql' && /(?<!\\)(?:\\\\)*\\u0000/.test(text) && column.type.sqlType(dialect, false) === 'jsonb') {
+    throw new Misread('JSON without a NUL character, which jsonb has no place for')
+  }
+  // To SQLite a document that is a number alone is one of its own, of 64 bits: https://www.sqlite.org/datatype3.html#type_affinity
+  if (dialect.embedded && /^\s*-?\d/.test(text) && typeof exactNumber(text.trim()) !== 'number' && !isOf64Bits(text.trim())) {
+    throw new Misread('a number of 64 bits, or a document with more in it')
+  }
+  return text
+}
+
+function isOf64Bits(text: string): boolean {
+  return /^-?\d{1,20}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text)
 }
 
 function readDocument(value: unknown): string {

@@ -20,13 +20,17 @@ export interface RowsToLoad {
 export async function loadRows(executor: Executor, chunks: AsyncIterable<RowsToLoad>, onLoaded: OnLoaded): Promise<void> {
   if (executor.dialect.name !== 'mysql') return await load(executor, chunks, onLoaded)
   const mode = await executor.scalar<string>('select @@session.sql_mode')
+  const setMode = (to: string) => executor.execute('set session sql_mode = ?', [to])
   // A key of 0 would become the next number: https://dev.mysql.com/doc/refman/8.4/en/sql-mode.html#sqlmode_no_auto_value_on_zero
-  await executor.execute('set session sql_mode = ?', [`${mode},NO_AUTO_VALUE_ON_ZERO`])
+  await setMode(`${mode},NO_AUTO_VALUE_ON_ZERO`)
   try {
     await load(executor, chunks, onLoaded)
-  } finally {
-    await executor.execute('set session sql_mode = ?', [mode])
+  } catch (error) {
+    // The connection may be what has failed.
+    await setMode(mode ?? '').catch(() => {})
+    throw error
   }
+  await setMode(mode ?? '')
 }
 
 type OnLoaded = (rows: readonly TableRow[]) => void

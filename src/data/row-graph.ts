@@ -1,7 +1,7 @@
 import type { ForeignKeyConstraint } from '../schema/constraints.ts'
 import { type AnyTable, keyOf, referredName } from '../schema/table-shape.ts'
 import type { Dialect } from '../sql/dialect.ts'
-import type { LoadedRow } from './row-inserter.ts'
+import { type LoadedRow, valuesOf } from './loaded-row.ts'
 import { type TableRow, updateStatement } from './row-shape.ts'
 
 interface Node {
@@ -103,11 +103,6 @@ function linkUp(nodes: readonly Node[]): void {
 
 function referredTo(table: AnyTable, { referredTable }: ForeignKeyConstraint): string {
   return keyOf(referredName(table, referredTable))
-}
-
-/** Of the columns, in their order; undefined where the row does not give one. */
-function valuesOf({ statement, parameters }: TableRow, columns: readonly string[]): readonly unknown[] {
-  return columns.map((column) => parameters[statement.names.indexOf(column)])
 }
 
 /** Null where a value is missing or NULL: nothing refers to such a row, and it refers to nothing. */

@@ -1,22 +1,7 @@
 import { DatabaseError, OperationalError } from '../errors.ts'
-import type { AnyTable } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
-import { printableName } from '../sql/nearest-name.ts'
-
-/** What is done with rows that give the same columns of a table. */
-export interface RowStatement {
-  readonly table: AnyTable
-  readonly text: string
-  /** Rows say which keys they have, and may be sent in another order than that of the file. */
-  readonly givesKey: boolean
-}
-
-/** Parameters of a statement, and where they stood in a file. */
-export interface LoadedRow<S extends RowStatement = RowStatement> {
-  readonly line: number
-  readonly statement: S
-  readonly parameters: readonly unknown[]
-}
+import type { LoadedRow } from './loaded-row.ts'
+import { inLine } from './refused-row.ts'
 
 /** Rows that are sent together: so many are in memory at a time, and as many while the database is at them. */
 const maxRows = 1_000
@@ -119,7 +104,7 @@ export class RowInserter<R extends LoadedRow = LoadedRow> {
         sent.push(row)
       } catch (error) {
         if (!(error instanceof DatabaseError)) throw error
-        if (this.#options.takeRefused?.(row, error) !== true) throw inLine(error, row)
+        if (this.#options.takeRefused?.(row, error) !== true) throw await inLine(error, row, this.#executor)
       }
     }
     return sent
@@ -131,12 +116,4 @@ export function sizeOf({ parameters }: LoadedRow): number {
   let size = 100
   for (const value of parameters) size += typeof value === 'string' || value instanceof Uint8Array ? value.length : 8
   return size
-}
-
-/** The same error, with the line in its message, and the column where the database tells it. */
-function inLine(error: DatabaseError, { line }: LoadedRow): DatabaseError {
-  const { driverCode, sql, constraint, table, columns, retryable } = error
-  const maker = error.constructor as typeof DatabaseError
-  const at = columns === undefined || columns.length === 0 ? '' : `, column ${columns.map(printableName).join(', ')}`
-  return new maker(`Line ${line}${at}: ${error.message}`, { cause: error, driverCode, sql, constraint, table, columns, retryable })
 }

@@ -4,7 +4,7 @@ import { type AnyTable, keyOf, type QualifiedName, referredName } from '../schem
 import type { Dialect } from '../sql/dialect.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
 import { type ReadValue, textReader, valueReader } from './column-reader.ts'
-import type { LoadedRow, RowStatement } from './row-inserter.ts'
+import type { LoadedRow, RowStatement } from './loaded-row.ts'
 
 /** A row as a file has it, and where. */
 export interface SourceRow {
@@ -25,7 +25,7 @@ export class RowShape implements RowStatement {
   readonly givesKey: boolean
   /** A row that it refers to may come later in the file. */
   readonly mayWait: boolean
-  /** Of the columns that a row gives, and of those behind them that have a default. */
+  /** Those that a row gives, and behind them those that have a default. */
   readonly names: readonly string[]
   readonly #dialect: Dialect
   readonly #readers: readonly ReadValue[]
@@ -123,11 +123,8 @@ export function updateStatement(
 ): RowStatement {
   const equal = (name: string, index: number): string => `${dialect.quoteIdentifier(name)} = ${mark(index, dialect)}`
   const where = key.map((name, index) => equal(name, columns.length + index))
-  return {
-    table,
-    text: `update ${quotedTable(table, dialect)} set ${columns.map(equal).join(', ')} where ${where.join(' and ')}`,
-    givesKey: true,
-  }
+  const text = `update ${quotedTable(table, dialect)} set ${columns.map(equal).join(', ')} where ${where.join(' and ')}`
+  return { table, text, names: [...columns, ...key], givesKey: true }
 }
 
 function mark(index: number, dialect: Dialect): string {

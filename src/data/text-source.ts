@@ -108,10 +108,11 @@ function* parts(chunk: unknown): Generator<unknown> {
   else yield chunk
 }
 
-/** Knows in which line it is, for whoever is told that something is no text. */
+/** Knows where it is, for whoever is told that something is no text. */
 class LineDecoder {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true })
-  #lines = 1
+  #line = 1
+  #column = 1
   #begun = false
   /** The first half of a character that a text has ended with. */
   #half = ''
@@ -123,12 +124,12 @@ class LineDecoder {
     if (text !== '') this.#begun = true
     const whole = isHighSurrogate(text, text.length - 1) ? text.slice(0, -1) : text
     this.#half = text.slice(whole.length)
-    if (!whole.isWellFormed()) throw notText(this.#lines + countLines(whole.slice(0, lossAt(whole))))
+    if (!whole.isWellFormed()) throw this.#notText(whole.slice(0, lossAt(whole)))
     return this.#counted(whole)
   }
 
   end(): string {
-    if (this.#half !== '') throw notText(this.#lines)
+    if (this.#half !== '') throw this.#notText('')
     return this.#fromBytes(undefined)
   }
 
@@ -136,35 +137,30 @@ class LineDecoder {
     try {
       return chunk === undefined ? this.#decoder.decode() : this.#decoder.decode(chunk, { stream: true })
     } catch {
-      throw notText(this.#lines + (chunk === undefined ? 0 : lineInside(chunk)))
+      throw this.#notText(chunk === undefined ? '' : soundPart(chunk))
     }
   }
 
   #counted(text: string): string {
-    this.#lines += countLines(text)
+    const lines = countLines(text)
+    this.#line += lines
+    this.#column = lines === 0 ? this.#column + text.length : text.length - text.lastIndexOf('\n')
     return text
+  }
+
+  #notText(before: string): DataError {
+    this.#counted(before)
+    return new DataError(`Line ${this.#line}, column ${this.#column}: expected UTF-8, found what is no text in it.`)
   }
 }
 
-/** The first line of bytes that are no UTF-8, counted from 0. Its beginning may belong to a character of the bytes before. */
-function lineInside(bytes: Uint8Array): number {
-  const isSound = (line: Uint8Array) => {
-    try {
-      new TextDecoder('utf-8', { fatal: true }).decode(line, { stream: true })
-      return true
-    } catch {
-      return false
-    }
-  }
-  let line = 0
-  for (let from = 0; from < bytes.length; line += 1) {
-    const end = bytes.indexOf(10, from)
-    const part = bytes.subarray(from, end === -1 ? bytes.length : end)
-    if (!isSound(line === 0 ? part.subarray(continuationAt(part)) : part)) return line
-    if (end === -1) break
-    from = end + 1
-  }
-  return 0
+/** What stands before the first bytes that are no UTF-8. The first ones may belong to a character of the bytes before. */
+function soundPart(bytes: Uint8Array): string {
+  const own = bytes.subarray(continuationAt(bytes))
+  const written = Buffer.from(new TextDecoder().decode(own))
+  let length = 0
+  while (length < own.length && own[length] === written[length]) length += 1
+  return new TextDecoder().decode(own.subarray(0, length))
 }
 
 function continuationAt(bytes: Uint8Array): number {
@@ -189,8 +185,4 @@ export function countLines(text: string): number {
 function isHighSurrogate(text: string, index: number): boolean {
   const unit = text.charCodeAt(index)
   return unit >= 0xd800 && unit <= 0xdbff
-}
-
-function notText(line: number): DataError {
-  return new DataError(`Line ${line}: expected UTF-8, found what is no text in it.`)
 }

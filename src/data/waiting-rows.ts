@@ -2,17 +2,11 @@ import { type DatabaseError, DataError } from '../errors.ts'
 import type { AnyTable } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
 import { insertDeferred } from './deferred-rows.ts'
+import type { LoadedRow } from './loaded-row.ts'
+import { isOfForeignKey } from './refused-row.ts'
 import { RowGraph } from './row-graph.ts'
-import { type LoadedRow, RowInserter, sizeOf } from './row-inserter.ts'
+import { RowInserter, sizeOf } from './row-inserter.ts'
 import type { TableRow } from './row-shape.ts'
-
-/** What the databases say of a row that refers to one that is not there. */
-const foreignKeyCodes: ReadonlySet<unknown> = new Set([
-  'SQLITE_CONSTRAINT_FOREIGNKEY',
-  '23503',
-  'ER_NO_REFERENCED_ROW',
-  'ER_NO_REFERENCED_ROW_2',
-])
 
 /** In memory, about so many bytes. */
 const maxSize = 64 * 1024 * 1024
@@ -30,8 +24,8 @@ export class WaitingRows {
   }
 
   /** Takes a row that the database has refused, if that is for one that may come later in the file. */
-  takeRefused(row: TableRow, { driverCode }: DatabaseError): boolean {
-    if (!foreignKeyCodes.has(driverCode) || !row.statement.mayWait) return false
+  takeRefused(row: TableRow, refusal: DatabaseError): boolean {
+    if (!isOfForeignKey(refusal) || !row.statement.mayWait) return false
     this.#take(row)
     return true
   }

@@ -67,25 +67,34 @@ export class YamlComposer {
     if (document === undefined) throw new YamlDamage(tree.offset, complaints.IMPOSSIBLE)
     const [damage] = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0])
     if (damage !== undefined) throw new YamlDamage(damage.pos[0], complaints[damage.code])
-    return new YamlValue(plainValue(document), document.contents, tree.offset)
+    return new YamlValue(this.#plainValue(document), document.contents, tree.offset)
   }
-}
 
-function plainValue(document: Document.Parsed): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 })
-  } catch (error) {
-    if (!(error instanceof ReferenceError)) throw error
-    const { offset, complaint } = badAlias(document, error)
-    throw new YamlDamage(offset, complaint)
+  #plainValue(document: Document.Parsed): unknown {
+    try {
+      return document.toJS({ maxAliasCount: 100 })
+    } catch (error) {
+      if (!(error instanceof ReferenceError)) throw error
+      throw this.#aliasDamage(document)
+    }
   }
-}
 
-function badAlias({ contents }: Document.Parsed, { message }: ReferenceError): { readonly offset: number; readonly complaint: string } {
-  const offset = contents?.range[0] ?? 0
-  return message.startsWith('Unresolved')
-    ? { offset, complaint: 'found an alias whose anchor is not in a row before it' }
-    : { offset, complaint: 'found aliases of aliases that would make far more of the file than stands in it' }
+  #aliasDamage(document: Document.Parsed): YamlDamage {
+    const anchors = new Set<string>()
+    let last = document.range[0]
+    let unresolved: number | undefined
+    this.#yaml.visit(document, {
+      Node: (_key, node) => {
+        if ('anchor' in node && node.anchor !== undefined) anchors.add(node.anchor)
+      },
+      Alias: (_key, { source, range }) => {
+        last = range?.[0] ?? last
+        if (!anchors.has(source)) unresolved ??= last
+      },
+    })
+    if (unresolved !== undefined) return new YamlDamage(unresolved, 'found an alias whose anchor is not in a row before it')
+    return new YamlDamage(last, 'found aliases of aliases that would make far more of the file than stands in it')
+  }
 }
 
 /** The library's own messages show the data. */
