@@ -1,5 +1,6 @@
 import type { ColumnKind } from '../schema/column-type.ts'
 import { jsonSerializer } from './json-serializer.ts'
+import { parseJson } from './json-text.ts'
 
 /** A column of what is written. */
 export interface WrittenColumn {
@@ -51,9 +52,9 @@ function plain(value: unknown, kind: ColumnKind | undefined): unknown {
   return value
 }
 
-/** On one line: between its values JSON may have any. */
+/** On one line: between its values JSON may have any. A document that an import would refuse is refused here. */
 function document(text: string): string {
-  JSON.parse(text)
+  parseJson(text, { line: 1, column: 1 })
   return text.replaceAll(/[\r\n]+/g, ' ')
 }
 

@@ -53,7 +53,10 @@ const kinds: Readonly<Record<ColumnKind, KindReader>> = {
     text: readNumeric,
     value: (value, place) => (value instanceof ExactNumber ? readNumeric(value.text, place) : encoded(value, place)),
   },
-  boolean: { text: (text, place) => encoded(readBoolean(text), place), value: encoded },
+  boolean: {
+    text: readBoolean,
+    value: (value, place) => (typeof value === 'number' ? readBoolean(String(value), place) : encoded(value, place)),
+  },
   date: { text: (text, place) => (isServersDate(text, place) ? text : encoded(text, place)) },
   time: { text: readTime },
   dateTime: { text: readDateTime },
@@ -87,7 +90,8 @@ function readerOf(column: Column, dialect: Dialect): { readonly text: ReadValue;
   return {
     text: (given) => (given === null ? null : named(() => text(given as string, place))),
     value: (given) => {
-      if (given === null || given === undefined) return null
+      // NULL is all that null can be, but where a document must be: that may be null.
+      if (given === null || given === undefined) return kind === 'json' && !column.nullable ? 'null' : null
       if (typeof given === 'string' && kind !== 'json' && !strictInJson.has(kind)) return named(() => text(given, place))
       return named(() => value(given, place))
     },
@@ -141,9 +145,11 @@ function readNumeric(text: string, place: Place): unknown {
   return place.dialect.name === 'postgresql' && /^(?:NaN|-?Infinity)$/.test(text) ? text : encoded(text, place)
 }
 
-function readBoolean(text: string): boolean {
+function readBoolean(text: string, place: Place): unknown {
+  // MySQL's are numbers of eight bits, of which others make use.
+  if (place.dialect.name === 'mysql' && /^-?\d{1,3}$/.test(text) && Math.abs(Number(text)) < 128) return Number(text)
   const [, yes] = /^(?:(true|t|1)|false|f|0)$/i.exec(matching(text, /^(?:true|t|1|false|f|0)$/i, 'true or false')) ?? []
-  return yes !== undefined
+  return encoded(yes !== undefined, place)
 }
 
 // Times
@@ -155,7 +161,10 @@ function isServersDate(text: string, { dialect }: Place): boolean {
 
 /** A column's type has milliseconds; servers have microseconds too, and MySQL's times are spans of more than a day. */
 function readTime(text: string, place: Place): unknown {
-  const form = place.dialect.name === 'mysql' ? /^-?\d{2,3}:[0-5]\d:[0-5]\d(?:\.\d{1,6})?$/ : /^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{4,6}$/
+  const form =
+    place.dialect.name === 'mysql'
+      ? /^-?\d{2,3}:[0-5]\d:[0-5]\d(?:\.\d{1,6})?$/
+      : /^(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{4,6}|24:00:00)$/
   return !place.dialect.embedded && form.test(text) ? text : encoded(text, place)
 }
 

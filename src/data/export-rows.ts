@@ -21,7 +21,7 @@ export interface RowExport {
   readonly onRows: (source: RowSource, rows: number) => void
 }
 
-const rowsTogether = 64
+const rowsTogether = 100
 
 /** The text of a file with all rows, in pieces; bounded in memory, and never long at a stretch. */
 export async function* exportedText(sources: AsyncIterable<RowSource> | Iterable<RowSource>, job: RowExport): AsyncGenerator<string> {

@@ -72,13 +72,12 @@ class CsvWriter implements FileWriter {
   }
 
   #text(records: (string | null)[][]): string {
-    return this.#stringify(records, {
-      cast: {
-        string: (text) => (text === '' ? { value: '', quoted_empty: true } : /[\r\n]/.test(text) ? { value: text, quoted: true } : text),
-      },
-    })
+    return this.#stringify(records, { quoted_match: quotedFields })
   }
 }
+
+/** Beside those that hold a comma or a quote: '' is not NULL, and a mark of the file's encoding at the beginning of a field is part of it. */
+const quotedFields = /^(?:$|\uFEFF)|[\r\n]/
 
 /** Objects of JSON, by name. */
 class JsonRows {

@@ -1,4 +1,6 @@
+import type { AnyTable } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
+import { countOn } from './count-on.ts'
 import { LoopTurns } from './loop-turns.ts'
 import { RowInserter } from './row-inserter.ts'
 import type { RowLoader, SourceRow, TableRow } from './row-shape.ts'
@@ -46,10 +48,12 @@ async function load(executor: Executor, chunks: AsyncIterable<RowsToLoad>, onLoa
     },
   })
   const turns = new LoopTurns()
+  const withKeys = new Set<AnyTable>()
   try {
     for await (const { loader, rows } of chunks) {
       for (const row of rows) {
         const loaded = loader.load(row)
+        if (loaded.statement.givesKey) withKeys.add(loader.table)
         if (!waiting.takeUntried(loaded)) {
           if (inserter.isFullFor(loaded)) await inserter.flush()
           inserter.add(loaded)
@@ -59,6 +63,7 @@ async function load(executor: Executor, chunks: AsyncIterable<RowsToLoad>, onLoa
     }
     await inserter.end()
     await waiting.insert(executor, onLoaded)
+    for (const table of withKeys) await countOn(executor, table)
   } finally {
     // Nothing is under way when the transaction ends.
     await inserter.settled()

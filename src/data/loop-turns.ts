@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 
 /** So long the rest of the program may have to wait. */
-const maxTurnMs = 4
+const maxTurnMs = 2
 
 /** Lets the rest of the program run between two pieces of work that do not wait for anything. */
 export class LoopTurns {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { DatabaseError, OperationalError } from '../errors.ts'
 import type { Executor } from '../sql/executor.ts'
 import type { LoadedRow } from './loaded-row.ts'
@@ -74,6 +75,8 @@ export class RowInserter<R extends LoadedRow = LoadedRow> {
 
   async #send(batches: readonly (readonly R[])[]): Promise<void> {
     for (const rows of batches) {
+      // They are made ready for the worker at a stretch.
+      await setImmediate()
       const sent = (await this.#sendTogether(rows)) ? rows : await this.#sendSingly(rows)
       if (sent.length > 0) this.#options.onInserted?.(sent)
     }

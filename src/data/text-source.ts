@@ -7,7 +7,7 @@ import { describeValue } from '../sql/parameters.ts'
 export type DataSource = string | Uint8Array | URL | AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>
 
 /** Most of a text that is handed on at once, in UTF-16 units: what reads it has no more in hand than that. */
-const maxPiece = 16_384
+const maxPiece = 8_192
 
 /** A source that is read once, from its beginning to its end. */
 export class TextSource {

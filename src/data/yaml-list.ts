@@ -60,6 +60,9 @@ class ListReader {
   #hasAnchor = false
   #hasAlias = false
   #takenUpTo = 0
+  /** To the lexer, of all that has been read. */
+  #given = 0
+  #unread = ''
   #previous = ''
   #named: { readonly at: CST.Token; readonly model: string; readonly place: TextPlace } | null = null
   #isEmpty = true
@@ -73,7 +76,15 @@ class ListReader {
 
   /** Yields wherever it may be left for a while. */
   *read(text: string, incomplete: boolean): Generator<void> {
-    for (const lexeme of this.#lexer.lex(text, incomplete)) {
+    this.#unread += text
+    if (this.#given + this.#unread.length - this.#takenUpTo > maxTreeLength) throw this.#tooLong()
+    // The lexer takes half an indentation for a whole one, and begins a text that it does not have the end of again with each piece.
+    const end = incomplete ? this.#unread.lastIndexOf('\n') + 1 : this.#unread.length
+    if (incomplete && end <= this.#given - this.#parser.offset) return
+    const lines = this.#unread.slice(0, end)
+    this.#unread = this.#unread.slice(end)
+    this.#given += end
+    for (const lexeme of this.#lexer.lex(lines, incomplete)) {
       this.#note(lexeme)
       for (const token of this.#parser.next(lexeme)) this.#takeToken(token)
       // Only what begins an item of a list can show that the one before it has ended.
@@ -103,9 +114,11 @@ class ListReader {
     }
     const { offset, stack } = this.#parser
     if (stack.length > maxDepth) throw new YamlDamage(offset, complaints.RESOURCE_EXHAUSTION)
-    if (offset - this.#takenUpTo <= maxTreeLength) return
+  }
+
+  #tooLong(): YamlDamage {
     const advice = 'below "data", with "model" before it, as a list of blocks'
-    throw new YamlDamage(this.#takenUpTo, `expected rows of less than ${maxTreeLength} characters ${advice}`)
+    return new YamlDamage(this.#takenUpTo, `expected rows of less than ${maxTreeLength} characters ${advice}`)
   }
 
   #takeToken(token: CST.Token): void {
