@@ -45,16 +45,17 @@ export class TextSource {
    * @throws {AbortError} the signal has fired, even while the source keeps everybody waiting
    */
   async *pieces(): AsyncGenerator<string> {
-    const decoder = new LineDecoder()
+    const reader = new TextReader()
     for await (const chunk of abortable(this.#chunks(), this.#signal)) {
       for (const part of parts(chunk)) {
-        const text = decoder.decode(part)
-        this.#bytes += typeof part === 'string' ? Buffer.byteLength(part) : (part as Uint8Array).byteLength
+        const text = reader.read(part)
+        this.#bytes += typeof part === 'string' ? Buffer.byteLength(part) : part.byteLength
         if (text !== '') yield text
+        // Something may be wrong before it.
+        if (reader.isBroken) throw reader.damage()
       }
     }
-    const rest = decoder.end()
-    if (rest !== '') yield rest
+    if (!reader.isWhole) throw reader.damage()
   }
 
   #chunks(): AsyncIterable<unknown> | Iterable<unknown> {
@@ -101,72 +102,87 @@ async function* abortable(chunks: AsyncIterable<unknown> | Iterable<unknown>, si
   }
 }
 
-/** Of a chunk of any size. What is neither text nor bytes is handed on as it is. */
-function* parts(chunk: unknown): Generator<unknown> {
+/** Of a chunk of any size. */
+function* parts(chunk: unknown): Generator<string | Uint8Array> {
   if (chunk instanceof Uint8Array) for (let from = 0; from < chunk.length; from += maxPiece) yield chunk.subarray(from, from + maxPiece)
   else if (typeof chunk === 'string') for (let from = 0; from < chunk.length; from += maxPiece) yield chunk.slice(from, from + maxPiece)
-  else yield chunk
+  else throw new TypeError(`A stream of data gives texts or bytes, found ${describeValue(chunk)}.`)
 }
 
-/** Knows where it is, for whoever is told that something is no text. */
-class LineDecoder {
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true })
+/** Makes whole characters of parts, and knows where it is. */
+class TextReader {
+  // Only at the beginning of a file is that a mark of its encoding.
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   #line = 1
   #column = 1
   #begun = false
-  /** The first half of a character that a text has ended with. */
-  #half = ''
+  /** The beginning of a character. */
+  #half: string | Uint8Array = ''
+  isBroken = false
 
-  decode(chunk: unknown): string {
-    if (chunk instanceof Uint8Array) return this.#counted(this.#fromBytes(chunk))
-    if (typeof chunk !== 'string') throw new TypeError(`A stream of data gives texts or bytes, found ${describeValue(chunk)}.`)
-    const text = this.#half + (this.#begun || !chunk.startsWith('\uFEFF') ? chunk : chunk.slice(1))
+  get isWhole(): boolean {
+    return this.#half.length === 0
+  }
+
+  /** The text of the part, or what of it stands before the first that is none. */
+  read(part: string | Uint8Array): string {
+    const text = typeof part === 'string' ? this.#fromText(part) : this.#fromBytes(part)
+    const own = this.#begun || !text.startsWith('\uFEFF') ? text : text.slice(1)
     if (text !== '') this.#begun = true
+    const lines = countLines(own)
+    this.#line += lines
+    this.#column = lines === 0 ? this.#column + own.length : own.length - own.lastIndexOf('\n')
+    return own
+  }
+
+  damage(): DataError {
+    return new DataError(`Line ${this.#line}, column ${this.#column}: expected UTF-8, found what is no text in it.`)
+  }
+
+  #fromText(part: string): string {
+    if (typeof this.#half !== 'string') return this.#broken('')
+    const text = this.#half + part
     const whole = isHighSurrogate(text, text.length - 1) ? text.slice(0, -1) : text
     this.#half = text.slice(whole.length)
-    if (!whole.isWellFormed()) throw this.#notText(whole.slice(0, lossAt(whole)))
-    return this.#counted(whole)
+    return whole.isWellFormed() ? whole : this.#broken(whole.slice(0, lossAt(whole)))
   }
 
-  end(): string {
-    if (this.#half !== '') throw this.#notText('')
-    return this.#fromBytes(undefined)
-  }
-
-  #fromBytes(chunk: Uint8Array | undefined): string {
+  #fromBytes(part: Uint8Array): string {
+    if (typeof this.#half === 'string' && this.#half !== '') return this.#broken('')
+    const bytes = this.#half.length === 0 ? part : Buffer.concat([this.#half as Uint8Array, part])
+    const whole = bytes.subarray(0, wholeLength(bytes))
+    this.#half = whole.length === bytes.length ? '' : bytes.slice(whole.length)
     try {
-      return chunk === undefined ? this.#decoder.decode() : this.#decoder.decode(chunk, { stream: true })
+      return this.#decoder.decode(whole)
     } catch {
-      throw this.#notText(chunk === undefined ? '' : soundPart(chunk))
+      return this.#broken(soundPart(whole))
     }
   }
 
-  #counted(text: string): string {
-    const lines = countLines(text)
-    this.#line += lines
-    this.#column = lines === 0 ? this.#column + text.length : text.length - text.lastIndexOf('\n')
-    return text
-  }
-
-  #notText(before: string): DataError {
-    this.#counted(before)
-    return new DataError(`Line ${this.#line}, column ${this.#column}: expected UTF-8, found what is no text in it.`)
+  #broken(before: string): string {
+    this.isBroken = true
+    return before
   }
 }
 
-/** What stands before the first bytes that are no UTF-8. The first ones may belong to a character of the bytes before. */
+/** Without the beginning of a character that goes on behind them. https://www.rfc-editor.org/rfc/rfc3629#section-3 */
+function wholeLength(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
+    const byte = bytes[bytes.length - back] as number
+    if ((byte & 0xc0) === 0x80) continue
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
+    return length > back ? bytes.length - back : bytes.length
+  }
+  return bytes.length
+}
+
+/** What stands before the first bytes that are no UTF-8. */
 function soundPart(bytes: Uint8Array): string {
-  const own = bytes.subarray(continuationAt(bytes))
-  const written = Buffer.from(new TextDecoder().decode(own))
+  const lenient = new TextDecoder('utf-8', { ignoreBOM: true })
+  const written = Buffer.from(lenient.decode(bytes))
   let length = 0
-  while (length < own.length && own[length] === written[length]) length += 1
-  return new TextDecoder().decode(own.subarray(0, length))
-}
-
-function continuationAt(bytes: Uint8Array): number {
-  let count = 0
-  while (count < 3 && ((bytes[count] ?? 0) & 0xc0) === 0x80) count += 1
-  return count
+  while (length < bytes.length && bytes[length] === written[length]) length += 1
+  return lenient.decode(bytes.subarray(0, wholeLength(bytes.subarray(0, length))))
 }
 
 function lossAt(text: string): number {

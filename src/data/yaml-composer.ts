@@ -73,27 +73,36 @@ export class YamlComposer {
   #plainValue(document: Document.Parsed): unknown {
     try {
       return document.toJS({ maxAliasCount: 100 })
-    } catch (error) {
-      if (!(error instanceof ReferenceError)) throw error
-      throw this.#aliasDamage(document)
+    } catch {
+      throw this.#referenceDamage(document)
     }
   }
 
-  #aliasDamage(document: Document.Parsed): YamlDamage {
+  /** What only shows when aliases are followed: they lead nowhere, or to too much, or to no object where one is merged. */
+  #referenceDamage(document: Document.Parsed): YamlDamage {
     const anchors = new Set<string>()
-    let last = document.range[0]
-    let unresolved: number | undefined
+    const aliases: { readonly source: string; readonly offset: number; readonly isKnown: boolean }[] = []
+    let merged: number | undefined
     this.#yaml.visit(document, {
       Node: (_key, node) => {
         if ('anchor' in node && node.anchor !== undefined) anchors.add(node.anchor)
       },
       Alias: (_key, { source, range }) => {
-        last = range?.[0] ?? last
-        if (!anchors.has(source)) unresolved ??= last
+        aliases.push({ source, offset: range?.[0] ?? document.range[0], isKnown: anchors.has(source) })
+      },
+      Pair: (_key, { key, value }) => {
+        const isMerge = this.#yaml.isScalar(key) && key.value === '<<'
+        if (isMerge && !this.#yaml.isMap(value) && !this.#yaml.isSeq(value) && !this.#yaml.isAlias(value)) merged ??= key.range?.[0]
       },
     })
-    if (unresolved !== undefined) return new YamlDamage(unresolved, 'found an alias whose anchor is not in a row before it')
-    return new YamlDamage(last, 'found aliases of aliases that would make far more of the file than stands in it')
+    const unknown = aliases.find(({ isKnown }) => !isKnown)
+    if (unknown !== undefined) return new YamlDamage(unknown.offset, 'found an alias whose anchor is not in a row before it')
+    if (merged !== undefined) return new YamlDamage(merged, 'expected an object, or an alias of one, behind "<<"')
+    const last = aliases.at(-1)?.offset ?? document.range[0]
+    return new YamlDamage(
+      last,
+      'found aliases that stand for no object where one is merged, or would make far more of the file than is in it',
+    )
   }
 }
 

@@ -77,14 +77,24 @@ class ListReader {
   /** Yields wherever it may be left for a while. */
   *read(text: string, incomplete: boolean): Generator<void> {
     this.#unread += text
+    for (let end = this.#unread.indexOf('\n'); end !== -1; end = this.#unread.indexOf('\n', end + 1)) {
+      // Whole lines, as the lexer takes half an indentation for one; and, since it begins anew with a text that it has no end of, twice as much.
+      if (end + 1 > this.#given - this.#parser.offset) {
+        yield* this.#give(this.#unread.slice(0, end + 1), true)
+        this.#unread = this.#unread.slice(end + 1)
+        end = -1
+      }
+    }
     if (this.#given + this.#unread.length - this.#takenUpTo > maxTreeLength) throw this.#tooLong()
-    // The lexer takes half an indentation for a whole one, and begins a text that it does not have the end of again with each piece.
-    const end = incomplete ? this.#unread.lastIndexOf('\n') + 1 : this.#unread.length
-    if (incomplete && end <= this.#given - this.#parser.offset) return
-    const lines = this.#unread.slice(0, end)
-    this.#unread = this.#unread.slice(end)
-    this.#given += end
-    for (const lexeme of this.#lexer.lex(lines, incomplete)) {
+    if (incomplete) return
+    yield* this.#give(this.#unread, false)
+    for (const token of this.#parser.end()) this.#takeToken(token)
+    if (this.#isEmpty) throw new YamlDamage(0, `expected ${list}, found nothing`)
+  }
+
+  *#give(text: string, incomplete: boolean): Generator<void> {
+    this.#given += text.length
+    for (const lexeme of this.#lexer.lex(text, incomplete)) {
       this.#note(lexeme)
       for (const token of this.#parser.next(lexeme)) this.#takeToken(token)
       // Only what begins an item of a list can show that the one before it has ended.
@@ -92,9 +102,6 @@ class ListReader {
       this.#previous = lexeme
       yield
     }
-    if (incomplete) return
-    for (const token of this.#parser.end()) this.#takeToken(token)
-    if (this.#isEmpty) throw new YamlDamage(0, `expected ${list}, found nothing`)
   }
 
   take(): readonly TableRows[] {

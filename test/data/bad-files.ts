@@ -172,7 +172,7 @@ export const badFiles: readonly BadFile[] = [
     '- model: person\n  data:\n    - {id: 2, name: !!python/object/apply:os.system [ls]}\n',
     /^Line 3, column 21: found a tag/,
   ),
-  yaml('aliases of aliases of aliases', bomb, /^Line 5, column \d\d: found aliases of aliases/),
+  yaml('aliases of aliases of aliases', bomb, /^Line 5, column \d\d: found aliases that .* far more of the file/),
   yaml('an alias of nothing', '- model: person\n  data:\n    - {id: 2, name: *who}\n', /^Line 3, column 21: found an alias whose anchor/),
   yaml('a list for a row', '- model: person\n  data:\n    - {id: 2, name: b}\n    - [3, c]\n', /^Line 4, column 7: expected an object/),
   yaml('an empty row', '- model: person\n  data:\n    - {id: 2, name: b}\n    -\n', /^Line 4, column \d+: expected an object/),
