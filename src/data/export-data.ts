@@ -1,4 +1,4 @@
-import { ArgumentError } from '../errors.ts'
+import { AbortError, ArgumentError } from '../errors.ts'
 import { dependencyOrder } from '../schema/ddl/dependency-order.ts'
 import type { AnyTable } from '../schema/table-shape.ts'
 import type { Dialect } from '../sql/dialect.ts'
@@ -15,7 +15,7 @@ import { checkOutput, type DataOutput, writeOutput } from './write-output.ts'
 
 /** How far an export has come. */
 export interface ExportProgress {
-  /** That the latest rows are of. */
+  /** That the latest rows are of; '' for a query without a name. */
   readonly table: string
   /** In all tables. */
   readonly rows: number
@@ -37,7 +37,7 @@ export interface ExportOptions {
   readonly params?: Parameters | undefined
   /** Tables that need not be read from the database: a MetaData, or `Album.table.metadata`. */
   readonly metadata?: KnownTables | undefined
-  /** Called about every 64 KiB, and at the end of each table. What it throws ends the export. The rows are counted for it first. */
+  /** Called with each piece that has been written, of 64 KiB or so. What it throws ends the export. The rows are counted for it first. */
   readonly onProgress?: ((progress: ExportProgress) => void) | undefined
   /** Ends it; a file is then as it was before. */
   readonly signal?: AbortSignal | undefined
@@ -73,25 +73,49 @@ async function run(from: DataPlace, options: ExportOptions, write: (pieces: Asyn
   checkOptions(options)
   const { format, signal, onProgress } = options
   const writer = await fileWriter(format)
-  return await inSnapshot(await executorOf(from), signal, async (executor) => {
-    const sources = await sourcesOf(executor, options)
-    const totalRows = onProgress === undefined || options.query !== undefined ? undefined : await countRows(executor, sources)
-    const counts = new Map(sources.map(({ name }) => [name, 0]))
-    let bytes = 0
-    const rowsInAll = (): number => [...counts.values()].reduce((sum, rows) => sum + rows, 0)
-    const onRows = ({ name }: RowSource, rows: number): void => {
-      counts.set(name, rows)
-      onProgress?.({ table: name, rows: rowsInAll(), totalRows, bytes })
-    }
-    await write(counted(exportedText(sources, { executor, writer, signal, onRows }), (length) => (bytes += length)))
-    return { rowcount: rowsInAll(), tables: Object.fromEntries(counts) }
-  })
+  try {
+    return await inSnapshot(await executorOf(from), signal, async (executor) => {
+      const sources = await sourcesOf(executor, options)
+      const totalRows = onProgress === undefined || options.query !== undefined ? undefined : await countRows(executor, sources)
+      const tally = new Tally(sources, (progress) => onProgress?.({ ...progress, totalRows }))
+      const pieces = exportedText(sources, { executor, writer, signal, onRows: ({ name }, rows) => tally.note(name, rows) })
+      await write(tally.counted(pieces))
+      return { rowcount: tally.rows, tables: Object.fromEntries(tally.tables) }
+    })
+  } catch (error) {
+    // A stream has an error of its own for it.
+    throw signal?.aborted === true && !(error instanceof AbortError) ? new AbortError(undefined, { cause: signal.reason }) : error
+  }
 }
 
-async function* counted(pieces: AsyncIterable<string>, add: (bytes: number) => void): AsyncGenerator<string> {
-  for await (const piece of pieces) {
-    add(Buffer.byteLength(piece))
-    yield piece
+/** What has been written so far. */
+class Tally {
+  readonly tables: Map<string, number>
+  readonly #tell: (progress: Omit<ExportProgress, 'totalRows'>) => void
+  #table: string | null = null
+  #bytes = 0
+
+  constructor(sources: readonly RowSource[], tell: (progress: Omit<ExportProgress, 'totalRows'>) => void) {
+    this.tables = new Map(sources.map(({ name }) => [name, 0]))
+    this.#tell = tell
+  }
+
+  get rows(): number {
+    return [...this.tables.values()].reduce((sum, rows) => sum + rows, 0)
+  }
+
+  note(table: string, rows: number): void {
+    this.#table = table
+    this.tables.set(table, rows)
+  }
+
+  /** Tells what has been noted with each piece. */
+  async *counted(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+    for await (const piece of pieces) {
+      this.#bytes += Buffer.byteLength(piece)
+      yield piece
+      if (this.#table !== null) this.#tell({ table: this.#table, rows: this.rows, bytes: this.#bytes })
+    }
   }
 }
 

@@ -17,7 +17,7 @@ export interface RowExport {
   readonly executor: Executor
   readonly writer: FileWriter
   readonly signal: AbortSignal | undefined
-  /** Called when more rows have been written. */
+  /** Called before the piece that has the last of these rows in it; with 0 for a table that begins. */
   readonly onRows: (source: RowSource, rows: number) => void
 }
 
@@ -39,21 +39,21 @@ async function* tableText(source: RowSource, { executor, writer, signal, onRows 
     const columns = source.columns ?? (await result.keys()).map((name) => ({ name }))
     let piece = writer.beginTable({ name: source.name, columns })
     let written = 0
+    onRows(source, written)
     for (;;) {
       const rows = await result.fetchmany(rowsTogether)
       if (rows.length === 0) break
       piece += writer.rows(rows, written)
       written += rows.length
+      onRows(source, written)
       if (piece.length >= pieceLength) {
         yield piece
         piece = ''
-        onRows(source, written)
       }
       if (turns.isOver) await turns.next()
     }
     piece += writer.endTable()
     if (piece !== '') yield piece
-    onRows(source, written)
   } finally {
     await result.close()
   }

@@ -124,6 +124,11 @@ describeDialects((fixture) => {
     }
     expect(readFileSync(file, 'utf8')).toBe(csv)
     expect(readdirSync(fixture.folder).filter((name) => !name.startsWith('test.db'))).toEqual(['book.csv'])
+    const abort = new AbortController()
+    const reason = new Error('enough')
+    const slow = new Writable({ write: () => abort.abort(reason) })
+    const aborted = await rejectionOf(exportData(engine, slow, { format: 'json', signal: abort.signal }))
+    expect([aborted.constructor, aborted.cause]).toEqual([AbortError, reason])
     const broken = new Error('the pipe is broken')
     const pipe = new Writable({ write: (_chunk, _encoding, done) => done(broken) })
     expect(await rejectionOf(exportData(engine, pipe, { format: 'yaml' }))).toBe(broken)

@@ -1,5 +1,6 @@
 // A strict program against the packed declarations; test/package compiles it and checks the declarations themselves with it.
 import { type AsyncConnection, type AsyncEngine, createEngine, IntegrityError, type OffloopError, sql } from 'offloop'
+import { exportText, type ImportOptions, importData } from 'offloop/data'
 import type { Driver } from 'offloop/driver'
 import type { IntegrityError as IntegrityErrorOfSubpath } from 'offloop/errors'
 import { kysely, OffloopDialect } from 'offloop/kysely'
@@ -28,7 +29,13 @@ const db = kysely<{ city: City }>(engine)
 const names: { name: string }[] = await db.selectFrom('city').select('name').where('id', '=', 1).execute()
 console.log(names, new OffloopDialect({ url: 'sqlite://' }))
 
+const options: ImportOptions = { format: 'yaml', onProgress: ({ rows, totalBytes }) => console.log(rows, totalBytes) }
+const { tables }: { tables: { readonly [name: string]: number } } = await importData(engine, new Blob(['[]']).stream(), options)
+console.log(tables, await exportText(engine, { format: 'csv', table: 'city' }))
+
 // @ts-expect-error a column that the table has not
 db.selectFrom('city').select('size')
+// @ts-expect-error a format that does not exist
+importData(engine, '', { format: 'xml' })
 // @ts-expect-error an engine option that does not exist
 createEngine('sqlite://', { pools: 1 })

@@ -11,6 +11,7 @@ const FILES = [
   'test/engine/concurrency.test.ts',
   'test/engine/pool.test.ts',
   'test/sql/parameters.test.ts',
+  'test/data/damaged-files.test.ts',
 ]
 
 const first = numberOption('seed', Date.now() % 1_000_000)
