@@ -131,11 +131,13 @@ async function sourcesOf(executor: Executor, options: ExportOptions): Promise<re
   const finder = new TableFinder(executor, options.metadata)
   const named = table === undefined ? tables : [table]
   const found = named === undefined ? await finder.all() : await Promise.all(named.map((one) => finder.find(one)))
-  return dependencyOrder([...new Set(found)]).tables.map((one) => sourceOf(one, executor.dialect))
+  // Tables that inherit from others, and partitions, are among all tables, and have rows of their own.
+  const only = named === undefined && options.metadata === undefined && executor.dialect.name === 'postgresql' ? 'only ' : ''
+  return dependencyOrder([...new Set(found)]).tables.map((one) => sourceOf(one, executor.dialect, only))
 }
 
 /** All of a table but what the database computes itself. */
-function sourceOf(table: AnyTable, dialect: Dialect): RowSource {
+function sourceOf(table: AnyTable, dialect: Dialect, only: string): RowSource {
   const columns = table.columns.filter(({ options }) => options.generated === undefined)
   const key = (table.primaryKey?.columns ?? []).map((name) => dialect.quoteIdentifier(name))
   const order = key.length === 0 ? '' : ` order by ${key.join(', ')}`
@@ -144,7 +146,7 @@ function sourceOf(table: AnyTable, dialect: Dialect): RowSource {
   )
   return {
     name: table.key,
-    query: `select ${selected.join(', ')} from ${quotedTable(table, dialect)}${order}`,
+    query: `select ${selected.join(', ')} from ${only}${quotedTable(table, dialect)}${order}`,
     columns: columns.map(({ name, type }): WrittenColumn => ({ name, kind: type.kind })),
   }
 }

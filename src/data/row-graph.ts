@@ -38,7 +38,7 @@ export class RowGraph {
     this.#free = []
     for (const node of taken) {
       this.#nodes.delete(node)
-      for (const referring of node.referring) this.#unlink(referring, ({ target }) => target !== node)
+      for (const referring of node.referring) this.#detach(referring, ({ target }) => target !== node)
     }
     return taken.map(({ row }) => row)
   }
@@ -64,12 +64,12 @@ export class RowGraph {
       updates.push(restoring(node.row, [...columns], dialect))
       const parameters = node.row.parameters.map((value, index) => (columns.has(node.row.statement.names[index] as string) ? null : value))
       node.row = { ...node.row, parameters }
-      this.#unlink(node, (link) => !loose.includes(link))
+      this.#detach(node, (link) => !loose.includes(link))
     }
     return this.#free.length > 0
   }
 
-  #unlink(node: Node, stays: (link: Link) => boolean): void {
+  #detach(node: Node, stays: (link: Link) => boolean): void {
     if (node.links.length === 0) return
     node.links = node.links.filter(stays)
     if (node.links.length === 0) this.#free.push(node)

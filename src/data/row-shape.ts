@@ -66,6 +66,9 @@ export interface ShapeOptions {
   readonly format: 'csv' | 'jsonl' | 'list'
 }
 
+/** Each row of a file may give other columns. */
+const maxShapes = 1_000
+
 /** Makes rows of a file into rows of a table. */
 export class RowLoader {
   readonly table: AnyTable
@@ -92,6 +95,7 @@ export class RowLoader {
     if (names.length === 0) throw new DataError(`Line ${line}: expected the values of a row, found none.`)
     const columns = names.map((name) => columnOf(this.table, name, line))
     const shape = new RowShape(this.table, columns, this.#options)
+    if (this.#shapes.size === maxShapes) this.#shapes.clear()
     this.#shapes.set(key, shape)
     return shape
   }

@@ -151,7 +151,7 @@ class TextReader {
     if (typeof this.#half === 'string' && this.#half !== '') return this.#broken('')
     const bytes = this.#half.length === 0 ? part : Buffer.concat([this.#half as Uint8Array, part])
     const whole = bytes.subarray(0, wholeLength(bytes))
-    this.#half = whole.length === bytes.length ? '' : bytes.slice(whole.length)
+    this.#half = whole.length === bytes.length ? '' : Uint8Array.from(bytes.subarray(whole.length))
     try {
       return this.#decoder.decode(whole)
     } catch {

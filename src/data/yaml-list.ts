@@ -10,8 +10,8 @@ import type { TextSource } from './text-source.ts'
 import { complaints, YamlComposer, YamlDamage, type YamlValue } from './yaml-composer.ts'
 
 /**
- * The rows of a YAML file that is a list of tables, some at a time. Rows are taken out of the tree while it grows, so that memory is bounded where
- * the file is a list of blocks and `model` stands before `data`.
+ * The rows of a YAML file that is a list of tables, some at a time. Rows of a list of blocks are taken out of the tree while it grows, so that
+ * memory is bounded; where `model` stands behind `data`, its rows have to fit into 64 MiB, and in brackets a table is of some thousand rows.
  *
  * @throws {DataError} it is damaged, or no such list; the message names line and column
  */
@@ -37,14 +37,17 @@ async function* rowsIn(reader: ListReader, text: string, { incomplete }: { reado
 }
 
 const list = 'a list of tables, each with its name as "model" and its rows as "data"'
-/** A row, or a table whose rows cannot be taken out one by one, would otherwise take any file into memory: its tree is many times as large. */
-const maxTreeLength = 8 * 1024 * 1024
+/** A row, or rows whose table is not named yet, would otherwise take any file into memory. */
+const maxLength = 64 * 1024 * 1024
+/** What of a tree cannot be taken out piece by piece is made into values at a stretch: in brackets, a whole file. */
+const maxLexemes = 100_000
 const maxDepth = 100
 /** Rows whose anchors later rows may refer to. */
 const maxAnchored = 1_000
 /** Rows that values are made of together. */
 const rowsTogether = 16
 
+type NamedTable = Omit<TableRows, 'rows'>
 type Item = CST.BlockSequence['items'][number]
 
 /** Reads the tree as it grows: what is finished is taken out of it. */
@@ -55,16 +58,20 @@ class ListReader {
   readonly #cst: typeof CST
   readonly #lines = new LineStarts()
   readonly #found: TableRows[] = []
+  /** Rows of the table that is being read, until its name is. */
+  #held: SourceRow[] = []
+  #heldFrom = 0
   readonly #anchored: Item[] = []
   /** Of what has been read, and not been taken out yet. */
   #hasAnchor = false
   #hasAlias = false
   #takenUpTo = 0
+  #lexemes = 0
   /** To the lexer, of all that has been read. */
   #given = 0
   #unread = ''
   #previous = ''
-  #named: { readonly at: CST.Token; readonly model: string; readonly place: TextPlace } | null = null
+  #named: { readonly at: CST.Token; readonly table: NamedTable } | null = null
   #isEmpty = true
 
   constructor(yaml: typeof import('yaml')) {
@@ -85,7 +92,10 @@ class ListReader {
         end = -1
       }
     }
-    if (this.#given + this.#unread.length - this.#takenUpTo > maxTreeLength) throw this.#tooLong()
+    const waitingFrom = this.#held.length > 0 ? this.#heldFrom : this.#takenUpTo
+    if (this.#given + this.#unread.length - waitingFrom > maxLength) {
+      throw new YamlDamage(this.#takenUpTo, `expected rows of less than ${maxLength} characters, and "model" before "data" of more`)
+    }
     if (incomplete) return
     yield* this.#give(this.#unread, false)
     for (const token of this.#parser.end()) this.#takeToken(token)
@@ -121,11 +131,8 @@ class ListReader {
     }
     const { offset, stack } = this.#parser
     if (stack.length > maxDepth) throw new YamlDamage(offset, complaints.RESOURCE_EXHAUSTION)
-  }
-
-  #tooLong(): YamlDamage {
-    const advice = 'below "data", with "model" before it, as a list of blocks'
-    return new YamlDamage(this.#takenUpTo, `expected rows of less than ${maxTreeLength} characters ${advice}`)
+    this.#lexemes += 1
+    if (this.#lexemes > maxLexemes) throw new YamlDamage(this.#takenUpTo, 'expected so many rows as a list of blocks, not in brackets')
   }
 
   #takeToken(token: CST.Token): void {
@@ -150,24 +157,37 @@ class ListReader {
         for (const value of this.#compose(tables, [item])) this.#giveTable(value)
     } else if (table?.type === 'block-map' && rows?.type === 'block-seq') {
       if (rows.items.length <= (this.#hasAnchor || this.#hasAlias ? 1 : rowsTogether)) return
-      const model = this.#modelOf(table)
-      if (model === null) return
+      if (!this.#isData(table)) return
       const values = this.#compose(rows, rows.items.splice(0, rows.items.length - 1))
-      this.#found.push({ model: model.model, place: model.place, rows: values.map((value) => this.#rowOf(value)) })
+      this.#takeRows(
+        this.#modelOf(table),
+        values.map((value) => this.#rowOf(value)),
+      )
     } else return
     this.#forget()
   }
 
-  /** The name of the table whose `data` is being read; null where it stands behind it. */
-  #modelOf({ items }: CST.BlockMap): { readonly model: string; readonly place: TextPlace } | null {
-    const keyOf = ({ key }: CST.BlockMap['items'][number]) => this.#cst.resolveAsScalar(key)?.value
+  #takeRows(named: NamedTable | null, rows: readonly SourceRow[]): void {
+    if (named !== null) {
+      this.#found.push({ ...named, rows })
+      return
+    }
+    if (this.#held.length === 0) this.#heldFrom = this.#takenUpTo
+    this.#held.push(...rows)
+  }
+
+  #isData({ items }: CST.BlockMap): boolean {
     const last = items.at(-1)
-    const value = items.find((item) => keyOf(item) === 'model')?.value
-    if (value === undefined || last === undefined || keyOf(last) !== 'data') return null
-    const model = this.#cst.resolveAsScalar(value)?.value
-    if (model === undefined) return null
-    if (this.#named?.at !== value) this.#named = { at: value, model, place: this.#lines.place(value.offset) }
-    return this.#named
+    return last !== undefined && this.#cst.resolveAsScalar(last.key)?.value === 'data'
+  }
+
+  /** The name of the table whose `data` is being read; null where it stands behind it. */
+  #modelOf({ items }: CST.BlockMap): NamedTable | null {
+    const value = items.find(({ key }) => this.#cst.resolveAsScalar(key)?.value === 'model')?.value
+    const model = value === undefined ? undefined : this.#cst.resolveAsScalar(value)?.value
+    if (value === undefined || model === undefined) return null
+    if (this.#named?.at !== value) this.#named = { at: value, table: { model, place: this.#lines.place(value.offset) } }
+    return this.#named.table
   }
 
   #tablesOf(document: CST.Document): readonly YamlValue[] {
@@ -186,7 +206,7 @@ class ListReader {
     if (stray !== undefined) throw new YamlDamage(table.member(stray).offset, `expected "model" and "data", found ${printableName(stray)}`)
     if (typeof model !== 'string') throw new YamlDamage(table.member('model').offset, 'expected the name of a table as "model"')
     if (!Array.isArray(data)) throw new YamlDamage(table.member('data').offset, 'expected a list of rows as "data"')
-    const rows = table.member('data').members.map((row) => this.#rowOf(row))
+    const rows = [...this.#held.splice(0), ...table.member('data').members.map((row) => this.#rowOf(row))]
     this.#found.push({ model, place: this.#lines.place(table.member('model').offset), rows })
   }
 
@@ -207,6 +227,7 @@ class ListReader {
 
   #forget(): void {
     this.#takenUpTo = this.#parser.offset
+    this.#lexemes = 0
     this.#lines.forget(this.#takenUpTo)
   }
 }
@@ -222,15 +243,24 @@ class LineStarts {
   }
 
   place(offset: number): TextPlace {
-    let index = this.#starts.length - 1
-    while (index > 0 && (this.#starts[index] as number) > offset) index -= 1
+    const index = this.#lastUpTo(offset)
     return { line: this.#forgotten + index + 1, column: Math.max(0, offset - (this.#starts[index] as number)) + 1 }
   }
 
   forget(before: number): void {
-    let count = 0
-    while (count + 1 < this.#starts.length && (this.#starts[count + 1] as number) <= before) count += 1
+    const count = this.#lastUpTo(before)
     this.#starts = this.#starts.slice(count)
     this.#forgotten += count
+  }
+
+  /** By halves: a file may be one document of many rows. */
+  #lastUpTo(offset: number): number {
+    let [low, high] = [0, this.#starts.length - 1]
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((this.#starts[middle] as number) <= offset) low = middle
+      else high = middle - 1
+    }
+    return low
   }
 }

@@ -123,4 +123,22 @@ describeDialects((fixture) => {
       await engine.execute('delete from things')
     }
   })
+
+  if (fixture.target.driver === 'pg') {
+    test('rows of partitions, and of tables that inherit, are written once', async () => {
+      const engine = fixture.engine()
+      await engine.script(`
+        create table reading (id int primary key) partition by range (id);
+        create table reading_low partition of reading for values from (0) to (10);
+        create table reading_high partition of reading for values from (10) to (20);
+        create table animal (id int); create table dog (name text) inherits (animal);
+        insert into reading values (1), (11); insert into animal values (1); insert into dog values (2, 'x');
+      `)
+      const text = await exportText(engine, { format: 'json' })
+      expect(await exportText(engine, { format: 'csv', table: 'reading' })).toBe('id\n1\n11\n')
+      await engine.script('truncate reading; truncate animal')
+      expect(await importData(engine, text, { format: 'json' })).toMatchObject({ rowcount: 4 })
+      expect(await exportText(engine, { format: 'json' })).toBe(text)
+    })
+  }
 })

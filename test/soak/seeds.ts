@@ -12,6 +12,7 @@ const FILES = [
   'test/engine/pool.test.ts',
   'test/sql/parameters.test.ts',
   'test/data/damaged-files.test.ts',
+  'test/data/texts.test.ts',
 ]
 
 const first = numberOption('seed', Date.now() % 1_000_000)
