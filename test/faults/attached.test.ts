@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { driverNames } from '../soak/scratch.ts'
 import { openFile, temporaryDirectory } from './test-engine.ts'
 
-// What SQL alone can do beyond the database it was sent to. The README says so under "Good to know".
+// What SQL alone can do beyond the database it was sent to. docs/sqlite.md says so.
 describe.each(driverNames)('%s', (driver) => {
   test('ATTACH makes a file where there is none, and is gone with the borrower', async () => {
     const directory = temporaryDirectory()

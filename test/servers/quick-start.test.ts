@@ -1,51 +1,15 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { EngineURL } from 'offloop'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
+import { readPage } from '../docs/page.ts'
+import { programsOf } from '../docs/program.ts'
+import { runPrograms } from '../docs/run-programs.ts'
+import { Workspace } from '../docs/workspace.ts'
 import { describeServers } from './servers.ts'
 
-const readme = new URL('../../README.md', import.meta.url)
-const entry = import.meta.resolve('offloop')
-
-/** The program of the README's quick start, on another database. */
-async function quickStart(url: string): Promise<string> {
-  const [, program] = /## Quick start\n\n```ts\n(.*?)```/s.exec(await readFile(readme, 'utf8')) ?? []
-  if (program === undefined) throw new Error('The README has no quick start.')
-  const changed = program
-    .replace("'sqlite:///app.db'", () => JSON.stringify(url))
-    .replace("from 'offloop'", () => `from ${JSON.stringify(entry)}`)
-  expect(changed.split('\n').filter((line, index) => line !== program.split('\n')[index])).toHaveLength(2)
-  return changed
-}
-
-async function runQuickStart(url: string): Promise<readonly string[]> {
-  const directory = await mkdtemp(join(tmpdir(), 'offloop-quick-start-'))
-  try {
-    const file = join(directory, 'quick-start.mts')
-    await writeFile(file, await quickStart(url))
-    const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: directory, maxBuffer: 64 * 1_048_576 })
-    return stdout.trim().split('\n')
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
-}
-
-const expectLines = (lines: readonly string[]): void => {
-  expect(lines).toHaveLength(20_002)
-  expect(lines.slice(0, 3)).toEqual(["{ id: 1, name: 'ADA' }", "{ id: 2, name: 'GRACE' }", "{ id: 3, name: 'user 0' }"])
-}
-
-test('the quick start of the README runs on SQLite', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'offloop-quick-start-'))
-  try {
-    expectLines(await runQuickStart(`sqlite:///${join(directory, 'app.db')}`))
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
-})
+const [quickStart] = programsOf(readPage('README.md'))
+if (quickStart === undefined) throw new Error('The README has no quick start.')
+const workspace = new Workspace()
+afterAll(() => workspace[Symbol.dispose]())
 
 describeServers((server) => {
   test('the quick start of the README runs by its URL alone', async () => {
@@ -58,7 +22,12 @@ describeServers((server) => {
       const url = EngineURL.parse(server.url)
       const own =
         server.name === 'postgresql' ? url.with({ query: { ...url.query, options: `-c search_path=${database}` } }) : url.with({ database })
-      expectLines(await runQuickStart(own.render({ hidePassword: false })))
+      const changed = quickStart.code.replace("'sqlite:///app.db'", () => JSON.stringify(own.render({ hidePassword: false })))
+      expect(changed).not.toBe(quickStart.code)
+      const program = { ...quickStart, code: changed }
+      const { found, expected } = (await runPrograms(workspace, [program])).get(program) ?? {}
+      expect(expected?.stdout).toHaveLength(6)
+      expect(found).toEqual(expected)
     } finally {
       await conn.execute(server.name === 'postgresql' ? `drop schema ${database} cascade` : `drop database ${database}`)
     }

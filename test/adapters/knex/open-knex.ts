@@ -16,7 +16,7 @@ const engines: AsyncEngine[] = []
 const directories: string[] = []
 const unhandled: unknown[] = []
 
-// Knex's own client loads better-sqlite3 on this thread, perhaps before an engine does: see "Good to know" in the README.
+// Knex's own client loads better-sqlite3 on this thread, perhaps before an engine does: see docs/sqlite.md.
 process.env['SQLITE_USE_URI'] = '1'
 
 process.on('unhandledRejection', (reason) => unhandled.push(reason))

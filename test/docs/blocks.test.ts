@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
+import { root } from '../architecture/source-file.ts'
+import { testServers } from '../test-servers.ts'
+import { readPages } from './page.ts'
+import { nameOf, type Program, programsOf } from './program.ts'
+import { type Comparison, runPrograms } from './run-programs.ts'
+import { Workspace } from './workspace.ts'
+
+/** Blocks that do not run, each with the reason that stands in its page. */
+const notRun: readonly string[] = []
+
+const languages = new Set(['ts', 'js', 'sh', 'sql', 'json', 'csv', 'text'])
+
+const pages = readPages()
+const programs = pages.flatMap(programsOf)
+const workspace = new Workspace()
+afterAll(() => workspace[Symbol.dispose]())
+
+for (const program of programs) {
+  const folder = nameOf(program)
+  workspace.writeFiles(folder, program.page)
+  workspace.write(join(folder, `program.ts`), program.code)
+}
+
+test('every block is run, or says why not', () => {
+  const unread = pages.filter(({ text, blocks }) => (text.match(/^ *```/gm) ?? []).length !== 2 * blocks.length)
+  expect(unread.map(({ path }) => path)).toEqual([])
+  const blocks = pages.flatMap(({ path, blocks }) => blocks.map((block) => ({ at: `${path}:${block.line}`, path, ...block })))
+  expect(blocks.filter(({ notRun }) => notRun !== undefined).map(({ path, notRun }) => `${path}: ${notRun}`)).toEqual(notRun)
+  expect(
+    blocks.filter(({ language }) => !languages.has(language)).map(({ at, language }) => `${at} is of no known language: "${language}"`),
+  ).toEqual([])
+  // What is no program and no command is of use in a file only.
+  const idle = blocks.filter(({ language, file, notRun }) => !['ts', 'sh'].includes(language) && file === undefined && notRun === undefined)
+  expect(idle.map(({ at }) => `${at} has no name of a file`)).toEqual([])
+})
+
+test('every block of TypeScript has the types that it needs', async () => {
+  const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.base.json'), 'utf8').replaceAll(/^\s*\/\/.*$/gm, ''))
+  workspace.write(
+    'tsconfig.json',
+    // An example may name what it does not use.
+    JSON.stringify({ compilerOptions: { ...compilerOptions, noUnusedLocals: false, noEmit: true }, include: ['*/**/*.ts'] }),
+  )
+  const { stdout } = await workspace.node('.', 'node_modules/typescript/bin/tsc')
+  expect(stdout).toBe('')
+})
+
+describe('a program of a page prints what the page says', () => {
+  const isThere = ({ servers }: Program) => servers.every((name) => testServers[name].missing === undefined || testServers[name].required)
+  let comparisons: ReadonlyMap<Program, Comparison>
+  // In one process, which loads the package once.
+  beforeAll(async () => {
+    comparisons = await runPrograms(workspace, programs.filter(isThere))
+  }, 60_000)
+  for (const program of programs) {
+    test.skipIf(!isThere(program))(program.title, () => {
+      const { found, expected } = comparisons.get(program) ?? {}
+      expect(found).toEqual(expected)
+    })
+  }
+})
+
+describe('tests of a page pass', () => {
+  for (const page of pages) {
+    const folder = join('tests', basename(page.path, '.md'))
+    const files = page.blocks.filter(({ file }) => file?.endsWith('.test.ts'))
+    if (files.length > 0) workspace.writeFiles(folder, page)
+    for (const { file = '', code } of files) {
+      test(`${page.path}: ${file}`, async () => {
+        const runner = code.includes("'vitest'") ? ['../../node_modules/vitest/vitest.mjs', 'run', file] : ['--test', file]
+        const { code: exit, stdout, stderr } = await workspace.node(folder, ...runner)
+        expect(exit, stdout + stderr).toBe(0)
+        expect(stdout).toMatch(/(Tests {2}|pass )[1-9]/)
+      })
+    }
+  }
+})
+
+const commands = pages.flatMap(({ path, blocks }) =>
+  blocks
+    .filter(({ language, notRun }) => language === 'sh' && notRun === undefined)
+    .flatMap(({ code, line }) =>
+      code.split('\n').map((text, index) => ({ at: `${path}:${line + index}`, text: text.replace(/ +#.*$/, '') })),
+    )
+    .flatMap(({ at, text }) => text.split(' && ').map((command) => ({ at, command }))),
+)
+
+describe('a command of a page is one that there is', () => {
+  const packages = new Set([
+    manifest.name,
+    ...[manifest.dependencies, manifest.peerDependencies, manifest.devDependencies].flatMap((list) => Object.keys(list)),
+  ])
+  test.for(commands)('$at: $command', async ({ command }) => {
+    const [tool, verb = '', ...args] = command.split(' ')
+    if (tool === 'npm' && verb === 'install') expect(args.filter((name) => !name.startsWith('-') && !packages.has(name))).toEqual([])
+    else if (tool === 'npm' && verb === 'run') expect(Object.keys(manifest.scripts)).toContain(args[0])
+    else if (tool === 'npm') expect(['ci', ...Object.keys(manifest.scripts)]).toContain(verb)
+    else if (tool === 'npx' && verb === 'offloop')
+      expect((await workspace.node('.', join(root, manifest.bin.offloop), '--help')).stdout).toContain(args[0])
+    else expect.fail('it is neither npm nor npx offloop')
+  })
+})
