@@ -14,6 +14,7 @@ export type {
 } from './engine/contract.ts'
 export { createEngine } from './engine/engine.ts'
 export type { EngineOptions, Logger, PoolOptions, PragmaValue, WorkerLimits } from './engine/options.ts'
+export type { ConnectContext, NoticeMessage, QueryContext, TransactionContext, TransactionOutcome } from './engine/tracing.ts'
 export {
   AbortError,
   ArgumentError,

@@ -84,6 +84,7 @@ class Engine implements AsyncEngine {
       options: resolved,
       compiler: new StatementCompiler(this.dialect, resolved.statementCacheSize),
       logger,
+      database: url.toString(),
       memory: this.#database.memory,
     }
     this.#pool = new ConnectionPool(this.#database, resolved, logger)

@@ -13,6 +13,8 @@ export interface EngineServices {
   readonly options: ResolvedEngineOptions
   readonly compiler: StatementCompiler
   readonly logger: Logger
+  /** The engine's URL, its password masked, for those who watch. */
+  readonly database: string
   /** A memory database has no snapshots: its readers and writers exclude each other. */
   readonly memory: boolean
 }

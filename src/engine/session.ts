@@ -309,7 +309,11 @@ export class Session implements TransactionHost, OpenTransactionState {
   }
 
   async #beginRoot(options: BeginOptions): Promise<Transaction> {
-    const endTrace = announceTransaction(this.physical.id, options.readonly === true)
+    const endTrace = announceTransaction({
+      database: this.#services.database,
+      connectionId: this.physical.id,
+      readonly: options.readonly === true,
+    })
     this.#beginning = true
     try {
       await this.#begin.send(options)

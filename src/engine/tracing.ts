@@ -1,11 +1,23 @@
-import { channel, tracingChannel } from 'node:diagnostics_channel'
+import { AsyncResource } from 'node:async_hooks'
+import { channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
 import type { WireValue } from '../protocol/values.ts'
 import type { Logger } from './options.ts'
 
 /** What subscribers of `offloop:query` see of a statement; parameters are never among it. */
 export interface QueryContext {
   readonly sql: string
+  /** The engine's URL, its password masked. */
+  readonly database: string
+  /** 0 for a statement of the engine itself, which finds its connection later. */
   readonly connectionId: number
+  error?: unknown
+}
+
+/** What subscribers of `offloop:connect` see of the opening of a connection. */
+export interface ConnectContext {
+  /** The engine's URL, its password masked. */
+  readonly database: string
+  readonly readonly: boolean
   error?: unknown
 }
 
@@ -14,6 +26,8 @@ export type TransactionOutcome = 'committed' | 'rolled back' | 'unknown'
 
 /** What subscribers of `offloop:transaction` see of one. */
 export interface TransactionContext {
+  /** The engine's URL, its password masked. */
+  readonly database: string
   readonly connectionId: number
   readonly readonly: boolean
   /** Set before `asyncStart`, unless the transaction could not even begin. */
@@ -32,7 +46,7 @@ export interface NoticeMessage {
 
 const noticeChannel = channel('offloop:notice')
 const queryChannel = tracingChannel<QueryContext>('offloop:query')
-const connectChannel = tracingChannel<object>('offloop:connect')
+const connectChannel = tracingChannel<ConnectContext>('offloop:connect')
 const transactionChannel = tracingChannel<TransactionContext>('offloop:transaction')
 
 /**
@@ -40,7 +54,7 @@ const transactionChannel = tracingChannel<TransactionContext>('offloop:transacti
  * rejected. Without a subscriber it costs a look at a flag.
  * https://nodejs.org/api/diagnostics_channel.html#class-tracingchannel
  */
-export function traceConnect<T>(context: object, work: () => Promise<T>): Promise<T> {
+export function traceConnect<T>(context: ConnectContext, work: () => Promise<T>): Promise<T> {
   return connectChannel.hasSubscribers ? connectChannel.tracePromise(work, context) : work()
 }
 
@@ -52,18 +66,13 @@ export function publishNotice(notice: NoticeMessage): void {
 export type EndTrace = (end: { readonly outcome: TransactionOutcome } | { readonly error: unknown }) => void
 
 /** Tells of a transaction from its BEGIN on, until the returned function is called. */
-export function announceTransaction(connectionId: number, readonly: boolean): EndTrace {
+export function announceTransaction(beginning: Omit<TransactionContext, 'outcome' | 'error'>): EndTrace {
   if (!transactionChannel.hasSubscribers) return noop
-  const context: TransactionContext = { connectionId, readonly }
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  transactionChannel.tracePromise(() => promise, context).catch(noop)
+  const context: TransactionContext = { ...beginning }
+  const publishEnd = publishStart(transactionChannel, context)
   return (end) => {
-    if ('error' in end) {
-      reject(end.error)
-      return
-    }
-    context.outcome = end.outcome
-    resolve()
+    Object.assign(context, end)
+    publishEnd()
   }
 }
 
@@ -85,21 +94,35 @@ export function announceQuery(
   const { echo, hideParameters } = services.options
   if (echo) services.logger.info(hideParameters || values.length === 0 ? echoLine(sql) : `${echoLine(sql)} ${echoValues(values)}`)
   if (!queryChannel.hasSubscribers) return
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const context: QueryContext = { sql, database: services.database, connectionId }
+  const publishEnd = publishStart(queryChannel, context)
   execution.onSettled(() => {
-    if (execution.error === null) resolve()
-    else reject(execution.error)
+    if (execution.error !== null) context.error = execution.error
+    publishEnd()
   })
-  queryChannel.tracePromise(() => promise, { sql, connectionId }).catch(() => {})
+}
+
+/**
+ * As `tracePromise`, for work that is no promise: the returned function publishes the end, in the async context of the start, and before
+ * whoever waits for the work goes on.
+ */
+function publishStart<C extends { error?: unknown }>(tracing: TracingChannel<unknown, C>, context: C): () => void {
+  tracing.start.runStores(context, () => tracing.end.publish(context))
+  return AsyncResource.bind(() => {
+    if ('error' in context) tracing.error.publish(context)
+    tracing.asyncStart.publish(context)
+    tracing.asyncEnd.publish(context)
+  })
 }
 
 /** As `announceQuery`, for work with a promise of its own: a script, a statement for many rows. `work` is called at once. */
-export function traceQuery<T>(services: QueryServices, context: QueryContext, work: () => Promise<T>): Promise<T> {
-  if (services.options.echo) services.logger.info(echoLine(context.sql))
-  return queryChannel.hasSubscribers ? queryChannel.tracePromise(work, context) : work()
+export function traceQuery<T>(services: QueryServices, query: Omit<QueryContext, 'database'>, work: () => Promise<T>): Promise<T> {
+  if (services.options.echo) services.logger.info(echoLine(query.sql))
+  return queryChannel.hasSubscribers ? queryChannel.tracePromise(work, { ...query, database: services.database }) : work()
 }
 
 interface QueryServices {
+  readonly database: string
   readonly options: { readonly echo: boolean; readonly hideParameters: boolean }
   readonly logger: Logger
 }

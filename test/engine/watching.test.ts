@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { channel, tracingChannel } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import { type AsyncEngine, createEngine, EngineURL, type Logger } from 'offloop'
@@ -72,6 +73,30 @@ describe('offloop:query', () => {
     expect(inspect(events, { depth: 10 })).not.toContain('c4n4ry')
   })
 
+  test('names the database of the engine', async () => {
+    const events = watch('offloop:query')
+    const engine = openEngine()
+    await engine.scalar('select 1')
+    const conn = await engine.connect()
+    await conn.script('select 2')
+    await conn.close()
+    expect(new Set(events.map(({ context }) => context['database']))).toEqual(new Set([engine.url.toString()]))
+  })
+
+  test('is published before whoever waits for the statement goes on, in the context of his call', async () => {
+    const stored: unknown[] = []
+    const request = new AsyncLocalStorage<string>()
+    const note = () => void stored.push(request.getStore())
+    const names = ['start', 'asyncEnd'].map((type) => `tracing:offloop:query:${type}`)
+    for (const name of names) channel(name).subscribe(note)
+    stops.push(() => names.forEach((name) => void channel(name).unsubscribe(note)))
+    const engine = openEngine()
+    await request.run('one', () => engine.scalar('select 1'))
+    expect(stored).toEqual(['one', 'one'])
+    await request.run('two', () => rejectionOf(engine.execute('select nothing')))
+    expect(stored).toEqual(['one', 'one', 'two', 'two'])
+  })
+
   test('tells of an error', async () => {
     const events = watch('offloop:query')
     const engine = openEngine()
@@ -129,7 +154,12 @@ describe('offloop:transaction', () => {
       { readonly: true },
     )
     expect(events.map(({ type }) => type)).toEqual(succeeded)
-    expect(events[0]?.context).toEqual({ readonly: true, connectionId: expect.any(Number), outcome: 'committed' })
+    expect(events[0]?.context).toEqual({
+      database: engine.url.toString(),
+      readonly: true,
+      connectionId: expect.any(Number),
+      outcome: 'committed',
+    })
     const tx = await engine.begin()
     await tx.connection.close()
     expect(events.at(-1)).toMatchObject({ type: 'asyncEnd', context: { readonly: false, outcome: 'rolled back' } })
@@ -142,7 +172,12 @@ describe('offloop:transaction', () => {
     const error = await rejectionOf(engine.begin())
     await holder.rollback()
     expect(events.map(({ type }) => type)).toEqual(failed)
-    expect(events.at(-1)?.context).toEqual({ readonly: false, connectionId: expect.any(Number), error })
+    expect(events.at(-1)?.context).toEqual({
+      database: engine.url.toString(),
+      readonly: false,
+      connectionId: expect.any(Number),
+      error,
+    })
   })
 })
 
