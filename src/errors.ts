@@ -1,3 +1,9 @@
+/**
+ * Every class of errors of the engine, without the engine.
+ *
+ * @module offloop/errors
+ */
+
 /** SQL texts in errors are cut to this many characters: a generated statement of megabytes helps nobody in a log. */
 const MAX_SQL_LENGTH = 2_000
 

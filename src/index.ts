@@ -1,3 +1,9 @@
+/**
+ * The engine: connections, transactions, results and streams of an SQL database whose driver runs in worker threads.
+ *
+ * @module offloop
+ */
+
 import './node-version.ts'
 
 export type {
@@ -10,6 +16,8 @@ export type {
   ConnectOptions,
   DriverRemote,
   EngineStatus,
+  Notification,
+  NotificationStream,
   RemoteMember,
 } from './engine/contract.ts'
 export { createEngine } from './engine/engine.ts'
@@ -54,6 +62,6 @@ export type {
   RowValue,
   TransactionOptions,
 } from './sql/executor.ts'
-export type { Compilable, Executable, Parameters } from './sql/statement.ts'
+export type { Compilable, Executable, Parameters, TypedStatement } from './sql/statement.ts'
 export { bulk, empty, join, raw, Sql, sql } from './sql/template.ts'
 export { EngineURL, type EngineURLParts } from './sql/url.ts'

@@ -45,6 +45,7 @@ export interface LoadThroughStaging extends LoadSource {
   readonly into?: undefined
 }
 
+/** What `bulkLoad()` reads, and where it goes: into a table, or through a staging table. */
 export type BulkLoadOptions = LoadIntoTable | LoadThroughStaging
 
 /**

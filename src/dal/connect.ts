@@ -7,6 +7,7 @@ import { DataAccessLayer, type LayerOptions, reflected } from './data-access-lay
 /** What to reflect, and the options of the engine. */
 export interface ConnectOptions extends LayerOptions, EngineOptions {}
 
+/** As those of `connect()`, and what becomes of an error. */
 export interface OrFailOptions extends ConnectOptions {
   /** Prints the error and ends the process with status 1; else the promise rejects. Default: true. */
   readonly withExit?: boolean | undefined

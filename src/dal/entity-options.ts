@@ -49,6 +49,7 @@ export interface HiddenRequest {
   readonly withDeleted?: boolean | undefined
 }
 
+/** Which rows `entity.list()` gives, and in which order. */
 export interface ListRequest<C extends ColumnSpecs, S extends FilterSpecs> extends HiddenRequest {
   /** One condition, or several that must all hold. */
   readonly where?: ConditionLike | readonly ConditionLike[] | undefined
@@ -68,16 +69,19 @@ export interface ListStatementRequest {
   readonly withDeleted: boolean
 }
 
+/** Which version of a row is to be changed. */
 export interface VersionRequest {
   /** The one that was read. */
   readonly version?: unknown
 }
 
+/** By which key `entity.upsert()` finds the row that is there. */
 export interface UpsertRequest<C extends ColumnSpecs> {
   /** The columns of a unique key. Default: the primary key. */
   readonly target?: (keyof C & string) | readonly (keyof C & string)[] | undefined
 }
 
+/** Which page `entity.page()` gives. */
 export interface EntityPageRequest<C extends ColumnSpecs, S extends FilterSpecs> extends Omit<ListRequest<C, S>, 'limit'> {
   /** Of the request that the page answers. */
   readonly url: string | URL

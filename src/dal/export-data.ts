@@ -6,6 +6,7 @@ import { onConnection } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 import { checkFormat, type DataFormat } from './bulk-load.ts'
 
+/** How `exportData()` writes. */
 export interface ExportOptions {
   readonly format: DataFormat
   /** Of a query that is a text. */

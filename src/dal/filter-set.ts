@@ -41,6 +41,7 @@ export type FilterValues<S, C = ColumnSpecs> = {
     : never
 }
 
+/** What checks the values of a filter set. */
 export interface FilterSetOptions {
   /** Of any library that follows Standard Schema: it is given the values first, and what it makes of them is used. */
   readonly schema?: StandardSchema | undefined

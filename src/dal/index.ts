@@ -1,3 +1,9 @@
+/**
+ * Data access layers: the tables and views of a database as it is, entities, loading and exporting.
+ *
+ * @module offloop/dal
+ */
+
 import '../node-version.ts'
 
 export { jsonSerializer } from '../data/json-serializer.ts'

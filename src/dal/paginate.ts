@@ -8,6 +8,7 @@ export interface Page<R> {
   readonly results: R[]
 }
 
+/** The rows of a page, and what they are a page of. */
 export interface PageRequest<R> {
   /** Of the request that this page answers. */
   readonly url: string | URL

@@ -11,8 +11,10 @@ export interface StandardSchema<Output = unknown> {
   }
 }
 
+/** What a schema has made of values: one of its own, or what is wrong. https://standardschema.dev */
 export type StandardResult<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] }
 
+/** One thing that a schema finds wrong. https://standardschema.dev */
 export interface StandardIssue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined

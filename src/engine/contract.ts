@@ -11,6 +11,7 @@ export interface ConnectOptions {
   readonly readonly?: boolean | undefined
 }
 
+/** How `engine.close()` ends. */
 export interface CloseOptions {
   /** Does not wait for connections that are checked out: what they have open is rolled back. Default: false. */
   readonly force?: boolean | undefined
@@ -18,11 +19,13 @@ export interface CloseOptions {
   readonly timeoutMs?: number | undefined
 }
 
+/** How far a backup has come. */
 export interface BackupProgress {
   readonly totalPages: number
   readonly remainingPages: number
 }
 
+/** How `backup()` tells of itself, and is given up. */
 export interface BackupOptions {
   /** Told after each step; what it throws ends the backup. */
   readonly onProgress?: ((progress: BackupProgress) => void) | undefined

@@ -1,5 +1,6 @@
 import { OffloopError } from '../errors.ts'
 
+/** What a `MigrationError` is about. */
 export interface MigrationErrorOptions {
   readonly cause?: unknown
   /** The file that it is about, without its folder. */

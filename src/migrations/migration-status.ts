@@ -7,6 +7,7 @@ import type { MigrationRecord } from './record-table.ts'
  */
 export type MigrationState = 'applied' | 'pending' | 'edited' | 'missing' | 'outOfOrder' | 'unfinished'
 
+/** One migration, and how it stands in this database. */
 export interface MigrationStatus {
   readonly name: string
   /** Null where it is missing. */

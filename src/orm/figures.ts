@@ -3,6 +3,7 @@ import { describeValue } from '../sql/parameters.ts'
 
 export type FigureKind = 'count' | 'sum' | 'avg' | 'min' | 'max'
 
+/** Which values a figure is of. */
 export interface FigureOptions {
   /** Each value counts once. Default: false. */
   readonly distinct?: boolean | undefined

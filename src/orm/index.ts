@@ -1,3 +1,9 @@
+/**
+ * Models: classes of rows, query sets, relations, managers and sessions.
+ *
+ * @module offloop/orm
+ */
+
 export { Q } from './clause.ts'
 export type { FieldOptions } from './fields/field.ts'
 export {

@@ -70,6 +70,7 @@ export interface ModelClass<F extends object, N extends string = string, I = Mod
 /** A class of managers. */
 export type ManagerClass = new (model: never, executor?: Executor | null) => object
 
+/** What `models.define()` can be told beside the fields. */
 export interface DefineOptions<T extends ManagerClass = ManagerClass> {
   /** What `Model.objects` is. */
   readonly manager?: T | undefined

@@ -9,11 +9,13 @@ import { Stateful } from './model-state.ts'
 import { SessionColumnQuery } from './session-column-query.ts'
 import { type MapperFactory, SessionQuery } from './session-query.ts'
 
+/** What a session does with all that it is asked for. */
 export interface SessionOptions {
   /** All of it is one transaction, which is rolled back when the session is closed: for tests. Default: false. */
   readonly forceRollback?: boolean | undefined
 }
 
+/** What `session.query()` makes of its rows. */
 export interface QueryOptions<T> {
   /** Makes something else of each row: it is given the query, and gives what makes it. */
   readonly mapperFactory?: MapperFactory<T> | undefined

@@ -8,16 +8,19 @@ interface Named {
   readonly name: string | undefined
 }
 
+/** No two rows have the same values in these columns. Made by `uniqueConstraint()`, or by `unique: true`. */
 export interface UniqueConstraint extends Named {
   readonly kind: 'unique'
   readonly columns: readonly string[]
 }
 
+/** Every row meets a condition. Made by `checkConstraint()`, or by the option `check`. */
 export interface CheckConstraint extends Named {
   readonly kind: 'check'
   readonly expression: Sql
 }
 
+/** Columns hold the key of a row of another table. Made by `foreignKeyConstraint()`, or by the option `references`. */
 export interface ForeignKeyConstraint extends Named {
   readonly kind: 'foreignKey'
   readonly columns: readonly string[]
@@ -30,11 +33,13 @@ export interface ForeignKeyConstraint extends Named {
   readonly initiallyDeferred: boolean | undefined
 }
 
+/** The key of a table. Made by `primaryKeyConstraint()`, or by `primaryKey: true`. */
 export interface PrimaryKeyConstraint extends Named {
   readonly kind: 'primaryKey'
   readonly columns: readonly string[]
 }
 
+/** What every row of a table has to meet; `kind` tells them apart. */
 export type Constraint = UniqueConstraint | CheckConstraint | ForeignKeyConstraint | PrimaryKeyConstraint
 
 /** An index of a table. */
@@ -70,6 +75,7 @@ export function primaryKeyConstraint(columns: readonly string[], { name }: NameO
   return Object.freeze({ kind: 'primaryKey', name, columns: columnList('primaryKeyConstraint', columns) })
 }
 
+/** What becomes of a row when the one that it refers to goes or changes, and when that is checked. */
 export interface ForeignKeyOptions extends NameOption {
   readonly onDelete?: ReferentialAction | undefined
   readonly onUpdate?: ReferentialAction | undefined
@@ -115,6 +121,7 @@ export function action(option: string, given: ReferentialAction | undefined): Re
   throw new ArgumentError(`The option "${option}" takes 'cascade', 'restrict', 'set null', 'set default' or 'no action'.`)
 }
 
+/** What an index is, beside its columns. */
 export interface IndexOptions {
   /** Default: false. */
   readonly unique?: boolean | undefined

@@ -1,3 +1,9 @@
+/**
+ * Tables as values: defined by a program or read from the database, with statements whose rows have the types of their columns.
+ *
+ * @module offloop/schema
+ */
+
 export type { Column } from './column.ts'
 export {
   bigInteger,

@@ -8,6 +8,7 @@ import { type ReflectOptions, reflectTables } from './reflection/reflect-tables.
 import { Table } from './table.ts'
 import type { AnyTable, Catalogue } from './table-shape.ts'
 
+/** What holds for all tables of a `MetaData`. */
 export interface MetaDataOptions {
   /** Of tables that name none. Default: where a name without a schema leads. */
   readonly schema?: string | undefined

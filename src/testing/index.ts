@@ -1,3 +1,9 @@
+/**
+ * Databases for tests, and transactions that are always rolled back, for every test runner.
+ *
+ * @module offloop/testing
+ */
+
 import '../node-version.ts'
 
 export { createDatabase, dropDatabase } from '../dal/databases.ts'

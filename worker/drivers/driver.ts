@@ -1,3 +1,9 @@
+/**
+ * The contract of a driver, for packages that bring one of their own.
+ *
+ * @module offloop/driver
+ */
+
 import type { ServerEvent, ServerSettings } from '../../src/protocol/server.ts'
 import type { WireColumn, WireValue } from '../../src/protocol/values.ts'
 import type { WireError } from '../../src/protocol/wire-error.ts'
@@ -24,6 +30,7 @@ export interface Driver {
   toWireError(error: unknown): WireError
 }
 
+/** What a driver can do; the host asks it before it relies on it. */
 export interface DriverCapabilities {
   /** True where connections of several users may live in one thread without waiting for each other. */
   readonly threadSafe: boolean
@@ -43,6 +50,7 @@ export interface DriverCapabilities {
   readonly blockedByCursors: 'writes' | 'nothing' | 'everything'
 }
 
+/** What `Driver.open` is given. */
 export interface OpenOptions {
   /** File path, `file:` URI of a shared memory database, or connection text. */
   readonly database: string
@@ -58,6 +66,7 @@ export interface OpenOptions {
   readonly server: ServerSettings | null
 }
 
+/** One open connection. */
 export interface DriverConnection {
   /**
    * The driver's own object, handed to `call()`, `setup` modules and the control channel. To be asked for only then: whoever holds it can
@@ -103,6 +112,7 @@ export interface DriverConnection {
   toWireError(error: unknown): WireError
 }
 
+/** Transactions that the host opens around statements of several callers. */
 export interface GroupTransactions {
   /** Takes the write lock at once if anything `writes`. */
   begin(writes: boolean): void
@@ -110,11 +120,13 @@ export interface GroupTransactions {
   rollback(): void
 }
 
+/** How far a backup has come. */
 export interface BackupProgress {
   readonly totalPages: number
   readonly remainingPages: number
 }
 
+/** One prepared statement. */
 export interface DriverStatement {
   /** True when the statement yields rows, even if there are none this time. */
   readonly returnsRows: boolean
@@ -155,6 +167,7 @@ export interface RowsOfValues {
   readonly rowCount: number
 }
 
+/** What a statement without rows has done. */
 export interface RunResult {
   /** Rows inserted, or matched by UPDATE or DELETE. */
   readonly changes: number
@@ -166,12 +179,15 @@ export interface RunResult {
 
 /** One value of a row. JSON and arrays of server databases are plain objects and arrays: whatever structured cloning takes. */
 export type DriverValue = null | number | bigint | string | boolean | Uint8Array | object
+/** One row, in the order of its columns. */
 export type DriverRow = readonly DriverValue[]
 
+/** The rows of a running statement. */
 export interface RowIterator {
   next(): MaybePromise<{ readonly done?: boolean | undefined; readonly value: DriverRow | undefined }>
   /** Ends the iteration early and resets the statement; may be called twice. */
   return(): MaybePromise<unknown>
 }
 
+/** What a synchronous driver returns as it is, and an asynchronous one as a promise. */
 export type MaybePromise<T> = T | Promise<T>

@@ -1,3 +1,9 @@
+/**
+ * Drizzle on an engine.
+ *
+ * @module offloop/drizzle
+ */
+
 export {
   type DrizzleArguments,
   type DrizzleClient,

@@ -81,6 +81,7 @@ export function decimal<const O extends NumberOptions<string | number> & { reado
   return new Field({ kind: 'decimal', type: new NumericType(maxDigits, decimalPlaces), check, own }, options)
 }
 
+/** true or false. */
 export function boolean<const O extends FieldOptions<boolean> = None>(options?: O): Field<boolean, boolean, O> {
   return new Field({ kind: 'boolean', type: new BooleanType(), check: booleanCheck(rulesOf(options)), own: [] }, options)
 }
@@ -131,6 +132,7 @@ export function enumeration<const V extends string, const O extends FieldOptions
   return new Field({ kind: 'enumeration', type: new EnumerationType(values, options?.name), check, own: ['name'] }, options)
 }
 
+/** UUIDs, as texts in small letters. */
 export function uuid<const O extends FieldOptions<string> = None>(options?: O): Field<string, string, O> {
   return new Field({ kind: 'uuid', type: new UuidType(), check: uuidCheck(), own: [] }, options)
 }

@@ -4,6 +4,7 @@ import { checkFieldOptions, type FieldOptions } from './field.ts'
 /** A model that a relation leads to: given by a function, since it may be defined later, or by the name of its table. */
 export type Target<M> = (() => M) | string
 
+/** What `foreignKey()` and `oneToOne()` can be told. */
 export interface RelationOptions extends Omit<FieldOptions, 'choices'> {
   readonly onDelete?: ReferentialAction | undefined
   /**
@@ -32,6 +33,7 @@ export class Relation<M, O extends RelationOptions> {
   }
 }
 
+/** What `manyToMany()` can be told. */
 export interface ManyToManyOptions {
   readonly relatedName?: string | undefined
   /** The table between the two. Default: of both tables' names. */

@@ -11,6 +11,7 @@ import { constraintNode, createTableNode } from './create-table.ts'
 import { DefinitionStatement } from './definition-statement.ts'
 import { dependencyOrder } from './dependency-order.ts'
 
+/** Which tables `createAll()` and `dropAll()` are about. */
 export interface CreateOptions {
   /** Passes over what is there already, or is not there. Default: true. */
   readonly checkFirst?: boolean | undefined

@@ -17,6 +17,7 @@ import { columnDefinition, keyInColumn } from './column-definition.ts'
 import { DefinitionStatement } from './definition-statement.ts'
 import { sqlNode } from './sql-node.ts'
 
+/** What `createTable()` does where the table is there. */
 export interface CreateTableOptions {
   /** Default: false. */
   readonly ifNotExists?: boolean | undefined

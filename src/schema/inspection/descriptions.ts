@@ -97,6 +97,7 @@ export interface PrimaryKeyDescription extends KeyDescription {
   readonly name: string | null
 }
 
+/** One unique constraint of a table. */
 export interface UniqueConstraintDescription extends KeyDescription {
   /** Null where it has none, as most have in SQLite. */
   readonly name: string | null
@@ -104,6 +105,7 @@ export interface UniqueConstraintDescription extends KeyDescription {
   readonly nullsDistinct: boolean
 }
 
+/** One foreign key of a table. */
 export interface ForeignKeyDescription {
   /** Null where it has none, as most have in SQLite. */
   readonly name: string | null
@@ -126,6 +128,7 @@ export interface ForeignKeyDescription {
   readonly validated: boolean
 }
 
+/** One index of a table. */
 export interface IndexDescription {
   readonly name: string
   /** The columns among its members; what is an expression is in `members` only. */
@@ -145,6 +148,7 @@ export interface IndexDescription {
   readonly sql: string | null
 }
 
+/** One CHECK of a table. */
 export interface CheckDescription {
   /** Null where it has none, as most have in SQLite, and those that stand at a column in MariaDB. */
   readonly name: string | null
@@ -166,6 +170,7 @@ export interface ExclusionConstraintDescription {
   readonly definition: string
 }
 
+/** One trigger of a table. */
 export interface TriggerDescription {
   readonly name: string
   readonly table: string
@@ -173,6 +178,7 @@ export interface TriggerDescription {
   readonly sql: string
 }
 
+/** PostgreSQL: a type made by CREATE TYPE … AS ENUM. */
 export interface EnumDescription {
   readonly schema: string
   readonly name: string
@@ -212,6 +218,7 @@ export interface TableOptions {
   readonly inherits: readonly { readonly schema: string; readonly table: string }[]
 }
 
+/** What makes a table a view. */
 export interface ViewDescription {
   /** The query alone, without CREATE VIEW. */
   readonly definition: string

@@ -25,6 +25,7 @@ export interface PlainTypeInfo {
   readonly name: string
 }
 
+/** Whole numbers. */
 export interface IntegerTypeInfo {
   readonly kind: 'integer'
   readonly name: string
@@ -33,6 +34,7 @@ export interface IntegerTypeInfo {
   readonly unsigned: boolean
 }
 
+/** Floating-point numbers. */
 export interface FloatTypeInfo {
   readonly kind: 'float'
   readonly name: string
@@ -40,6 +42,7 @@ export interface FloatTypeInfo {
   readonly unsigned: boolean
 }
 
+/** Decimal numbers. */
 export interface NumericTypeInfo {
   readonly kind: 'numeric'
   readonly name: string
@@ -59,6 +62,7 @@ export interface StringTypeInfo {
   readonly fixed: boolean
 }
 
+/** Bytes. */
 export interface BinaryTypeInfo {
   readonly kind: 'binary'
   readonly name: string
@@ -67,6 +71,7 @@ export interface BinaryTypeInfo {
   readonly fixed: boolean
 }
 
+/** Bits: PostgreSQL's `bit` and `bit varying`, MySQL's `bit`. */
 export interface BitTypeInfo {
   readonly kind: 'bit'
   readonly name: string
@@ -75,6 +80,7 @@ export interface BitTypeInfo {
   readonly fixed: boolean
 }
 
+/** Times of the day, and moments. */
 export interface TimeTypeInfo {
   readonly kind: 'time' | 'dateTime'
   readonly name: string
@@ -83,6 +89,7 @@ export interface TimeTypeInfo {
   readonly withTimeZone: boolean
 }
 
+/** JSON documents. */
 export interface JsonTypeInfo {
   readonly kind: 'json'
   readonly name: string
@@ -106,6 +113,7 @@ export interface SetTypeInfo {
   readonly values: readonly string[]
 }
 
+/** PostgreSQL: lists of values of one type. */
 export interface ArrayTypeInfo {
   readonly kind: 'array'
   readonly name: string

@@ -20,6 +20,7 @@ import { type Catalogue, keyOf } from '../table-shape.ts'
 import { enumerationCheck } from './enumeration-check.ts'
 import { typeOfColumn } from './type-of-column.ts'
 
+/** What `metadata.reflect()` reads. */
 export interface ReflectOptions {
   /** Default: the MetaData's, or where a name without a schema leads. */
   readonly schema?: string | undefined

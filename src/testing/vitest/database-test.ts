@@ -3,6 +3,7 @@ import type { AsyncEngine, AsyncTransaction } from '../../engine/contract.ts'
 import { type RollbackScope, rollbackScope } from '../rollback-scope.ts'
 import { type TemporaryDatabase, type TemporaryDatabaseOptions, temporaryDatabase } from '../temporary-database.ts'
 
+/** How the database of a file of tests is made, and what each test does in it. */
 export interface DatabaseTestOptions extends TemporaryDatabaseOptions {
   /** Whether each test has a transaction that is rolled back behind it. Default: true. */
   readonly transaction?: boolean | undefined
