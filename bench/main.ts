@@ -1,24 +1,31 @@
 /**
  * `npm run bench`: every case with every way to do it, in one process and in turn. It prints a table for each case and what became of its
- * targets; a complete run writes results.json, chart.svg and proportions.svg beside this file.
+ * targets; a complete run writes results.json and the charts beside this file.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadBaselines, loadMappers } from './baselines/load-baselines.ts'
 import type { BenchCase } from './bench-case.ts'
 import { allCases } from './cases/all-cases.ts'
-import { drawChart } from './chart.ts'
 import { installBaselines } from './install-baselines.ts'
 import { DatabaseFiles } from './item.ts'
 import { describeMachine } from './machine.ts'
 import { type BenchOptions, parseOptions, usage } from './options.ts'
-import { drawProportions } from './proportions.ts'
 import { type CaseResult, formatCase, summarise } from './report.ts'
 import { runCase } from './runner.ts'
+import { writeCharts } from './write-charts.ts'
 
+const ownDirectory = fileURLToPath(new URL('./', import.meta.url))
 const options = optionsOrExit()
+if (options.chart) {
+  const directory = options.output ?? ownDirectory
+  if (!existsSync(join(directory, 'results.json')))
+    fail(`There is no results.json in ${directory}: a run with --output=${directory} writes it.`)
+  for (const path of writeCharts(directory)) console.log(path)
+  process.exit(0)
+}
 const cases = allCases.filter(({ name }) => options.cases.length === 0 || options.cases.some((part) => name.includes(part)))
 if (cases.length === 0) fail(`No case has such a name. There are: ${allCases.map(({ name }) => name).join(', ')}`)
 
@@ -73,12 +80,11 @@ function printSummary(): void {
 
 function writeResults(): void {
   const complete = cases.length === allCases.length && options.variants.length === 0 && !options.quick
-  const output = options.output ?? (complete ? fileURLToPath(new URL('./', import.meta.url)) : undefined)
+  const output = options.output ?? (complete ? ownDirectory : undefined)
   if (output === undefined) return
   mkdirSync(output, { recursive: true })
   writeFileSync(join(output, 'results.json'), `${JSON.stringify({ machine, cases: results }, null, 2)}\n`)
-  const charts = { 'chart.svg': drawChart(results, machine), 'proportions.svg': drawProportions(results, machine) }
-  for (const [file, chart] of Object.entries(charts)) if (chart !== null) writeFileSync(join(output, file), chart)
+  writeCharts(output)
 }
 
 function optionsOrExit(): BenchOptions {

@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly rounds: number
   /** Few operations and rounds: shows that everything works, and no figure worth keeping. */
   readonly quick: boolean
+  /** Only draws the charts of the results that are there. */
+  readonly chart: boolean
   /** Where the databases are made: on a disk, or commits cost nothing. */
   readonly directory: string | undefined
   /** Where results.json and the charts go, made if need be; without it only a complete run writes them, into bench/. */
@@ -20,7 +22,8 @@ export const usage = `npm run bench -- [options]
   --rounds=N      counted rounds after the one that warms up (5, or 1 with --quick)
   --quick         small numbers, to see that everything works
   --directory=DIR where the databases are made (the system's directory for temporary files)
-  --output=DIR    where results.json and the charts are written; by default a complete run writes them into bench/`
+  --output=DIR    where results.json and the charts are written; by default a complete run writes them into bench/
+  --chart         runs nothing, and draws the charts of the results.json in bench/, or of --output`
 
 /**
  * Null when help is what is wanted.
@@ -35,6 +38,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
       variant: { type: 'string' },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      chart: { type: 'boolean', default: false },
       directory: { type: 'string' },
       output: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -48,6 +52,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     variants: values.variant?.split(',') ?? [],
     rounds,
     quick: values.quick,
+    chart: values.chart,
     directory: values.directory,
     output: values.output,
   }

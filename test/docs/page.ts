@@ -31,7 +31,9 @@ export interface Page {
 
 /** The pages that readers have. The reference of the API is made of the code, and holds examples of its docstrings. */
 export function readPages(): readonly Page[] {
-  return ['README.md', ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/api/**', 'docs/typedoc/**'] }).sort()].map((path) => readPage(path))
+  return ['README.md', ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/api/**', 'docs/typedoc/**'] }).sort()].map((path) =>
+    readPage(path),
+  )
 }
 
 export function readPage(path: string, text = readFileSync(join(root, path), 'utf8')): Page {
