@@ -140,7 +140,10 @@ export class CommitOutcomeUnknownError extends OffloopError {
   }
 }
 
-/** `OFFLOOP_TRANSACTION_ABORTED`: the database ended the transaction by itself; nothing of it is stored. Call `rollback()`. */
+/**
+ * `OFFLOOP_TRANSACTION_ABORTED`: the database ended the transaction by itself: nothing of it is stored, unless a script or MySQL's DDL has committed it.
+ * Call `rollback()`.
+ */
 export class TransactionAbortedError extends OffloopError {
   override readonly code = 'OFFLOOP_TRANSACTION_ABORTED'
   static {

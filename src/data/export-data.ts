@@ -25,6 +25,7 @@ export interface ExportProgress {
   readonly bytes: number
 }
 
+/** Which tables `exportData()` writes, and how. */
 export interface ExportOptions {
   readonly format: FileFormat
   /** The only table; with `query`, what YAML and JSON call its rows. */

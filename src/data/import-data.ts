@@ -29,6 +29,7 @@ export interface ImportProgress {
   readonly totalBytes: number | undefined
 }
 
+/** What `importData()` reads, and how it tells of itself. */
 export interface ImportOptions {
   readonly format: FileFormat
   /** Of CSV and JSON Lines, which do not name it: its name, or a Table. */
@@ -41,6 +42,7 @@ export interface ImportOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What `importData()` has stored. */
 export interface DataResult {
   /** Of all tables. */
   readonly rowcount: number

@@ -1,3 +1,9 @@
+/**
+ * Tables in and out of files: YAML, JSON, CSV and JSON Lines, as text, stream or file.
+ *
+ * @module offloop/data
+ */
+
 import '../node-version.ts'
 
 export { type ExportOptions, type ExportProgress, exportData, exportText } from './export-data.ts'

@@ -238,7 +238,7 @@ export class Transaction implements OpenTransaction {
         return this.parent?.refusal() ?? null
       case 'aborted':
         return new TransactionAbortedError(
-          'The database has ended this transaction: by itself, and then nothing of it is stored, or because a script said so. Call rollback().',
+          'The database has ended this transaction: rolled back by itself, or committed by a script or by DDL of MySQL. Call rollback().',
         )
       case 'lost':
         return lostConnectionError('this transaction, which was rolled back,', this.#lostBy as Error)

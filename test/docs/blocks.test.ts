@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { parseSync } from 'vite'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { root } from '../architecture/source-file.ts'
 import { testServers } from '../test-servers.ts'
-import { readPages } from './page.ts'
+import { type Page, readPages } from './page.ts'
 import { nameOf, type Program, programsOf } from './program.ts'
 import { type Comparison, runPrograms } from './run-programs.ts'
 import { Workspace } from './workspace.ts'
@@ -12,17 +13,21 @@ import { Workspace } from './workspace.ts'
 /** Blocks that do not run, each with the reason that stands in its page. */
 const notRun: readonly string[] = []
 
-const languages = new Set(['ts', 'js', 'sh', 'sql', 'json', 'csv', 'text'])
+const languages = new Set(['ts', 'js', 'sh', 'sql', 'json', 'jsonl', 'yaml', 'csv', 'text'])
+
+// One process runs all programs, and another one compiles them: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const pages = readPages()
 const programs = pages.flatMap(programsOf)
 const workspace = new Workspace()
 afterAll(() => workspace[Symbol.dispose]())
 
+const filesOf = ({ path }: Page): string => `files-of-${path.replaceAll('/', '-')}`
+for (const page of pages) workspace.writeFiles(filesOf(page), page)
 for (const program of programs) {
-  const folder = nameOf(program)
-  workspace.writeFiles(folder, program.page)
-  workspace.write(join(folder, `program.ts`), program.code)
+  workspace.writeFiles(nameOf(program), program.page)
+  workspace.write(join(nameOf(program), 'program.ts'), program.code)
 }
 
 test('every block is run, or says why not', () => {
@@ -36,6 +41,8 @@ test('every block is run, or says why not', () => {
   // What is no program and no command is of use in a file only.
   const idle = blocks.filter(({ language, file, notRun }) => !['ts', 'sh'].includes(language) && file === undefined && notRun === undefined)
   expect(idle.map(({ at }) => `${at} has no name of a file`)).toEqual([])
+  const scripts = blocks.filter(({ language }) => language === 'js')
+  expect(scripts.flatMap(({ at, file = '', code }) => parseSync(file, code).errors.map(({ message }) => `${at}: ${message}`))).toEqual([])
 })
 
 test('every block of TypeScript has the types that it needs', async () => {
@@ -55,7 +62,7 @@ describe('a program of a page prints what the page says', () => {
   // In one process, which loads the package once.
   beforeAll(async () => {
     comparisons = await runPrograms(workspace, programs.filter(isThere))
-  }, 60_000)
+  })
   for (const program of programs) {
     test.skipIf(!isThere(program))(program.title, () => {
       const { found, expected } = comparisons.get(program) ?? {}
@@ -66,13 +73,10 @@ describe('a program of a page prints what the page says', () => {
 
 describe('tests of a page pass', () => {
   for (const page of pages) {
-    const folder = join('tests', basename(page.path, '.md'))
-    const files = page.blocks.filter(({ file }) => file?.endsWith('.test.ts'))
-    if (files.length > 0) workspace.writeFiles(folder, page)
-    for (const { file = '', code } of files) {
+    for (const { file = '', code } of page.blocks.filter((block) => block.file?.endsWith('.test.ts'))) {
       test(`${page.path}: ${file}`, async () => {
-        const runner = code.includes("'vitest'") ? ['../../node_modules/vitest/vitest.mjs', 'run', file] : ['--test', file]
-        const { code: exit, stdout, stderr } = await workspace.node(folder, ...runner)
+        const runner = code.includes("'vitest'") ? ['../node_modules/vitest/vitest.mjs', 'run', file] : ['--test', file]
+        const { code: exit, stdout, stderr } = await workspace.node(filesOf(page), ...runner)
         expect(exit, stdout + stderr).toBe(0)
         expect(stdout).toMatch(/(Tests {2}|pass )[1-9]/)
       })

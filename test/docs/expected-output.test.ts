@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest'
 import { expectOutput, withoutMatches } from './expected-output.ts'
 import { readPage } from './page.ts'
-import { programsOf } from './program.ts'
+import { nameOf, programsOf } from './program.ts'
 import { runPrograms } from './run-programs.ts'
 import { Workspace } from './workspace.ts'
 
@@ -13,7 +13,7 @@ async function run(markdown: string) {
   const page = readPage('README.md', markdown)
   const [program] = programsOf(page)
   if (program === undefined) throw new Error('There is no program.')
-  workspace.writeFiles('readme-2', page)
+  workspace.writeFiles(nameOf(program), page)
   return (await runPrograms(workspace, [program])).get(program)
 }
 

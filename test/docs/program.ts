@@ -1,4 +1,3 @@
-import { basename } from 'node:path/posix'
 import { type ESTree, parseSync } from 'vite'
 import type { Block, Page } from './page.ts'
 
@@ -32,7 +31,7 @@ export function programsOf(page: Page): readonly Program[] {
 
 /** A name for the folder of a program, and for the program in it. */
 export function nameOf({ page, title }: Program): string {
-  return `${basename(page.path, '.md').toLowerCase()}-${title.split(':')[1]}`
+  return `${page.path.replaceAll('/', '-')}-${title.split(':')[1]}`
 }
 
 function toProgram(page: Page, blocks: readonly Block[]): Program {

@@ -40,7 +40,7 @@ export class Workspace implements Disposable {
 
   /** Runs Node.js in a folder of the workspace to its end. */
   async node(folder: string, ...args: readonly string[]): Promise<Run> {
-    const options = { cwd: join(this.folder, folder), env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' }, timeout: 60_000 }
+    const options = { cwd: join(this.folder, folder), env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' }, timeout: 110_000 }
     try {
       return { code: 0, ...(await promisify(execFile)(process.execPath, args, options)) }
     } catch (error) {
