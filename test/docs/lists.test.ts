@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseSync, Visitor } from 'vite'
 import { expect, test } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
 import { root } from '../architecture/source-file.ts'
 import { readPage } from './page.ts'
 
@@ -20,6 +21,7 @@ function propertiesOf(file: string, name: string): readonly string[] {
 }
 
 const { text } = readPage('docs/options.md')
+const guarantees = readPage('docs/guarantees.md')
 
 test('the guide of options has every option of the engine, and no other', () => {
   const listed = [...text.matchAll(/^\| (`[^|]+`) \| /gm)].flatMap(([, names]) =>
@@ -34,4 +36,13 @@ test.for(['ExecuteOptions', 'BeginOptions', 'TransactionOptions'])('the guide of
   const options = propertiesOf('src/sql/executor.ts', name)
   expect(options.length).toBeGreaterThan(0)
   expect(options.filter((option) => !new RegExp(`[{ ]${option}[,: ]`).test(text))).toEqual([])
+})
+
+test('the guide of what holds names every command that tries to break it', () => {
+  const commands = [...guarantees.text.matchAll(/^\| `npm run (soak:[a-z-]+)` \| /gm)].map(([, command]) => command)
+  expect(commands.toSorted()).toEqual(
+    Object.keys(manifest.scripts)
+      .filter((name) => name.startsWith('soak:'))
+      .sort(),
+  )
 })
