@@ -47,9 +47,9 @@ export interface EngineOptions {
   readonly readers?: number | undefined
   /**
    * SQLite: pragmas of every connection, over and above `journal_mode: 'WAL'`, `synchronous: 'NORMAL'` and `foreign_keys: true`.
-   * True and false are ON and OFF.
+   * True and false are ON and OFF; null leaves one of these as it is: `journal_mode: null` that of the file.
    */
-  readonly pragmas?: Readonly<Record<string, PragmaValue | undefined>> | undefined
+  readonly pragmas?: Readonly<Record<string, PragmaValue | null | undefined>> | undefined
   /**
    * What a commit survives: 'normal' a crash of the process, 'full' also the loss of power, for an fsync each (`synchronous=FULL`).
    * Default: 'normal'.

@@ -10,6 +10,8 @@ const DEFAULTS: readonly (readonly [name: string, value: string])[] = [
   ['foreign_keys', 'ON'],
 ]
 
+const HAS_DEFAULT: ReadonlySet<string> = new Set(DEFAULTS.map(([name]) => name))
+
 /** These shape a new file, and do nothing once journal_mode has written its first page. https://www.sqlite.org/pragma.html */
 const BEFORE_THE_FIRST_PAGE: readonly string[] = ['encoding', 'page_size', 'auto_vacuum', 'locking_mode']
 
@@ -34,7 +36,7 @@ export function resolvePragmas(
   const pragmas = new Map<string, string>()
   for (const name of BEFORE_THE_FIRST_PAGE) {
     const value = own.get(name)
-    if (value !== undefined) pragmas.set(name, value)
+    if (typeof value === 'string') pragmas.set(name, value)
   }
   for (const [name, value] of DEFAULTS) pragmas.set(name, value)
   if (options.durability !== undefined) setUnlessGiven(own, pragmas, ['synchronous', options.durability.toUpperCase(), 'durability'])
@@ -42,19 +44,25 @@ export function resolvePragmas(
     setUnlessGiven(own, pragmas, ['trusted_schema', 'OFF', 'untrusted'])
     setUnlessGiven(own, pragmas, ['cell_size_check', 'ON', 'untrusted'])
   }
-  for (const [name, value] of own) pragmas.set(name, value)
+  for (const [name, value] of own) {
+    if (value === null) pragmas.delete(name)
+    else pragmas.set(name, value)
+  }
   return Object.freeze([...pragmas].map((pair) => Object.freeze(pair)))
 }
 
 /** Two options that say different things about one pragma: whichever won, somebody would be less safe than he believes. */
-function setUnlessGiven(own: ReadonlyMap<string, string>, pragmas: Map<string, string>, rule: readonly [string, string, string]): void {
+function setUnlessGiven(own: OwnPragmas, pragmas: Map<string, string>, rule: readonly [string, string, string]): void {
   const [name, value, option] = rule
   if (own.has(name)) throw new ArgumentError(`Engine option "${option}" sets the pragma ${name}: do not give it in "pragmas" as well.`)
   pragmas.set(name, value)
 }
 
-function readPragmas(given: unknown): ReadonlyMap<string, string> {
-  const pragmas = new Map<string, string>()
+/** Null takes a default away. */
+type OwnPragmas = ReadonlyMap<string, string | null>
+
+function readPragmas(given: unknown): OwnPragmas {
+  const pragmas = new Map<string, string | null>()
   if (given === undefined) return pragmas
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new ArgumentError('Engine option "pragmas" must be an object.')
@@ -62,7 +70,7 @@ function readPragmas(given: unknown): ReadonlyMap<string, string> {
     const name = key.toLowerCase()
     checkName(key, name)
     if (pragmas.has(name)) throw new ArgumentError(`Engine option "pragmas" holds ${name} twice.`)
-    if (value !== undefined) pragmas.set(name, renderValue(name, value))
+    if (value !== undefined) pragmas.set(name, value === null && HAS_DEFAULT.has(name) ? null : renderValue(name, value))
   }
   return pragmas
 }

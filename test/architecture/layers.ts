@@ -54,7 +54,11 @@ export const layers: readonly Layer[] = [
     imports: [...everyLayer, 'src/node-version.ts'],
     packages: ['node:', 'kysely', 'drizzle-orm', 'knex', 'better-sqlite3', 'pg'],
   },
-  { path: 'src/cli/', imports: [...everyLayer, 'src/node-version.ts'], packages: ['node:'] },
+  {
+    path: 'src/cli/',
+    imports: [...everyLayer, 'src/node-version.ts'],
+    packages: ['node:', 'commander', 'csv-stringify', 'fast-string-truncated-width'],
+  },
 
   // The worker's threads: they share nothing with the user's thread but the protocol.
   { path: 'worker/drivers/', imports: ['src/protocol/'], packages: ['node:', 'node:sqlite', 'better-sqlite3', 'pg', 'mysql2'] },

@@ -239,6 +239,11 @@ describe('pragmas', () => {
     ])
   })
 
+  test('that are null leave a default out', () => {
+    expect(pragmas({ journal_mode: null, Synchronous: null, cache_size: 1 })).toEqual(['foreign_keys=ON', 'cache_size=1'])
+    expect(() => pragmas({ synchronous: null }, { durability: 'full' })).toThrow(ArgumentError)
+  })
+
   test('that shape a new file come before its first page', () => {
     expect(pragmas({ cache_size: 1, page_size: 8192, encoding: 'UTF-16' })).toEqual([
       ...["encoding='UTF-16'", 'page_size=8192', 'journal_mode=WAL', 'synchronous=NORMAL', 'foreign_keys=ON', 'cache_size=1'],

@@ -1,0 +1,61 @@
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { databaseHelp, urlOfEnvironment } from './database-argument.ts'
+import { Failure, UsageError } from './failure.ts'
+import { count, duration, say } from './messages.ts'
+import { Progress } from './progress.ts'
+import { jsonObject } from './shown-value.ts'
+import { stdout } from './text-output.ts'
+import { withDatabase } from './with-database.ts'
+
+interface BackupOptions {
+  readonly force?: true
+  readonly quiet?: true
+  readonly json?: true
+}
+
+const afterHelp = `
+Examples:
+  offloop backup app.db copy.db
+  OFFLOOP_URL=app.db offloop backup copy.db
+
+Others may read and write meanwhile; the copy is of one moment. Interrupted, it leaves no file behind.`
+
+export function defineBackup(command: Command): void {
+  command
+    .argument('[database]', databaseHelp)
+    .argument('[file]', 'where to put the copy')
+    .option('--force', 'write over a file that is there')
+    .option('-q, --quiet', 'show no progress')
+    .option('--json', 'print what was done as JSON')
+    .addHelpText('after', afterHelp)
+    .action(backup)
+}
+
+async function backup(first: string | undefined, second: string | undefined, { force, quiet, json }: BackupOptions): Promise<void> {
+  const [database, file] = second === undefined ? [undefined, first] : [first, second]
+  if (file === undefined || (second === undefined && urlOfEnvironment() === undefined))
+    throw new UsageError('Where to? Name the file of the copy behind the database.')
+  if (existsSync(file) && force !== true) throw new Failure(`${file} is there already: --force writes over it.`)
+  await withDatabase(database, {}, async (engine, signal) => {
+    const begun = performance.now()
+    const progress = new Progress({ label: 'backup', unit: 'pages', quiet: quiet === true })
+    let pages = 0
+    try {
+      await engine.backup(file, {
+        signal,
+        onProgress: ({ totalPages, remainingPages }) => {
+          pages = totalPages
+          progress.update(totalPages - remainingPages, totalPages)
+        },
+      })
+    } finally {
+      progress.end()
+    }
+    const ms = performance.now() - begun
+    const { size: bytes } = statSync(file)
+    if (json === true) await stdout.write(`${jsonObject(Object.entries({ file: resolve(file), pages, bytes, seconds: ms / 1_000 }))}\n`)
+    else if (quiet !== true) say(`${file}: ${count(pages, 'page')}, ${count(bytes, 'byte')} in ${duration(ms)}`)
+  })
+}

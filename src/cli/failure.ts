@@ -1,0 +1,46 @@
+import { ArgumentError, OffloopError } from '../errors.ts'
+import { withoutPasswords } from './secrets.ts'
+
+/** What the command gives back to the shell. A program that is interrupted ends by the signal, which a shell shows as 130. */
+export const ExitCode = { worked: 0, failed: 1, notUnderstood: 2 } as const
+
+/** Something that cannot be done, said in words for whoever has typed the command. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+}
+
+/** The command line itself is wrong. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export function exitCodeOf(error: unknown): number {
+  return error instanceof UsageError || error instanceof ArgumentError ? ExitCode.notUnderstood : ExitCode.failed
+}
+
+/** An error as a person wants to read it. What nobody has foreseen comes with its stack. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof OffloopError) {
+    const { driverCode }: ErrorDetails = error
+    return driverCode === undefined || error.message.includes(driverCode) ? error.message : `${error.message} (${driverCode})`
+  }
+  const foreseen = error instanceof Failure || error instanceof UsageError || 'syscall' in error
+  return foreseen ? error.message : (error.stack ?? error.message)
+}
+
+interface ErrorDetails {
+  readonly code?: string
+  readonly driverCode?: string
+  readonly constraint?: string
+  readonly table?: string
+  readonly columns?: readonly string[]
+}
+
+/** The same for a program that reads what `--json` prints. */
+export function errorRecord(error: unknown): Readonly<Record<string, unknown>> {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const { name, message, ...details }: Error & ErrorDetails = error
+  const { code = name, driverCode, constraint, table, columns } = details
+  return { code, message: withoutPasswords(message), driverCode, constraint, table, columns }
+}

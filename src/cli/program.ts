@@ -1,0 +1,68 @@
+import { Command, CommanderError } from 'commander'
+import { commandList } from './command-list.ts'
+import { describe } from './describe-command.ts'
+import { describeError, ExitCode, errorRecord, exitCodeOf } from './failure.ts'
+import { say } from './messages.ts'
+import { withoutPasswords } from './secrets.ts'
+import { jsonObject } from './shown-value.ts'
+import { OutputClosedError, stdout } from './text-output.ts'
+import { version } from './version.ts'
+
+const afterHelp = `
+A database is an SQLite file, such as app.db, or a URL:
+  sqlite:///app.db                            an SQLite file by its URL
+  postgresql://user:password@host/database    PostgreSQL; needs the package pg
+  mysql://user:password@host/database         MySQL, MariaDB; needs the package mysql2
+Without one, the environment variable OFFLOOP_URL names it: there a password is in no list of processes.
+
+Exit codes: 0 it worked, 1 it failed, 2 the command line was not understood; interrupted, it ends by the signal.
+
+offloop help query tells all about one command.`
+
+/** Runs the command line; gives the exit code. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  try {
+    const program = await buildProgram(args)
+    await program.parseAsync(args, { from: 'user' })
+    return ExitCode.worked
+  } catch (error) {
+    if (error instanceof OutputClosedError) return ExitCode.worked
+    // It has said what it had to say: an error, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.worked : ExitCode.notUnderstood
+    report(error, args.includes('--json'))
+    return exitCodeOf(error)
+  }
+}
+
+async function buildProgram(args: readonly string[]): Promise<Command> {
+  const program = new Command('offloop')
+    .description('Looks into SQL databases and works on them: SQLite, PostgreSQL, MySQL and MariaDB.')
+    .usage('<command> [options]')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'tell all about one command')
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({
+      writeOut: (text) => void process.stdout.write(text),
+      writeErr: (text) => say(text.trimEnd()),
+      // A word that was not understood may be a URL.
+      outputError: (text, write) => write(withoutPasswords(text)),
+    })
+    .showHelpAfterError('`--help` tells what is expected.')
+    .addHelpText('after', afterHelp)
+    .exitOverride()
+  const word = args[0] === 'help' ? args[1] : args[0]
+  for (const { name, summary, define } of commandList) {
+    const command = describe(program.command(name), summary)
+    if (name === word) (await define())(command)
+  }
+  return program
+}
+
+function report(error: unknown, json: boolean): void {
+  if (json) say(jsonObject([['error', errorRecord(error)]]))
+  else say(`offloop: ${describeError(error)}`)
+}
+
+// Its listener for errors has to be there before anything is printed, help included.
+void stdout

@@ -1,0 +1,78 @@
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { offloop, temporaryFolder } from './run-command.ts'
+
+/** A folder with two migrations, both of them written by `migrate new` and filled in. */
+async function sample(): Promise<{ readonly cwd: string }> {
+  const cwd = temporaryFolder()
+  for (const [at, sql] of [
+    '-- up\ncreate table a (x);\n-- down\ndrop table a;',
+    '-- up\ncreate table b (x);\n-- down\ndrop table b;',
+  ].entries()) {
+    const { stdout } = await offloop(['migrate', 'new', `step ${at + 1}`], { cwd })
+    writeFileSync(stdout.trim(), sql)
+  }
+  return { cwd }
+}
+
+test('migrations are written, listed, applied, taken back and gone to', async () => {
+  const place = await sample()
+  expect(readdirSync(join(place.cwd, 'migrations'))).toEqual(['0001_step_1.sql', '0002_step_2.sql'])
+  const run = async (...args: readonly string[]): Promise<string> => (await offloop(['migrate', ...args], place)).stdout
+  expect(await run('status', 'app.db')).toBe('0001_step_1  pending\n0002_step_2  pending\n')
+  expect(readdirSync(place.cwd)).toEqual(['migrations'])
+  expect(await run('up', 'app.db', '--steps', '1')).toBe('applied  0001_step_1\n')
+  expect(await run('up', 'app.db')).toBe('applied  0002_step_2\n')
+  expect(await run('up', 'app.db')).toBe('There is nothing to do.\n')
+  expect(await run('down', 'app.db')).toBe('taken back  0002_step_2\n')
+  expect(await run('to', '0002_step_2', 'app.db', '--json')).toBe('[{"name":"0002_step_2","file":"0002_step_2.sql","direction":"up"}]\n')
+  expect(await run('down', 'app.db', '--all')).toBe('taken back  0002_step_2\ntaken back  0001_step_1\n')
+})
+
+test('what is pending is printed as SQL, also for a file that is not there yet, which runs as a script', async () => {
+  const place = await sample()
+  const dry = await offloop(['migrate', 'up', 'app.db', '--dry-run'], place)
+  expect(readdirSync(place.cwd)).toEqual(['migrations'])
+  expect(dry.stdout).toContain('create table b (x);')
+  expect(await offloop(['query', 'app.db', '--create'], { ...place, stdin: dry.stdout })).toMatchObject({ code: 0 })
+  const { stdout } = await offloop(['migrate', 'status', 'app.db', '--json'], place)
+  expect(JSON.parse(stdout)).toMatchObject([{ state: 'applied' }, { state: 'applied' }])
+})
+
+test('what goes wrong is named by its file and line, with exit code 1; what was not understood is 2', async () => {
+  const place = await sample()
+  writeFileSync(join(place.cwd, 'migrations/0002_step_2.sql'), '-- up\ncreate table b (x);\ncreate nonsense;')
+  const failed = await offloop(['migrate', 'up', 'app.db'], place)
+  expect(failed).toMatchObject({ code: 1 })
+  expect(failed.stderr).toMatch(/^offloop: 0002_step_2\.sql:3: /)
+  const ends = await Promise.all(
+    [
+      ['to', 'nope', 'app.db'],
+      ['resolve', '0001_step_1', 'app.db'],
+      ['sideways', 'app.db'],
+      ['up', 'app.db', '--steps', '0'],
+    ].map((args) => offloop(['migrate', ...args], place)),
+  )
+  for (const end of ends) expect(end).toMatchObject({ code: 2, stdout: '' })
+})
+
+test('a migration is generated from a module that exports a MetaData', async () => {
+  const cwd = temporaryFolder()
+  const offloopSchema = fileURLToPath(new URL('../../dist/src/schema/index.js', import.meta.url))
+  const source = `
+    import { integer, MetaData, Table } from ${JSON.stringify(offloopSchema)}
+    export const metadata = new MetaData()
+    new Table('notes', metadata, { id: integer({ primaryKey: true }) })
+  `
+  writeFileSync(join(cwd, 'tables.mjs'), source)
+  await offloop(['query', 'app.db', 'create table old (x)', '--create'], { cwd })
+  const dry = await offloop(['migrate', 'autogenerate', './tables.mjs', 'app.db', '--dry-run'], { cwd })
+  expect(dry.stdout).toMatch(/create table "notes"[\s\S]*drop table "old";|drop table "old"[\s\S]*create table "notes"/)
+  const { stdout } = await offloop(['migrate', 'autogenerate', 'tables.mjs', 'app.db', '--name', 'notes'], { cwd })
+  expect(stdout).toMatch(/0001_notes\.sql: 2 statements\. Read it before you apply it\.\n$/)
+  await offloop(['migrate', 'up', 'app.db'], { cwd })
+  const done = await offloop(['migrate', 'autogenerate', 'tables.mjs', 'app.db'], { cwd })
+  expect(done.stdout).toBe('The database is what the MetaData says: there is nothing to do.\n')
+})

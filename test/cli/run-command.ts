@@ -1,0 +1,51 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+/** The built command. */
+export const command = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+
+export interface CommandOptions {
+  /** Where it is run; the working directory by default. */
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly stdin?: string
+  /** Called when it has been started. */
+  readonly onStart?: (child: ChildProcess) => void
+}
+
+export interface CommandEnd {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs `offloop` to its end, with pipes in place of a terminal. */
+export async function offloop(args: readonly string[], { cwd, env, stdin = '', onStart }: CommandOptions = {}): Promise<CommandEnd> {
+  const child = spawn(process.execPath, [command, ...args], {
+    cwd,
+    env: { ...process.env, OFFLOOP_URL: '', NODE_OPTIONS: '', ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: 25_000,
+    killSignal: 'SIGKILL',
+  })
+  // One that does not read it is free to end before.
+  child.stdin.on('error', () => {})
+  child.stdin.end(stdin)
+  onStart?.(child)
+  const [stdout, stderr, [code, signal]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+  return { code, signal, stdout, stderr }
+}
+
+/** An empty folder, for the test that asks for it. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'offloop-cli-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
