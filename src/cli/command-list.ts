@@ -14,6 +14,11 @@ export const commandList: readonly CommandEntry[] = [
     define: async () => (await import('./query-command.ts')).defineQuery,
   },
   {
+    name: 'shell',
+    summary: 'type SQL at a prompt, with a history and completion',
+    define: async () => (await import('./shell/shell-command.ts')).defineShell,
+  },
+  {
     name: 'inspect',
     summary: 'show tables, columns, keys, indexes and constraints, or draw them as a diagram',
     define: async () => (await import('./inspect/inspect-command.ts')).defineInspect,

@@ -14,6 +14,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+/** It has failed, and has said why. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed'
+}
+
 export function exitCodeOf(error: unknown): number {
   return error instanceof UsageError || error instanceof ArgumentError ? ExitCode.notUnderstood : ExitCode.failed
 }

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { commandList } from './command-list.ts'
 import { describe } from './describe-command.ts'
-import { describeError, ExitCode, errorRecord, exitCodeOf } from './failure.ts'
+import { CommandFailed, describeError, ExitCode, errorRecord, exitCodeOf } from './failure.ts'
 import { say } from './messages.ts'
 import { withoutPasswords } from './secrets.ts'
 import { jsonObject } from './shown-value.ts'
@@ -29,7 +29,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     if (error instanceof OutputClosedError) return ExitCode.worked
     // It has said what it had to say: an error, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.worked : ExitCode.notUnderstood
-    report(error, args.includes('--json'))
+    if (!(error instanceof CommandFailed)) report(error, args.includes('--json'))
     return exitCodeOf(error)
   }
 }

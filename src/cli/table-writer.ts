@@ -97,10 +97,11 @@ export class TableWriter implements RowWriter {
     const width = this.#widths[column] ?? 0
     // In a pipe a later value may be wider than the first ones: whatever reads it wants all of it.
     const shown = this.#screen.isTerminal ? cutTo(text, width, this.#mark) : text
-    return padTo(shown, width, this.#sides[column] ?? 'right')
+    const isLast = column === this.#names.length - 1
+    return isLast && this.#sides[column] === 'right' ? shown : padTo(shown, width, this.#sides[column] ?? 'right')
   }
 
   #joined(cells: readonly string[]): string {
-    return `${` ${cells.join(` ${this.#screen.unicode ? '│' : '|'} `)}`.trimEnd()}\n`
+    return ` ${cells.join(` ${this.#screen.unicode ? '│' : '|'} `)}\n`
   }
 }

@@ -7,6 +7,8 @@ import { say } from './messages.ts'
 export interface EngineWish extends DatabaseWish {
   /** A statement that is given up inside a native call is stopped, with the process that it is in. Of SQLite's files. */
   readonly killable?: boolean | undefined
+  /** The path of the extension that stops such a statement alone. Of SQLite. */
+  readonly interrupt?: string | undefined
 }
 
 /** An engine that changes no setting of the database's file, and whose warnings are for the one at the terminal. */
@@ -16,7 +18,7 @@ export function openEngine(database: string | undefined, wish: EngineWish): Asyn
   if (url.dialect !== 'sqlite') return createEngine(url, { logger })
   const isFile = url.database !== undefined && url.database !== ':memory:'
   const isolation = wish.killable === true && isFile ? 'process' : 'thread'
-  return createEngine(url, { logger, isolation, readers: 1, pragmas: { journal_mode: null, synchronous: null } })
+  return createEngine(url, { logger, isolation, interrupt: wish.interrupt, readers: 1, pragmas: { journal_mode: null, synchronous: null } })
 }
 
 /** Opens the database for some work and closes it behind it; the work's signal is Ctrl-C. */

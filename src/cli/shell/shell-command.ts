@@ -1,0 +1,52 @@
+import type { Command } from 'commander'
+import { databaseHelp } from '../database-argument.ts'
+import { CommandFailed } from '../failure.ts'
+import { addOutputOptions, formatOf, type OutputOptions } from '../output-options.ts'
+import { openEngine } from '../with-database.ts'
+import { defaultHistoryFile } from './history.ts'
+import { Shell } from './shell.ts'
+import { ShellSession } from './shell-session.ts'
+
+interface ShellCommandOptions extends OutputOptions {
+  readonly readonly?: true
+  readonly create?: true
+  readonly interrupt?: string
+  readonly history: string
+}
+
+const afterHelp = `
+Examples:
+  offloop shell app.db
+  offloop shell postgresql://me@localhost/shop --readonly
+  offloop shell app.db --interrupt ./offloop-interrupt.so
+
+Statements end with a semicolon; .help tells the rest. Ctrl-C stops the statement that runs, and not the shell. With an
+SQLite file a statement that gives no rows for long is stopped together with its connection, and so with an open
+transaction: --interrupt, or OFFLOOP_INTERRUPT, names the extension that stops it alone.
+
+The history is kept in ~/.offloop_history, or where OFFLOOP_HISTORY says, without lines that hold a password.`
+
+export function defineShell(command: Command): void {
+  command
+    .argument('[database]', databaseHelp)
+    .option('--readonly', 'let the database refuse whatever writes')
+    .option('--create', 'make the SQLite file where there is none')
+    .option('--interrupt <file>', 'the extension that `offloop build-interrupt` builds', process.env['OFFLOOP_INTERRUPT'] || undefined)
+    .option('--history <file>', 'where to keep what was typed', defaultHistoryFile())
+  addOutputOptions(command).addHelpText('after', afterHelp).action(shell)
+}
+
+async function shell(database: string | undefined, options: ShellCommandOptions): Promise<void> {
+  const { readonly, create, interrupt, history, header } = options
+  const engine = openEngine(database, { missing: create === true ? 'made' : 'refused', killable: interrupt === undefined, interrupt })
+  try {
+    const session = new ShellSession(engine, { readonly: readonly === true })
+    const worked = await new Shell(session, { format: formatOf(options), header, historyFile: history }).run()
+    if (!worked) throw new CommandFailed()
+  } finally {
+    const { quarantined } = engine.status()
+    await engine.close({ force: true, timeoutMs: 1_000 })
+    // A thread that is inside a native call keeps its process, unless that is killed.
+    if (quarantined > 0) process.kill(process.pid, 'SIGTERM')
+  }
+}

@@ -1,0 +1,227 @@
+import { basename } from 'node:path'
+import { createInterface, type Interface } from 'node:readline'
+import { splitStatements } from '../../migrations/split-statements.ts'
+import { scanStatement } from '../../sql/scan-statement.ts'
+import { databaseName } from '../database-argument.ts'
+import { describeError } from '../failure.ts'
+import { duration, say } from '../messages.ts'
+import { printable } from '../printable.ts'
+import { type Format, formats } from '../row-writer.ts'
+import { describeOutcome } from '../run-statement.ts'
+import { screenOf } from '../terminal.ts'
+import { stdout } from '../text-output.ts'
+import { version } from '../version.ts'
+import { type Completion, completeSql } from './completion.ts'
+import { type DotContext, dotNames, runDotCommand, type ShellSettings } from './dot-commands.ts'
+import { History, historySize, onOneLine } from './history.ts'
+import type { ShellSession } from './shell-session.ts'
+
+export interface ShellOptions {
+  readonly format: Format
+  readonly header: boolean
+  readonly historyFile: string
+}
+
+/**
+ * Reads statements and runs them one after another, on one connection: at a terminal with a prompt, a history and completion; out of a pipe line by
+ * line, without any of it, up to the first that fails.
+ */
+export class Shell {
+  readonly #session: ShellSession
+  readonly #options: ShellOptions
+  readonly #settings: ShellSettings
+  readonly #interactive = process.stdin.isTTY === true && process.stdout.isTTY === true
+  readonly #history: History
+  readonly #reader: Interface
+  /** As the reader keeps it: the last entry first. */
+  #entries: string[] = []
+  /** Lines of a statement that has not ended yet. */
+  #lines: string[] = []
+  #failed = false
+  #quit = false
+
+  constructor(session: ShellSession, options: ShellOptions) {
+    this.#session = session
+    this.#options = options
+    this.#settings = { format: options.format, timer: true }
+    this.#history = new History(options.historyFile)
+    this.#entries = this.#interactive ? this.#history.load() : []
+    this.#reader = createInterface({
+      input: process.stdin,
+      ...(this.#interactive ? { output: process.stdout } : {}),
+      terminal: this.#interactive,
+      history: this.#entries,
+      historySize,
+      removeHistoryDuplicates: true,
+      completer: (line: string, done: (error: null, completion: Completion) => void) => {
+        void this.#complete(line).then((completion) => done(null, completion))
+      },
+    })
+  }
+
+  /** @returns whether everything has worked: at a terminal always, for there the user has seen what has not */
+  async run(): Promise<boolean> {
+    const lines = new LineQueue(this.#reader)
+    this.#reader.on('history', (entries) => {
+      this.#entries = entries
+    })
+    this.#reader.on('SIGINT', () => this.#interrupted())
+    if (this.#interactive) {
+      await this.#session.connection()
+      await stdout.write(`offloop ${version()}, ${this.#place()}: .help tells what there is.\n`)
+    }
+    for (;;) {
+      this.#prompt()
+      const line = await lines.next()
+      if (line === null) break
+      await this.#take(line)
+      if (this.#quit || (this.#failed && !this.#interactive)) break
+    }
+    // Behind Ctrl-D the cursor stands behind the prompt.
+    if (this.#interactive && !this.#quit) await stdout.write('\n')
+    this.#reader.close()
+    // What stands at the end of a pipe needs no semicolon.
+    if (!this.#interactive && !this.#failed) await this.#runScript(this.#lines.join('\n'))
+    if (this.#session.transaction !== 'none') say('The open transaction is rolled back.')
+    return !this.#failed
+  }
+
+  #place(): string {
+    return printable(databaseName(this.#session.engine.url))
+  }
+
+  #prompt(): void {
+    if (!this.#interactive) return
+    const { engine, transaction } = this.#session
+    const { dialect, database, host } = engine.url
+    const name = dialect === 'sqlite' ? basename(database ?? ':memory:') : (database ?? host ?? dialect)
+    const mark = { none: '', open: '*', failed: '!' }[transaction]
+    const first = `${printable(name)}${mark}> `
+    const text = this.#lines.length === 0 ? first : '-> '.padStart(first.length)
+    this.#reader.setPrompt(screenOf(process.stdout).paint(transaction === 'none' ? 'cyan' : 'yellow', text))
+    // What was typed meanwhile keeps its cursor.
+    this.#reader.prompt(true)
+  }
+
+  /** Ctrl-C: stops what runs, else takes back what was typed. */
+  #interrupted(): void {
+    if (this.#session.running) {
+      this.#session.cancel()
+      return
+    }
+    const nothing = this.#reader.line === '' && this.#lines.length === 0
+    // To the end of the line, and then everything before it.
+    this.#reader.write(null, { ctrl: true, name: 'e' })
+    this.#reader.write(null, { ctrl: true, name: 'u' })
+    process.stdout.write(nothing ? '^C  .quit or Ctrl-D ends the shell.\n' : '^C\n')
+    this.#lines = []
+    this.#prompt()
+  }
+
+  async #take(line: string): Promise<void> {
+    try {
+      if (this.#lines.length === 0 && /^\s*(?:\.|$)/.test(line)) {
+        if (line.trim() === '') return
+        this.#keep([line])
+        return await runDotCommand(line, this.#dotContext())
+      }
+      this.#lines.push(line)
+      await this.#runWhatHasEnded()
+    } catch (error) {
+      this.#failed = !this.#interactive
+      say(`offloop: ${describeError(error)}`)
+    }
+  }
+
+  /** Runs the statements that have ended with a semicolon; what is behind them is the beginning of the next one. */
+  async #runWhatHasEnded(): Promise<void> {
+    // Reading it all again with each line, a statement of many lines would take ever longer.
+    if (!this.#lines.at(-1)?.includes(';')) return
+    const text = this.#lines.join('\n')
+    const { name } = this.#session.engine.dialect
+    const statements = splitStatements(text, name)
+    const last = statements.at(-1)
+    const ended = last === undefined || scanStatement(`${last.text}\nselect 1`, name).statements > 1
+    if (ended) this.#keep(this.#lines)
+    this.#lines = ended ? [] : last.text.split('\n')
+    for (const { text: sql } of ended ? statements : statements.slice(0, -1)) await this.#runStatement(sql)
+  }
+
+  async #runScript(sql: string): Promise<void> {
+    for (const { text } of splitStatements(sql.replace(/^\uFEFF/, ''), this.#session.engine.dialect.name)) {
+      if (!(await this.#runStatement(text))) return
+    }
+  }
+
+  /** False where it was given up. */
+  async #runStatement(sql: string): Promise<boolean> {
+    const { format, timer } = this.#settings
+    const begun = performance.now()
+    try {
+      const outcome = await this.#session.run(sql, { output: stdout, format, header: this.#options.header })
+      const ms = performance.now() - begun
+      const took = timer ? ` (${duration(ms)})` : ''
+      if (outcome === null) say(`Given up${took}.`)
+      else if (this.#interactive && format !== 'json' && format !== 'jsonl') say(`${describeOutcome(outcome)}${took}\n`)
+      return outcome !== null
+    } finally {
+      if (this.#session.takeLoss()) say('The connection is lost, and what was not committed with it. The next statement gets a new one.')
+    }
+  }
+
+  /** Puts what was typed into the history: a statement of several lines as one entry. */
+  #keep(lines: readonly string[]): void {
+    if (!this.#interactive) return
+    const entry = lines.length > 1 ? onOneLine(lines) : null
+    if (entry !== null) this.#entries.splice(0, lines.length, entry)
+    for (const kept of entry === null ? lines : [entry]) this.#history.remember(kept)
+  }
+
+  async #complete(line: string): Promise<Completion> {
+    const { engine } = this.#session
+    if (this.#lines.length === 0 && line.startsWith('.')) {
+      if (!line.includes(' ')) return [dotNames.filter((name) => name.startsWith(line)), line]
+      const typed = line.slice(line.lastIndexOf(' ') + 1)
+      const words = line.startsWith('.mode ') ? formats : (await this.#session.tables()).map(({ name }) => name)
+      return [words.filter((word) => word.startsWith(typed)), typed]
+    }
+    const statement = [...this.#lines, line].join('\n')
+    return completeSql(line, { dialect: engine.dialect, tables: await this.#session.tables(), statement })
+  }
+
+  #dotContext(): DotContext {
+    return {
+      session: this.#session,
+      settings: this.#settings,
+      quit: () => {
+        this.#quit = true
+        this.#reader.close()
+      },
+      runScript: (sql) => this.#runScript(sql),
+    }
+  }
+}
+
+/** Lines as they come, for whoever takes one after another: some come while a statement runs. */
+class LineQueue {
+  readonly #lines: (string | null)[] = []
+  #waiting: ((line: string | null) => void) | null = null
+
+  constructor(reader: Interface) {
+    reader.on('line', (line) => this.#put(line))
+    reader.on('close', () => this.#put(null))
+  }
+
+  /** Null at the end. */
+  async next(): Promise<string | null> {
+    const line = this.#lines.shift()
+    return line !== undefined ? line : await new Promise((resolve) => (this.#waiting = resolve))
+  }
+
+  #put(line: string | null): void {
+    const waiting = this.#waiting
+    this.#waiting = null
+    if (waiting === null) this.#lines.push(line)
+    else waiting(line)
+  }
+}

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { stripVTControlCharacters } from 'node:util'
+import { onTestFinished } from 'vitest'
+import { command } from './run-command.ts'
+
+export const keys = { tab: '\t', enter: '\r', up: '\x1b[A', ctrlC: '\x03', ctrlD: '\x04' } as const
+
+export interface TerminalOptions {
+  readonly cwd: string
+  readonly columns?: number
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** `offloop` on a pseudo terminal, that of `script` of util-linux: somebody types, and sees what it writes. */
+export class Terminal {
+  readonly #child
+  readonly #end: Promise<number | null>
+  #output = ''
+  #seen = 0
+  #wake = (): void => {}
+
+  constructor(args: readonly string[], { cwd, columns = 80, env = {} }: TerminalOptions) {
+    const line = [process.execPath, command, ...args].map((arg) => `'${arg.replaceAll("'", "'\\''")}'`).join(' ')
+    this.#child = spawn('script', ['--quiet', '--return', '--command', `stty cols ${columns} rows 40; exec ${line}`, '/dev/null'], {
+      cwd,
+      env: { ...process.env, TERM: 'xterm', LANG: 'C.UTF-8', LC_ALL: '', OFFLOOP_URL: '', NODE_OPTIONS: '', NO_COLOR: '', ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    this.#end = once(this.#child, 'close').then(([code]) => code as number | null)
+    this.#child.stdin.on('error', () => {})
+    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.#output += text
+      this.#wake()
+    })
+    onTestFinished(() => void this.#child.kill('SIGKILL'))
+  }
+
+  /** Everything that was written, with its escape sequences. */
+  get output(): string {
+    return this.#output
+  }
+
+  type(text: string): void {
+    this.#child.stdin.write(text)
+  }
+
+  /** Types the beginning of a word, and Tab by itself, as one inside a text that is pasted is a Tab; waits for what that adds. */
+  async complete(beginning: string, added: string): Promise<void> {
+    this.type(beginning)
+    await this.until(beginning)
+    this.type(keys.tab)
+    await this.until(added)
+  }
+
+  /** Waits until something is written behind what was waited for last, and gives what came before it, without escape sequences. */
+  async until(expected: string): Promise<string> {
+    for (;;) {
+      const text = stripVTControlCharacters(this.#output).replaceAll('\r', '')
+      const at = text.indexOf(expected, this.#seen)
+      if (at !== -1) {
+        const before = text.slice(this.#seen, at)
+        this.#seen = at + expected.length
+        return before
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  /** The exit code, when it has ended by itself. */
+  async end(): Promise<number | null> {
+    return await this.#end
+  }
+}
