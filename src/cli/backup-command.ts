@@ -40,14 +40,15 @@ async function backup(first: string | undefined, second: string | undefined, { f
   if (existsSync(file) && force !== true) throw new Failure(`${file} is there already: --force writes over it.`)
   await withDatabase(database, {}, async (engine, signal) => {
     const begun = performance.now()
-    const progress = new Progress({ label: 'backup', unit: 'pages', quiet: quiet === true })
+    const progress = new Progress({ label: 'backup', quiet: quiet === true })
     let pages = 0
     try {
       await engine.backup(file, {
         signal,
         onProgress: ({ totalPages, remainingPages }) => {
           pages = totalPages
-          progress.update(totalPages - remainingPages, totalPages)
+          const done = totalPages - remainingPages
+          progress.update(totalPages === 0 ? null : done / totalPages, `${count(done)} of ${count(totalPages, 'page')}`)
         },
       })
     } finally {

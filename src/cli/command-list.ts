@@ -29,9 +29,24 @@ export const commandList: readonly CommandEntry[] = [
     define: async () => (await import('./migrate-command.ts')).defineMigrate,
   },
   {
+    name: 'import',
+    summary: 'put the rows of a YAML, JSON, JSON Lines or CSV file into tables, all of them or none',
+    define: async () => (await import('./data/import-command.ts')).defineImport,
+  },
+  {
+    name: 'export',
+    summary: 'write tables, or the rows of a query, as YAML, JSON, JSON Lines or CSV',
+    define: async () => (await import('./data/export-command.ts')).defineExport,
+  },
+  {
     name: 'backup',
     summary: 'copy an SQLite database while it is used',
     define: async () => (await import('./backup-command.ts')).defineBackup,
+  },
+  {
+    name: 'bench',
+    summary: 'compare a query through the engine with the driver on the same thread',
+    define: async () => (await import('./bench/bench-command.ts')).defineBench,
   },
   {
     name: 'build-interrupt',

@@ -1,5 +1,5 @@
 import { clearLine, cursorTo } from 'node:readline'
-import { count, duration, say } from './messages.ts'
+import { duration, say } from './messages.ts'
 import { type Screen, screenOf } from './terminal.ts'
 
 const drawEveryMs = 80
@@ -9,8 +9,6 @@ const barWidth = 24
 export interface ProgressOptions {
   /** What is done, as in `backup`. */
   readonly label: string
-  /** What is counted, as in `rows`. */
-  readonly unit: string
   /** Says nothing at all. */
   readonly quiet: boolean
 }
@@ -27,13 +25,17 @@ export class Progress {
     this.#options = options
   }
 
-  /** @param total null where nobody knows it */
-  update(done: number, total: number | null): void {
+  /**
+   * @param share how much of it is done, from 0 to 1; null where nobody knows
+   * @param figures what has been done, in numbers
+   */
+  update(share: number | null, figures: string): void {
     const now = performance.now()
     if (this.#options.quiet || now - this.#shownAt < (this.#screen.isTerminal ? drawEveryMs : tellEveryMs)) return
     this.#shownAt = now
-    if (this.#screen.isTerminal) this.#draw(done, total)
-    else say(`${this.#options.label}: ${this.#figures(done, total)}`)
+    const text = share === null ? figures : `${Math.floor(share * 100)} %, ${figures}${this.#left(share)}`
+    if (this.#screen.isTerminal) this.#draw(share, text)
+    else say(`${this.#options.label}: ${text}`)
   }
 
   /** Takes the bar away: what comes of the work is another's to say. */
@@ -44,9 +46,8 @@ export class Progress {
     cursorTo(process.stderr, 0)
   }
 
-  #draw(done: number, total: number | null): void {
-    const bar = total === null ? '' : `${this.#bar(total === 0 ? 1 : done / total)} `
-    const line = `${this.#options.label} ${bar}${this.#figures(done, total)}`
+  #draw(share: number | null, text: string): void {
+    const line = `${this.#options.label} ${share === null ? '' : `${this.#bar(share)} `}${text}`
     this.end()
     this.#drawn = true
     process.stderr.write(line.slice(0, (this.#screen.width ?? 80) - 1))
@@ -58,12 +59,10 @@ export class Progress {
     return full.repeat(filled) + empty.repeat(barWidth - filled)
   }
 
-  #figures(done: number, total: number | null): string {
+  #left(share: number): string {
     const elapsed = performance.now() - this.#begun
-    const { unit } = this.#options
-    if (total === null) return `${count(done)} ${unit}, ${count(Math.round((done / elapsed) * 1_000))} a second`
-    const left = done === 0 ? '' : `, ${duration((elapsed / done) * (total - done))} left`
-    const percent = total === 0 ? 100 : Math.floor((done / total) * 100)
-    return `${percent} %, ${count(done)} of ${count(total)} ${unit}${left}`
+    const leftMs = (elapsed / share) * (1 - share)
+    // Nobody knows it to the hundredth of a second.
+    return share === 0 || share >= 1 ? '' : `, ${leftMs < 60_000 ? `${Math.ceil(leftMs / 1_000)} s` : duration(leftMs)} left`
   }
 }

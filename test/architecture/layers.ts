@@ -57,7 +57,7 @@ export const layers: readonly Layer[] = [
   {
     path: 'src/cli/',
     imports: [...everyLayer, 'src/node-version.ts'],
-    packages: ['node:', 'commander', 'csv-stringify', 'fast-string-truncated-width'],
+    packages: ['node:', 'better-sqlite3', 'commander', 'csv-stringify', 'fast-string-truncated-width'],
   },
 
   // The worker's threads: they share nothing with the user's thread but the protocol.
