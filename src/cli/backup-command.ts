@@ -20,7 +20,8 @@ Examples:
   offloop backup app.db copy.db
   OFFLOOP_URL=app.db offloop backup copy.db
 
-Others may read and write meanwhile; the copy is of one moment. Interrupted, it leaves no file behind.`
+Others may read and write meanwhile; the copy is of one moment. Interrupted, it
+leaves no file behind.`
 
 export function defineBackup(command: Command): void {
   command

@@ -4,8 +4,9 @@ import { jsonObject } from './shown-value.ts'
 import { stdout } from './text-output.ts'
 
 const afterHelp = `
-Needs a C compiler: \`cc\`, or the one that the environment variable CC names. What it prints is the path for the
-engine option "interrupt", and for \`offloop shell --interrupt\`.`
+Needs a C compiler: \`cc\`, or the one that the environment variable CC names.
+What it prints is the path for the engine option "interrupt", and for \`offloop
+shell --interrupt\`.`
 
 export function defineBuildInterrupt(command: Command): void {
   command

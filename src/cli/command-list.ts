@@ -10,7 +10,7 @@ export interface CommandEntry {
 export const commandList: readonly CommandEntry[] = [
   {
     name: 'query',
-    summary: 'run SQL, and print rows as a table, JSON, JSON Lines or CSV',
+    summary: 'run SQL; rows are a table, JSON, JSON Lines or CSV',
     define: async () => (await import('./query-command.ts')).defineQuery,
   },
   {
@@ -20,7 +20,7 @@ export const commandList: readonly CommandEntry[] = [
   },
   {
     name: 'inspect',
-    summary: 'show tables, columns, keys, indexes and constraints, or draw them as a diagram',
+    summary: 'show tables, columns, keys and indexes, or draw them',
     define: async () => (await import('./inspect/inspect-command.ts')).defineInspect,
   },
   {
@@ -30,12 +30,12 @@ export const commandList: readonly CommandEntry[] = [
   },
   {
     name: 'import',
-    summary: 'put the rows of a YAML, JSON, JSON Lines or CSV file into tables, all of them or none',
+    summary: 'put a YAML, JSON, JSON Lines or CSV file into tables',
     define: async () => (await import('./data/import-command.ts')).defineImport,
   },
   {
     name: 'export',
-    summary: 'write tables, or the rows of a query, as YAML, JSON, JSON Lines or CSV',
+    summary: 'write tables or a query as YAML, JSON, JSON Lines or CSV',
     define: async () => (await import('./data/export-command.ts')).defineExport,
   },
   {
@@ -45,12 +45,12 @@ export const commandList: readonly CommandEntry[] = [
   },
   {
     name: 'bench',
-    summary: 'compare a query through the engine with the driver on the same thread',
+    summary: 'compare the engine with the driver on the same thread',
     define: async () => (await import('./bench/bench-command.ts')).defineBench,
   },
   {
     name: 'build-interrupt',
-    summary: 'build the extension that stops a statement inside a native call',
+    summary: 'build the extension that stops a native call',
     define: async () => (await import('./build-interrupt-command.ts')).defineBuildInterrupt,
   },
 ]

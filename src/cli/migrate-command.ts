@@ -32,8 +32,9 @@ Examples:
   offloop migrate to 0003_make_orders app.db
   offloop migrate autogenerate ./tables.ts app.db
 
-\`up\` and \`to\` make an SQLite file where there is none. Each migration and its record are one transaction, where the
-database has that for changes of its tables, and one program at a time migrates a database.`
+\`up\` and \`to\` make an SQLite file where there is none. Each migration and its
+record are one transaction, where the database has that for changes of its
+tables, and one program at a time migrates a database.`
 
 export function defineMigrate(command: Command): void {
   command.usage('<command> [options]').addHelpText('after', afterHelp)

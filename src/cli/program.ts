@@ -3,19 +3,22 @@ import { commandList } from './command-list.ts'
 import { describe } from './describe-command.ts'
 import { CommandFailed, describeError, ExitCode, errorRecord, exitCodeOf } from './failure.ts'
 import { say } from './messages.ts'
+import { printableJson, printableLines } from './printable.ts'
 import { withoutPasswords } from './secrets.ts'
 import { jsonObject } from './shown-value.ts'
-import { OutputClosedError, stdout } from './text-output.ts'
+import { OutputClosedError } from './text-output.ts'
 import { version } from './version.ts'
 
 const afterHelp = `
 A database is an SQLite file, such as app.db, or a URL:
-  sqlite:///app.db                            an SQLite file by its URL
-  postgresql://user:password@host/database    PostgreSQL; needs the package pg
-  mysql://user:password@host/database         MySQL, MariaDB; needs the package mysql2
-Without one, the environment variable OFFLOOP_URL names it: there a password is in no list of processes.
+  sqlite:///app.db
+  postgresql://user:password@host:5432/database   needs the package pg
+  mysql://user:password@host:3306/database        needs the package mysql2
+Without one, the environment variable OFFLOOP_URL names it: there a password is
+in no list of processes.
 
-Exit codes: 0 it worked, 1 it failed, 2 the command line was not understood; interrupted, it ends by the signal.
+Exit codes: 0 it worked, 1 it failed, 2 the command line was not understood;
+interrupted, it ends by the signal.
 
 offloop help query tells all about one command.`
 
@@ -36,15 +39,15 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 
 async function buildProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('offloop')
-    .description('Looks into SQL databases and works on them: SQLite, PostgreSQL, MySQL and MariaDB.')
+    .description('Works with SQL databases: SQLite, PostgreSQL, MySQL and MariaDB.')
     .usage('<command> [options]')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'tell all about one command')
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp({ subcommandTerm: (command) => (command.name() === 'help' ? 'help [command]' : command.name()) })
     .configureOutput({
       writeOut: (text) => void process.stdout.write(text),
-      writeErr: (text) => say(text.trimEnd()),
+      writeErr: (text) => void process.stderr.write(printableLines(text)),
       // A word that was not understood may be a URL.
       outputError: (text, write) => write(withoutPasswords(text)),
     })
@@ -60,9 +63,6 @@ async function buildProgram(args: readonly string[]): Promise<Command> {
 }
 
 function report(error: unknown, json: boolean): void {
-  if (json) say(jsonObject([['error', errorRecord(error)]]))
+  if (json) process.stderr.write(`${printableJson(jsonObject([['error', errorRecord(error)]]))}\n`)
   else say(`offloop: ${describeError(error)}`)
 }
-
-// Its listener for errors has to be there before anything is printed, help included.
-void stdout

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { AsyncEngine } from '../engine/contract.ts'
 import { type SqlStatement, splitStatements } from '../migrations/split-statements.ts'
 import type { Executor } from '../sql/executor.ts'
-import { databaseHelp, namesDatabase, urlOfEnvironment } from './database-argument.ts'
+import { databaseHelp, databaseUrl, namesDatabase, urlOfEnvironment } from './database-argument.ts'
 import { describeError, Failure, UsageError } from './failure.ts'
 import { duration, say } from './messages.ts'
 import { addOutputOptions, collect, formatOf, type OutputOptions, positiveNumber } from './output-options.ts'
@@ -27,12 +27,13 @@ Examples:
   offloop query app.db 'select * from users'
   offloop query app.db 'select * from users where id = ?' -p 7
   offloop query app.db 'insert into users (name) values (:name)' -p name=Ada
-  offloop query postgresql://me@localhost/shop 'select * from orders' --format csv > orders.csv
+  offloop query postgresql://me@localhost/shop 'select * from orders' --json
   offloop query app.db --transaction < script.sql
 
-A table on a terminal is as wide as that: what does not fit is cut with a mark, and rows that are too wide become
-a line for each value. JSON, JSON Lines and CSV have every value whole, bytes as hexadecimal digits; in CSV NULL is
-nothing and '' is "".`
+A table on a terminal is as wide as that: what does not fit is cut with a mark,
+and rows that are too wide become a line for each value. JSON, JSON Lines and
+CSV have every value whole, bytes as hexadecimal digits; in CSV NULL is nothing
+and '' is "".`
 
 export function defineQuery(command: Command): void {
   command
@@ -50,8 +51,11 @@ export function defineQuery(command: Command): void {
 }
 
 async function query(first: string | undefined, second: string | undefined, options: QueryOptions): Promise<void> {
-  const { database, sql } = await readArguments(first, second, options.file)
+  const { database, argument } = whichIsWhich(first, second, options.file)
   const wish = { missing: options.create === true ? 'made' : 'refused', killable: options.timeout !== undefined } as const
+  // A database that is none is told before anybody is waited for on stdin.
+  databaseUrl(database, wish)
+  const sql = await readSql(argument, options.file)
   await withDatabase(database, wish, async (engine, signal) => {
     const statements = splitStatements(sql.replace(/^\uFEFF/, ''), engine.dialect.name)
     if (statements.length === 0) throw new UsageError('Expected a statement, and found none.')
@@ -62,18 +66,21 @@ async function query(first: string | undefined, second: string | undefined, opti
   })
 }
 
-/** Which argument is which: the database may be left out where the environment names one, and the SQL where it is read from elsewhere. */
-async function readArguments(
+/** The database may be left out where the environment names one, and the SQL where it is read from elsewhere. */
+function whichIsWhich(
   first: string | undefined,
   second: string | undefined,
   file: string | undefined,
-): Promise<{ readonly database: string | undefined; readonly sql: string }> {
-  const isSql =
-    first !== undefined && second === undefined && file === undefined && urlOfEnvironment() !== undefined && !namesDatabase(first)
-  const [database, sql] = isSql ? [undefined, first] : [first, second]
-  if (file === undefined) return { database, sql: sql ?? (await readStdin()) }
-  if (sql !== undefined) throw new UsageError('Expected statements on the command line or in --file, and found both.')
-  return { database, sql: await readFile(file, 'utf8') }
+): { readonly database: string | undefined; readonly argument: string | undefined } {
+  const isOne = first !== undefined && second === undefined && file === undefined
+  if (isOne && urlOfEnvironment() !== undefined && !namesDatabase(first)) return { database: undefined, argument: first }
+  return { database: first, argument: second }
+}
+
+async function readSql(argument: string | undefined, file: string | undefined): Promise<string> {
+  if (file === undefined) return argument ?? (await readStdin())
+  if (argument !== undefined) throw new UsageError('Expected statements on the command line or in --file, and found both.')
+  return await readFile(file, 'utf8')
 }
 
 async function readStdin(): Promise<string> {

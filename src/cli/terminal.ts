@@ -4,7 +4,6 @@ export type Style = Parameters<typeof styleText>[0]
 
 /** One of the two streams that the command writes to, and what can be shown on it. */
 export interface Screen {
-  readonly stream: NodeJS.WriteStream
   readonly isTerminal: boolean
   /** In cells; null where it is no terminal. */
   readonly width: number | null
@@ -17,7 +16,6 @@ export interface Screen {
 export function screenOf(stream: NodeJS.WriteStream): Screen {
   const isTerminal = stream.isTTY === true
   return {
-    stream,
     isTerminal,
     // Asked each time: a window is made larger and smaller.
     get width() {

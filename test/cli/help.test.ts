@@ -17,7 +17,7 @@ test('help tells every command, and each command tells its own', async () => {
     expect(help).toMatchObject({ code: 0, stderr: '' })
     expect(help.stdout).toContain(`Usage: offloop ${help.name}`)
     expect(help.stdout).toMatch(/--json|<command>/)
-    expect(help.stdout.split('\n').filter((line) => line.length > 120)).toEqual([])
+    expect(help.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
   }
 })
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,20 +27,32 @@ export interface CommandEnd {
 }
 
 /** Runs `offloop` to its end, with pipes in place of a terminal. */
-export async function offloop(args: readonly string[], { cwd, env, stdin = '', onStart }: CommandOptions = {}): Promise<CommandEnd> {
+export async function offloop(args: readonly string[], options: CommandOptions = {}): Promise<CommandEnd> {
+  const child = start(args, options)
+  options.onStart?.(child)
+  const [stdout, stderr, [code, signal]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+  return { code, signal, stdout, stderr }
+}
+
+/** The same for somebody who reads the beginning of what it prints and goes, as `head` does. */
+export async function offloopReadBriefly(args: readonly string[], options: CommandOptions): Promise<Pick<CommandEnd, 'code' | 'stderr'>> {
+  const child = start(args, options)
+  child.stdout.once('data', () => child.stdout.destroy())
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+  return { code, stderr }
+}
+
+function start(args: readonly string[], { cwd, env, stdin = '' }: CommandOptions): ChildProcessWithoutNullStreams {
   const child = spawn(process.execPath, [command, ...args], {
     cwd,
     env: { ...process.env, OFFLOOP_URL: '', NODE_OPTIONS: '', ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
     timeout: 25_000,
     killSignal: 'SIGKILL',
   })
   // One that does not read it is free to end before.
   child.stdin.on('error', () => {})
   child.stdin.end(stdin)
-  onStart?.(child)
-  const [stdout, stderr, [code, signal]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
-  return { code, signal, stdout, stderr }
+  return child
 }
 
 /** An empty folder, for the test that asks for it. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createEngine } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { describeOnServer, testServers } from '../test-servers.ts'
-import { offloop, temporaryFolder } from './run-command.ts'
+import { offloop, offloopReadBriefly, temporaryFolder } from './run-command.ts'
 import { keys, Terminal } from './terminal.ts'
 
 /** One native call that does not end. */
@@ -108,6 +108,13 @@ describe('at a terminal', () => {
     expect(await shell.end()).toBe(0)
   })
 
+  test('a database that cannot be opened ends it', async () => {
+    const shell = new Terminal(['shell', 'postgresql://user:secret@127.0.0.1:1/nowhere'], await sample())
+    expect(await shell.end()).toBe(1)
+    expect(shell.output).toContain('127.0.0.1:1')
+    expect(shell.output).not.toContain('secret')
+  })
+
   test('rows of a query are cut to the width, or get a line for each value; NO_COLOR takes colours away', async () => {
     const { cwd } = await sample()
     const [cut, plain, tall] = [
@@ -139,6 +146,11 @@ describe('out of a pipe', () => {
     ])
     expect(all).toEqual({ code: 0, signal: null, stdout: 'a\n1\nb\n2\n', stderr: '' })
     expect(some).toEqual({ code: 1, signal: null, stdout: 'a\n1\n', stderr: 'offloop: no such column: nope (SQLITE_ERROR)\n' })
+  })
+
+  test('it ends when nobody reads what it prints', async () => {
+    const { cwd } = await sample()
+    expect(await offloopReadBriefly(['shell', 'app.db'], { cwd, stdin: endless.replace('max(i)', 'i') })).toEqual({ code: 0, stderr: '' })
   })
 
   test('commands that begin with a point tell and set', async () => {

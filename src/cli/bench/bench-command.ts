@@ -27,13 +27,15 @@ const rounds = 3
 const afterHelp = `
 Examples:
   offloop bench app.db 'select * from users where id = ?' -p 7
-  offloop bench app.db 'select name, count(*) from orders group by name' --seconds 5
+  offloop bench app.db 'select day, count(*) from orders group by day'
   offloop bench postgresql://me@localhost/shop 'select * from orders limit 1000'
 
-Runs the query again and again on this database: through the driver on the same thread, better-sqlite3 called directly or
-the server's own one, and through the engine, one at a time and several. Ratios are within this run; the seconds
-themselves depend on what else the machine does. The longest gap is how long at a stretch the event loop stood still: what
-any other request of the program would have waited. The query cannot change anything: the database refuses it.`
+Runs the query again and again on this database: through the driver on the same
+thread, better-sqlite3 called directly or the server's own one, and through the
+engine, one at a time and several. Ratios are within this run; the seconds
+themselves depend on what else the machine does. The longest gap is how long at
+a stretch the event loop stood still: what any other request of the program
+would have waited. The query cannot change anything: the database refuses it.`
 
 export function defineBench(command: Command): void {
   command

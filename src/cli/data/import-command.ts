@@ -22,8 +22,9 @@ Examples:
   offloop import postgresql://me@localhost/shop fixtures.yaml
   zcat users.csv.gz | offloop import app.db - --format csv --table users
 
-All rows are in the tables at the end, or none: a row that is refused is named by its line. YAML and JSON are lists of
-{ model: table, data: [rows] }; CSV has a line with the names of its columns; the table of CSV and JSON Lines is the
+All rows are in the tables at the end, or none: a row that is refused is named
+by its line. YAML and JSON are lists of { model: table, data: [rows] }; CSV has
+a line with the names of its columns; the table of CSV and JSON Lines is the
 one that the file is called after, unless --table says another.`
 
 export function defineImport(command: Command): void {

@@ -23,7 +23,8 @@ Examples:
   offloop inspect postgresql://me@localhost/shop --schema sales --json
   offloop inspect app.db --mermaid > schema.mmd
 
-Mermaid's diagrams are drawn by GitHub and GitLab in Markdown, by https://mermaid.live, and by many editors.`
+Mermaid's diagrams are drawn by GitHub and GitLab in Markdown, by
+https://mermaid.live, and by many editors.`
 
 export function defineInspect(command: Command): void {
   command

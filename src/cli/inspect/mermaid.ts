@@ -48,7 +48,7 @@ function entityName({ name, schema }: { readonly name: string; readonly schema?:
 
 /** Without what ends a quoted text, or means something in it. */
 function quoted(text: string): string {
-  return text.replace(/["%\\\p{Cc}]/gu, '_')
+  return text.replaceAll('"', "'").replace(/[%\\\p{Cc}]/gu, '-')
 }
 
 /** What Mermaid takes for the type and the name of an attribute. */

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { databaseHelp } from '../database-argument.ts'
 import { CommandFailed } from '../failure.ts'
 import { addOutputOptions, formatOf, type OutputOptions } from '../output-options.ts'
@@ -20,11 +20,14 @@ Examples:
   offloop shell postgresql://me@localhost/shop --readonly
   offloop shell app.db --interrupt ./offloop-interrupt.so
 
-Statements end with a semicolon; .help tells the rest. Ctrl-C stops the statement that runs, and not the shell. With an
-SQLite file a statement that gives no rows for long is stopped together with its connection, and so with an open
-transaction: --interrupt, or OFFLOOP_INTERRUPT, names the extension that stops it alone.
+Statements end with a semicolon; .help tells the rest. Ctrl-C stops the
+statement that runs, and not the shell. With an SQLite file a statement that
+gives no rows for long is stopped together with its connection, and so with an
+open transaction: --interrupt, or OFFLOOP_INTERRUPT, names the extension that
+stops it alone.
 
-The history is kept in ~/.offloop_history, or where OFFLOOP_HISTORY says, without lines that hold a password.`
+The history is kept in ~/.offloop_history, or where OFFLOOP_HISTORY says,
+without lines that hold a password.`
 
 export function defineShell(command: Command): void {
   command
@@ -32,7 +35,7 @@ export function defineShell(command: Command): void {
     .option('--readonly', 'let the database refuse whatever writes')
     .option('--create', 'make the SQLite file where there is none')
     .option('--interrupt <file>', 'the extension that `offloop build-interrupt` builds', process.env['OFFLOOP_INTERRUPT'] || undefined)
-    .option('--history <file>', 'where to keep what was typed', defaultHistoryFile())
+    .addOption(new Option('--history <file>', 'where to keep what was typed').default(defaultHistoryFile(), '~/.offloop_history'))
   addOutputOptions(command).addHelpText('after', afterHelp).action(shell)
 }
 

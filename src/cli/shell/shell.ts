@@ -9,7 +9,7 @@ import { printable } from '../printable.ts'
 import { type Format, formats } from '../row-writer.ts'
 import { describeOutcome } from '../run-statement.ts'
 import { screenOf } from '../terminal.ts'
-import { stdout } from '../text-output.ts'
+import { OutputClosedError, stdout } from '../text-output.ts'
 import { version } from '../version.ts'
 import { type Completion, completeSql } from './completion.ts'
 import { type DotContext, dotNames, runDotCommand, type ShellSettings } from './dot-commands.ts'
@@ -54,7 +54,10 @@ export class Shell {
       historySize,
       removeHistoryDuplicates: true,
       completer: (line: string, done: (error: null, completion: Completion) => void) => {
-        void this.#complete(line).then((completion) => done(null, completion))
+        this.#complete(line).then(
+          (completion) => done(null, completion),
+          () => done(null, [[], line]),
+        )
       },
     })
   }
@@ -66,24 +69,33 @@ export class Shell {
       this.#entries = entries
     })
     this.#reader.on('SIGINT', () => this.#interrupted())
+    try {
+      await this.#read(lines)
+      // What stands at the end of a pipe needs no semicolon.
+      if (!this.#interactive && !this.#failed) await this.#runScript(this.#lines.join('\n'))
+    } finally {
+      // A reader that is left open keeps the process from ending, and the terminal from its user.
+      this.#reader.close()
+    }
+    if (this.#session.transaction !== 'none') say('The open transaction is rolled back.')
+    return !this.#failed
+  }
+
+  async #read(lines: LineQueue): Promise<void> {
     if (this.#interactive) {
       await this.#session.connection()
       await stdout.write(`offloop ${version()}, ${this.#place()}: .help tells what there is.\n`)
     }
-    for (;;) {
+    while (!this.#quit && (this.#interactive || !this.#failed)) {
       this.#prompt()
       const line = await lines.next()
-      if (line === null) break
+      if (line === null) {
+        // Behind Ctrl-D the cursor stands behind the prompt.
+        if (this.#interactive) await stdout.write('\n')
+        return
+      }
       await this.#take(line)
-      if (this.#quit || (this.#failed && !this.#interactive)) break
     }
-    // Behind Ctrl-D the cursor stands behind the prompt.
-    if (this.#interactive && !this.#quit) await stdout.write('\n')
-    this.#reader.close()
-    // What stands at the end of a pipe needs no semicolon.
-    if (!this.#interactive && !this.#failed) await this.#runScript(this.#lines.join('\n'))
-    if (this.#session.transaction !== 'none') say('The open transaction is rolled back.')
-    return !this.#failed
   }
 
   #place(): string {
@@ -128,6 +140,7 @@ export class Shell {
       this.#lines.push(line)
       await this.#runWhatHasEnded()
     } catch (error) {
+      if (error instanceof OutputClosedError) throw error
       this.#failed = !this.#interactive
       say(`offloop: ${describeError(error)}`)
     }
