@@ -45,7 +45,8 @@ interface ErrorDetails {
 /** The same for a program that reads what `--json` prints. */
 export function errorRecord(error: unknown): Readonly<Record<string, unknown>> {
   if (!(error instanceof Error)) return { message: String(error) }
-  const { name, message, ...details }: Error & ErrorDetails = error
-  const { code = name, driverCode, constraint, table, columns } = details
-  return { code, message: withoutPasswords(message), driverCode, constraint, table, columns }
+  // One that says where it happened has the reason behind it.
+  const reason: Error & ErrorDetails = error instanceof Failure && error.cause instanceof OffloopError ? error.cause : error
+  const { code = error.name, driverCode, constraint, table, columns } = reason
+  return { code, message: withoutPasswords(error.message), driverCode, constraint, table, columns }
 }

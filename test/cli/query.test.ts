@@ -130,6 +130,10 @@ describe('statements', () => {
     expect(stdout).toBe(' n\n---\n 3\n')
     expect(stderr).toMatch(/^1 row changed \(.+\)\noffloop: line 3: no such column: nope \(SQLITE_ERROR\)\n$/)
     expect(code).toBe(1)
+    const json = await offloop(['query', 'app.db', '--json'], { ...place, stdin: 'select 1 as a;\nselect nope' })
+    expect(JSON.parse(json.stderr)).toMatchObject({
+      error: { code: 'OFFLOOP_PROGRAMMING', driverCode: 'SQLITE_ERROR', message: 'line 2: no such column: nope (SQLITE_ERROR)' },
+    })
   })
 
   test('of --transaction are all or nothing', async () => {

@@ -83,7 +83,7 @@ describe('at a terminal', () => {
     const shell = new Terminal(['shell', 'app.db'], await sample())
     await shell.until('app.db> ')
     // The first result says that the second statement is on its way.
-    shell.type(`begin; delete from users; select 'running'; ${endless}${keys.enter}`)
+    shell.type(`begin; delete from users; select 'running'; ${endless} delete from users;${keys.enter}delete from users;${keys.enter}`)
     await shell.until('1 row (')
     shell.type(keys.ctrlC)
     await shell.until('Given up')

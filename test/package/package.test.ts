@@ -80,6 +80,11 @@ test('its command builds the interrupt extension, and the engine loads it under 
   expect(ran).toEqual({ stdout: 'OFFLOOP_STATEMENT_TIMEOUT\n1\n', stderr: '' })
 })
 
+test('its command runs a query in an empty folder', async () => {
+  const { stdout } = await run('npx', ['offloop', 'query', ':memory:', 'select 1 as one', '--json'], project)
+  expect(JSON.parse(stdout)).toEqual([{ one: 1 }])
+})
+
 test.for(['pg', 'mysql2'])('without the package %s, its servers are refused with the command that installs it', async (driver) => {
   const program = `
     import { createEngine } from 'offloop'

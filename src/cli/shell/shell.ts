@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
-import { splitStatements } from '../../migrations/split-statements.ts'
+import { type SqlStatement, splitStatements } from '../../migrations/split-statements.ts'
 import { scanStatement } from '../../sql/scan-statement.ts'
 import { databaseName } from '../database-argument.ts'
 import { describeError } from '../failure.ts'
@@ -33,6 +33,7 @@ export class Shell {
   readonly #interactive = process.stdin.isTTY === true && process.stdout.isTTY === true
   readonly #history: History
   readonly #reader: Interface
+  readonly #lineQueue: LineQueue
   /** As the reader keeps it: the last entry first. */
   #entries: string[] = []
   /** Lines of a statement that has not ended yet. */
@@ -60,17 +61,17 @@ export class Shell {
         )
       },
     })
+    this.#lineQueue = new LineQueue(this.#reader)
   }
 
   /** @returns whether everything has worked: at a terminal always, for there the user has seen what has not */
   async run(): Promise<boolean> {
-    const lines = new LineQueue(this.#reader)
     this.#reader.on('history', (entries) => {
       this.#entries = entries
     })
     this.#reader.on('SIGINT', () => this.#interrupted())
     try {
-      await this.#read(lines)
+      await this.#read()
       // What stands at the end of a pipe needs no semicolon.
       if (!this.#interactive && !this.#failed) await this.#runScript(this.#lines.join('\n'))
     } finally {
@@ -81,14 +82,14 @@ export class Shell {
     return !this.#failed
   }
 
-  async #read(lines: LineQueue): Promise<void> {
+  async #read(): Promise<void> {
     if (this.#interactive) {
       await this.#session.connection()
       await stdout.write(`offloop ${version()}, ${this.#place()}: .help tells what there is.\n`)
     }
     while (!this.#quit && (this.#interactive || !this.#failed)) {
       this.#prompt()
-      const line = await lines.next()
+      const line = await this.#lineQueue.next()
       if (line === null) {
         // Behind Ctrl-D the cursor stands behind the prompt.
         if (this.#interactive) await stdout.write('\n')
@@ -157,13 +158,16 @@ export class Shell {
     const ended = last === undefined || scanStatement(`${last.text}\nselect 1`, name).statements > 1
     if (ended) this.#keep(this.#lines)
     this.#lines = ended ? [] : last.text.split('\n')
-    for (const { text: sql } of ended ? statements : statements.slice(0, -1)) await this.#runStatement(sql)
+    await this.#runAll(ended ? statements : statements.slice(0, -1))
   }
 
   async #runScript(sql: string): Promise<void> {
-    for (const { text } of splitStatements(sql.replace(/^\uFEFF/, ''), this.#session.engine.dialect.name)) {
-      if (!(await this.#runStatement(text))) return
-    }
+    await this.#runAll(splitStatements(sql.replace(/^\uFEFF/, ''), this.#session.engine.dialect.name))
+  }
+
+  /** What stands behind a statement that fails or is given up was meant for when that had worked. */
+  async #runAll(statements: readonly SqlStatement[]): Promise<void> {
+    for (const { text } of statements) if (!(await this.#runStatement(text))) return
   }
 
   /** False where it was given up. */
@@ -174,11 +178,16 @@ export class Shell {
       const outcome = await this.#session.run(sql, { output: stdout, format, header: this.#options.header })
       const ms = performance.now() - begun
       const took = timer ? ` (${duration(ms)})` : ''
-      if (outcome === null) say(`Given up${took}.`)
-      else if (this.#interactive && format !== 'json' && format !== 'jsonl') say(`${describeOutcome(outcome)}${took}\n`)
+      if (outcome === null) {
+        this.#lineQueue.drop()
+        say(`Given up${took}.`)
+      } else if (this.#interactive && format !== 'json' && format !== 'jsonl') say(`${describeOutcome(outcome)}${took}\n`)
       return outcome !== null
     } finally {
-      if (this.#session.takeLoss()) say('The connection is lost, and what was not committed with it. The next statement gets a new one.')
+      if (this.#session.takeLoss()) {
+        this.#lineQueue.drop()
+        say('The connection is lost, and what was not committed with it. The next statement gets a new one.')
+      }
     }
   }
 
@@ -229,6 +238,13 @@ class LineQueue {
   async next(): Promise<string | null> {
     const line = this.#lines.shift()
     return line !== undefined ? line : await new Promise((resolve) => (this.#waiting = resolve))
+  }
+
+  /** Forgets what has been typed ahead: it was meant for after a statement that has not worked. */
+  drop(): void {
+    const ended = this.#lines.includes(null)
+    this.#lines.length = 0
+    if (ended) this.#lines.push(null)
   }
 
   #put(line: string | null): void {
