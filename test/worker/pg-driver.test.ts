@@ -192,19 +192,6 @@ describe('statements', () => {
     expect(await insert.runEach?.({ values: [3, 4], width: 1, rowCount: 2 }, () => undefined)).toBe(2)
   })
 
-  test('COPY that moves data is refused, and the connection goes on', async () => {
-    const connection = await openPg()
-    await connection.script('create table t (a int); insert into t values (1)')
-    for (const sql of ['copy t from stdin', 'copy t to stdout']) {
-      expect(await wireErrorOf(connection, () => changesOf(connection, sql))).toMatchObject({ family: 'notSupported' })
-      expect(await wireErrorOf(connection, () => connection.script(sql))).toMatchObject({ family: 'notSupported' })
-      const statement = await connection.prepare(sql, null)
-      const twice = { values: [], width: 0, rowCount: 2 }
-      expect(await wireErrorOf(connection, () => statement.runEach?.(twice, () => undefined))).toMatchObject({ family: 'notSupported' })
-      expect(await firstValue(connection, 'select a from t')).toBe(1n)
-    }
-  })
-
   test('a script runs all of its statements, and none behind one that fails', async () => {
     const connection = await openPg()
     await connection.script('create table t (a int); insert into t values (1); select * from t; insert into t values (2)')

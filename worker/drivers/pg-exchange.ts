@@ -1,7 +1,7 @@
 import { isServerError, lostConnection } from './pg-errors.ts'
 import { type EncodedValue, MessageWriter } from './pg-messages.ts'
 import { maxParameters } from './pg-parameters.ts'
-import type { FieldDescription, PgWire } from './pg-wire.ts'
+import type { CopyData, CopyResponse, FieldDescription, PgWire } from './pg-wire.ts'
 import { DriverFault } from './sqlite-errors.ts'
 
 /** Of the whole thread: a message is written and taken without a turn of the event loop in between. */
@@ -148,19 +148,22 @@ export abstract class Exchange {
   handlePortalSuspended(): void {}
   handleCommandComplete(_message: { readonly text: string }): void {}
   handleEmptyQuery(): void {}
-  handleCopyData(): void {}
+  handleCopyData(_message: CopyData): void {}
   /** The session has seen it before pg has, after an error as well. */
   handleReadyForQuery(): void {}
 
-  handleCopyInResponse(): void {
-    this.fail(copyRefusal('COPY … FROM STDIN'))
-    this.wire.sendCopyFail('COPY … FROM STDIN is not supported')
+  /** As pg calls it; the session calls the next one, with the message. */
+  handleCopyInResponse(): void {}
+
+  handleCopyIn(_message: CopyResponse): void {
+    this.fail(copyRefusal('COPY … FROM STDIN takes its rows from executeMany(statement, rows).'))
+    this.send((messages) => messages.copyFail('no rows are sent'))
     // While it waits for data the server ignores a Sync: the one that has been sent is lost.
     this.synced = false
   }
 
-  handleCopyOutResponse(): void {
-    this.fail(copyRefusal('COPY … TO STDOUT'))
+  handleCopyOut(_message: CopyResponse): void {
+    this.fail(copyRefusal('COPY … TO STDOUT gives its lines to execute() or stream(), as a statement of its own.'))
   }
 
   handleError(error: unknown): void {
@@ -179,8 +182,7 @@ export function cancellation(cause?: unknown): DriverFault {
   return new DriverFault('cancelled', 'The statement was cancelled.', { driverCode: '57014', cause })
 }
 
-function copyRefusal(statement: string): DriverFault {
-  const message = `${statement} moves data outside of statements, which is not supported: use the driver's own connection in a worker function.`
+export function copyRefusal(message: string): DriverFault {
   return new DriverFault('notSupported', message, { driverCode: '0A000' })
 }
 
@@ -286,14 +288,14 @@ export class ScriptExchange extends Exchange {
     if (this.tag === '') this.tag = text
   }
 
-  override handleCopyInResponse(): void {
-    super.handleCopyInResponse()
+  override handleCopyIn(message: CopyResponse): void {
+    super.handleCopyIn(message)
     this.synced = true
   }
 }
 
-/** Rows inserted, or matched by the others; 0 for what changes no rows. */
+/** Rows inserted or copied, or matched by the others; 0 for what changes no rows. */
 export function changesOf(tag: string): number {
-  const count = /^(?:INSERT \d+|UPDATE|DELETE|MERGE|SELECT) (\d+)$/.exec(tag)?.[1]
+  const count = /^(?:INSERT \d+|UPDATE|DELETE|MERGE|SELECT|COPY) (\d+)$/.exec(tag)?.[1]
   return count === undefined ? 0 : Number(count)
 }

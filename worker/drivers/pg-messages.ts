@@ -11,6 +11,9 @@ const CLOSE = 0x43
 const FLUSH = 0x48
 const SYNC = 0x53
 const QUERY = 0x51
+const COPY_DATA = 0x64
+const COPY_DONE = 0x63
+const COPY_FAIL = 0x66
 const STATEMENT = 0x53
 const PORTAL = 0x50
 
@@ -96,6 +99,22 @@ export class MessageWriter {
   query(sql: string): this {
     const start = this.#begin(QUERY)
     this.#text(sql)
+    return this.#end(start)
+  }
+
+  copyData(text: string): this {
+    const start = this.#begin(COPY_DATA)
+    this.#utf8(text)
+    return this.#end(start)
+  }
+
+  copyDone(): this {
+    return this.#end(this.#begin(COPY_DONE))
+  }
+
+  copyFail(reason: string): this {
+    const start = this.#begin(COPY_FAIL)
+    this.#text(reason)
     return this.#end(start)
   }
 

@@ -1,7 +1,7 @@
+import type { WireColumn } from '../../src/protocol/values.ts'
 import type { DriverRow, MaybePromise, RowIterator } from './driver.ts'
 import { cancellation, Exchange, type Plan, writeParse } from './pg-exchange.ts'
 import type { EncodedValue, MessageWriter } from './pg-messages.ts'
-import type { RowReader } from './pg-types.ts'
 import type { DataRow } from './pg-wire.ts'
 
 /** Rows of the first batch: most results end within it, and a reader that wants a few of many leaves few behind. */
@@ -19,9 +19,15 @@ type Step = Awaited<ReturnType<RowIterator['next']>>
 
 const END: Step = { done: true, value: undefined }
 
+/** Makes the rows of a result of what the server sends. */
+export interface RowMaker {
+  readonly columns: readonly WireColumn[]
+  read(row: DataRow, serverTexts: boolean): DriverRow
+}
+
 export interface RowsPlan extends Plan {
   readonly values: readonly EncodedValue[]
-  readonly reader: RowReader
+  readonly reader: RowMaker
   /** Its values are wanted as the server writes them: see `RowReader.read`. */
   readonly serverTexts: boolean
   /**
@@ -100,6 +106,17 @@ export class RowsExchange extends Exchange implements RowIterator {
     messages.bind(this.#plan.name, this.#plan.values).execute(this.#batchRows)
     if (this.#plan.batches) messages.flush()
     else this.sync(messages)
+  }
+
+  /** Nobody wants its rows any more. */
+  protected get isDropping(): boolean {
+    return this.#dropping
+  }
+
+  /** Fails with this, and reads no more. */
+  protected giveUp(error: unknown): void {
+    this.fail(error)
+    this.#drop()
   }
 
   override handleDataRow(row: DataRow): void {

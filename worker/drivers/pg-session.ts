@@ -40,7 +40,8 @@ export class PgSession {
     this.#wire.on('readyForQuery', () => this.#startNext())
     this.#wire.on('commandComplete', ({ text }: { readonly text: string }) => this.#schema.commandCompleted(text))
     this.#wire.on('parameterDescription', (message) => this.#running?.handleParameterDescription(message))
-    this.#wire.on('copyOutResponse', () => this.#running?.handleCopyOutResponse())
+    this.#wire.on('copyInResponse', (message) => this.#running?.handleCopyIn(message))
+    this.#wire.on('copyOutResponse', (message) => this.#running?.handleCopyOut(message))
     this.#wire.on('end', () => this.#lose(new Error('Connection terminated unexpectedly')))
     client.on('error', (error) => this.#lose(error))
   }

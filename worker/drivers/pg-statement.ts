@@ -1,13 +1,14 @@
 import type { WireColumn, WireValue } from '../../src/protocol/values.ts'
 import type { DriverStatement, MaybePromise, RowIterator, RowsOfValues, RunResult } from './driver.ts'
+import { CopyInExchange, CopyOutExchange, copyReader } from './pg-copy.ts'
 import { EachExchange } from './pg-each.ts'
 import { isStalePlan } from './pg-errors.ts'
-import { changesOf, DescribeExchange, type Plan, RunExchange } from './pg-exchange.ts'
+import { changesOf, copyRefusal, DescribeExchange, type Plan, RunExchange } from './pg-exchange.ts'
 import type { EncodedValue } from './pg-messages.ts'
 import { encodeParameters } from './pg-parameters.ts'
-import { RowsExchange } from './pg-rows.ts'
+import { type RowMaker, RowsExchange } from './pg-rows.ts'
 import type { PgSession } from './pg-session.ts'
-import { readStatement, type StatementFacts } from './pg-text.ts'
+import { type CopyKind, readStatement, type StatementFacts } from './pg-text.ts'
 import { RowReader } from './pg-types.ts'
 import { DriverFault } from './sqlite-errors.ts'
 
@@ -19,13 +20,20 @@ interface Description {
   /** Under this name it is prepared; '' where it is parsed anew in each run. */
   readonly name: string
   /** Null when it yields no rows. */
-  readonly reader: RowReader | null
+  readonly reader: RowMaker | null
   readonly parameterTypes: readonly number[]
   /** Of the schema that it was prepared for. */
   readonly schemaVersion: number
 }
 
 const ROWLESS: Description = { name: '', reader: null, parameterTypes: [], schemaVersion: 0 }
+/** The server has no words for what a COPY gives. */
+const COPY_OUT: Description = { ...ROWLESS, reader: copyReader }
+const NOT_FOR_ROWS: Readonly<Record<Exclude<CopyKind, 'in'>, string>> = {
+  inWithOptions: 'executeMany() writes the rows of a COPY by itself, in the plain format: expected nothing behind STDIN but a WHERE.',
+  onServer: 'This COPY takes no rows: expected COPY … FROM STDIN.',
+  out: 'COPY … TO STDOUT takes no rows: use execute() or stream().',
+}
 const NO_COLUMNS: readonly WireColumn[] = []
 
 /**
@@ -36,6 +44,7 @@ export function prepareStatement(session: PgSession, sql: string): MaybePromise<
   if (sql.includes('\0')) throw new DriverFault('programming', 'A statement cannot hold a NUL character.')
   const facts = readStatement(sql)
   if (facts.rowless) return new PgStatement({ session, sql, facts }, ROWLESS)
+  if (facts.copy === 'out') return new PgStatement({ session, sql, facts }, COPY_OUT)
   return describe(session, sql, facts.planned).then((description) => new PgStatement({ session, sql, facts }, description))
 }
 
@@ -91,9 +100,10 @@ export class PgStatement implements DriverStatement {
   }
 
   async runEach(rows: RowsOfValues, check: () => void): Promise<number> {
-    // What is sent behind the first COPY would be taken for its data, and the Sync among it would be lost.
-    if (this.#facts.verb === 'copy') throw new DriverFault('notSupported', 'COPY cannot be run for many rows of values.')
     if (rows.rowCount === 0) return 0
+    const { copy } = this.#facts
+    if (copy === 'in') return (await this.#session.run(new CopyInExchange({ ...this.#plan, rows, check }))).changes
+    if (copy !== null) throw copyRefusal(NOT_FOR_ROWS[copy])
     const { changes } = await this.#fresh(() => {
       const { parameterTypes } = this.#description
       return this.#session.run(new EachExchange({ ...this.#plan, parameterTypes, rows, check }))
@@ -134,12 +144,13 @@ export class PgStatement implements DriverStatement {
     const { reader } = this.#description
     if (reader === null) throw new DriverFault('internal', 'This statement yields no rows')
     const session = this.#session
-    const rows = new RowsExchange({
+    const isCopy = this.#facts.copy !== null
+    const rows = new (isCopy ? CopyOutExchange : RowsExchange)({
       ...this.#plan,
       values: this.#encode(params),
       reader,
       serverTexts,
-      batches: this.readonly && !this.#isSmall,
+      batches: this.readonly && !this.#isSmall && !isCopy,
       readonly: this.readonly,
       // Inside a transaction a cancelled statement would take everything before it along.
       stop: this.readonly && !session.inTransaction ? () => void session.cancel() : null,

@@ -7,7 +7,7 @@ const ROWLESS: ReadonlySet<string> = new Set([
   ...['begin', 'start', 'commit', 'end', 'rollback', 'abort', 'savepoint', 'release', 'prepare'],
   ...['set', 'reset', 'discard', 'deallocate', 'listen', 'unlisten', 'notify', 'lock', 'declare', 'close', 'move'],
   ...['create', 'drop', 'alter', 'comment', 'grant', 'revoke', 'security', 'reassign', 'import', 'truncate', 'refresh'],
-  ...['vacuum', 'analyze', 'analyse', 'reindex', 'cluster', 'checkpoint', 'do', 'load', 'copy'],
+  ...['vacuum', 'analyze', 'analyse', 'reindex', 'cluster', 'checkpoint', 'do', 'load'],
 ])
 const WRITING: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'merge'])
 /** What follows FOR in a query that locks its rows. */
@@ -21,11 +21,47 @@ export interface StatementFacts {
   readonly reads: boolean
   readonly planned: boolean
   readonly rowless: boolean
+  /** Of a COPY, from where to where it moves data; else null. */
+  readonly copy: CopyKind | null
 }
+
+/** From the client in the plain form, or in one that options say, or to the client; else from or to a file or a program of the server. */
+export type CopyKind = 'in' | 'inWithOptions' | 'out' | 'onServer'
 
 export function readStatement(sql: string): StatementFacts {
   const verb: string = wordsOf(sql).next().value ?? ''
-  return { verb, reads: READING.has(verb) && onlyReads(sql), planned: PLANNED.has(verb), rowless: ROWLESS.has(verb) }
+  const copy = verb === 'copy' ? readCopy(sql) : null
+  return {
+    verb,
+    reads: (READING.has(verb) || copy === 'out') && onlyReads(sql),
+    planned: PLANNED.has(verb),
+    rowless: ROWLESS.has(verb) || (copy !== null && copy !== 'out'),
+    copy,
+  }
+}
+
+/**
+ * A reserved word tells where the data goes: FROM or TO, outside of the parentheses around columns or a query. STDIN and STDOUT mean the same.
+ * https://www.postgresql.org/docs/current/sql-copy.html
+ */
+function readCopy(sql: string): CopyKind {
+  const words = [...outerWordsOf(sql)]
+  const at = words.findIndex((word) => word === 'from' || word === 'to')
+  const [direction, place, tail] = words.slice(at)
+  if (at === -1 || (place !== 'stdin' && place !== 'stdout')) return 'onServer'
+  if (direction === 'to') return 'out'
+  return words[1] !== 'binary' && (tail === undefined || tail === 'where') ? 'in' : 'inWithOptions'
+}
+
+/** The words that stand in no parentheses, and a `(` in the place of each pair of them. */
+function* outerWordsOf(sql: string): Generator<string, undefined> {
+  let depth = 0
+  for (const word of wordsOf(sql, '()')) {
+    if (word === ')') depth--
+    else if (depth === 0) yield word
+    if (word === '(') depth++
+  }
+  return undefined
 }
 
 function onlyReads(sql: string): boolean {
@@ -35,6 +71,7 @@ function onlyReads(sql: string): boolean {
     case 'explain':
       return !words.some((word) => word === 'analyze' || word === 'analyse')
     case 'with':
+    case 'copy':
       return !words.some((word) => WRITING.has(word))
     default:
       return true
@@ -44,12 +81,14 @@ function onlyReads(sql: string): boolean {
 const word = /[a-z_\u0080-\uffff][\w$\u0080-\uffff]*/iy
 const dollarQuote = /\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/iy
 
-/** The words of a text in lower case, without those in literals, comments and quoted names. */
-function* wordsOf(sql: string): Generator<string, undefined> {
+/** The words of a text in lower case, without those in literals, comments and quoted names; each of the `marks` is a word as well. */
+function* wordsOf(sql: string, marks = ''): Generator<string, undefined> {
   let at = 0
   while (at < sql.length) {
     const found = matchAt(word, sql, at)
     if (found === undefined) {
+      const mark = sql.charAt(at)
+      if (marks.includes(mark)) yield mark
       at = behind(sql, at)
       continue
     }

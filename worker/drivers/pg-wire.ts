@@ -9,7 +9,6 @@ export interface PgWire extends EventEmitter {
   connect(portOrPath: number | string, host?: string): void
   requestSsl(): void
   cancel(processId: number, secretKey: number): void
-  sendCopyFail(reason: string): void
 }
 
 /** What pg's `Client` has and its types leave out. */
@@ -37,4 +36,19 @@ export interface DataRow {
   /** Of the message. */
   readonly length: number
   readonly fields: readonly (string | null)[]
+}
+
+/** The server is ready to take what a COPY reads, or begins to give what it writes. */
+export interface CopyResponse {
+  readonly binary: boolean
+  /** One for each column. */
+  readonly columnTypes: readonly number[]
+}
+
+/** What a COPY gives for one row. */
+export interface CopyData {
+  /** Of the message. */
+  readonly length: number
+  /** A part of the memory that the socket has read into. */
+  readonly chunk: Buffer
 }
