@@ -1,7 +1,18 @@
 import type { ColumnSpecs } from '../schema/infer.ts'
 import type { Table, TableAlias } from '../schema/table.ts'
 import type { Dialect } from '../sql/dialect.ts'
-import type { ExecuteOptions, Executor, ManyResult, PendingResult, Row, RowStream, RowValue, TransactionOptions } from '../sql/executor.ts'
+import type {
+  ExecuteOptions,
+  Executor,
+  ManyOptions,
+  ManyResult,
+  ManyRows,
+  PendingResult,
+  Row,
+  RowStream,
+  RowValue,
+  TransactionOptions,
+} from '../sql/executor.ts'
 import type { Executable, Parameters, TypedStatement } from '../sql/statement.ts'
 import { asBegun, type BegunTransaction, type ConnectionOf } from './begun-transaction.ts'
 import { Aliases, findTable, findUniqueKeys, type Tables, type UniqueKey } from './named-values.ts'
@@ -77,8 +88,8 @@ export class TransactionManager<E extends Executor = Executor> implements Execut
     return this.#begun.execute<R>(statement, params, options)
   }
 
-  executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
-    return this.#begun.executeMany(statement, rows)
+  executeMany(statement: Executable, rows: ManyRows, options?: ManyOptions): Promise<ManyResult> {
+    return this.#begun.executeMany(statement, rows, options)
   }
 
   scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {

@@ -1,10 +1,11 @@
 import { ArgumentError } from '../errors.ts'
-import type { ExecuteOptions, TransactionOptions } from '../sql/executor.ts'
+import type { ExecuteOptions, ManyOptions, TransactionOptions } from '../sql/executor.ts'
 import { printableName } from '../sql/nearest-name.ts'
 import type { BackupOptions, CloseOptions, ConnectOptions } from './contract.ts'
 import { checkWaitOptions } from './deadline.ts'
 
 const executeNames: ReadonlySet<string> = new Set(['signal', 'timeoutMs', 'rowMode', 'integers', 'serverTexts', 'batchRows'])
+const manyNames: ReadonlySet<string> = new Set(['signal', 'timeoutMs'])
 const beginNames: ReadonlySet<string> = new Set(['mode', 'readonly', 'isolationLevel', 'signal', 'timeoutMs', 'retries'])
 const connectNames: ReadonlySet<string> = new Set(['signal', 'timeoutMs', 'readonly'])
 const closeNames: ReadonlySet<string> = new Set(['force', 'timeoutMs'])
@@ -25,6 +26,13 @@ export function checkExecuteOptions(options: ExecuteOptions | undefined): void {
   if (batchRows !== undefined && !(Number.isInteger(batchRows) && batchRows > 0)) {
     throw new ArgumentError('batchRows must be a whole number of rows, 1 or more.')
   }
+}
+
+/** @throws {ArgumentError} an option is unknown, of the wrong type or out of range */
+export function checkManyOptions(options: ManyOptions | undefined): void {
+  if (options === undefined) return
+  checkNames(options, manyNames, 'executeMany')
+  checkWaitOptions(options)
 }
 
 /** @throws {ArgumentError} an option is unknown, of the wrong type or out of range */

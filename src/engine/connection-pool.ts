@@ -1,4 +1,4 @@
-import { AbortError, PoolQueueFullError, PoolTimeoutError, ResourceClosedError } from '../errors.ts'
+import { PoolQueueFullError, PoolTimeoutError, ResourceClosedError } from '../errors.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import type { ConnectOptions } from './contract.ts'
 import type { Database } from './database.ts'
@@ -174,7 +174,7 @@ export class ConnectionPool {
         },
       }
       const stop = watchDeadline({ signal, timeoutMs }, (error) =>
-        waiter.reject(error instanceof AbortError ? error : this.#timeoutError(timeoutMs)),
+        waiter.reject(signal?.aborted === true ? error : this.#timeoutError(timeoutMs)),
       )
       this.#waiters.push(waiter)
     })

@@ -5,7 +5,9 @@ import type { Dialect } from '../sql/dialect.ts'
 import type {
   BeginOptions,
   ExecuteOptions,
+  ManyOptions,
   ManyResult,
+  ManyRows,
   PendingResult,
   Row,
   RowStream,
@@ -91,8 +93,8 @@ export class Connection implements ConnectionHandle {
     return new RowIterator<R>(() => this.#execute<R>(statement, params, options).source())
   }
 
-  executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
-    return this.#do(() => this.#session.executeMany(statement, rows, null))
+  executeMany(statement: Executable, rows: ManyRows, options?: ManyOptions): Promise<ManyResult> {
+    return this.#do(() => this.#session.executeMany({ statement, rows, options }, null))
   }
 
   script(text: string): Promise<void> {

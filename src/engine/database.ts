@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { AbortError, DriverLoadError, PoolTimeoutError, ResourceClosedError } from '../errors.ts'
+import { DriverLoadError, PoolTimeoutError, ResourceClosedError } from '../errors.ts'
 import type { ConnectionSettings } from '../protocol/lease-task.ts'
 import type { EngineURL } from '../sql/url.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
@@ -63,7 +63,7 @@ export abstract class Database {
     const limitMs = Math.max(timeoutMs, minOpeningMs)
     const expiry = new AbortController()
     const stop = watchDeadline({ signal, timeoutMs: limitMs }, (error) => {
-      expiry.abort(error instanceof AbortError ? error : new PoolTimeoutError(`The database did not open within ${limitMs} ms.`))
+      expiry.abort(signal?.aborted === true ? error : new PoolTimeoutError(`The database did not open within ${limitMs} ms.`))
     })
     try {
       return await this.connect(readonly, expiry.signal)

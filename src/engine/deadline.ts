@@ -15,8 +15,26 @@ export function checkWaitOptions({ signal, timeoutMs }: WaitOptions): void {
   }
 }
 
-export function abortErrorOf(signal: AbortSignal): AbortError {
+/** Signals whose reason is what the call rejects with. */
+const ownSignals = new WeakSet<AbortSignal>()
+
+/** Of a signal that has aborted: what a call rejects with. */
+export function abortErrorOf(signal: AbortSignal): AbortError | StatementTimeoutError {
+  if (ownSignals.has(signal)) return signal.reason as AbortError | StatementTimeoutError
   return new AbortError('The operation was aborted.', { cause: signal.reason })
+}
+
+/** For a call of several steps, each of which waits by itself: what ends it becomes one signal, and its time runs from the beginning. */
+export async function withOneSignal<T>(options: WaitOptions | undefined, work: (wait: WaitOptions) => Promise<T>): Promise<T> {
+  if (options === undefined || (options.signal !== undefined && ownSignals.has(options.signal))) return await work(options ?? {})
+  const controller = new AbortController()
+  ownSignals.add(controller.signal)
+  const stop = watchDeadline(options, (error) => controller.abort(error))
+  try {
+    return await work({ signal: controller.signal })
+  } finally {
+    stop()
+  }
 }
 
 /** The longest time a timer takes: anything longer fires at once. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
@@ -47,6 +65,15 @@ export function watchDeadline({ signal, timeoutMs }: WaitOptions, expire: (error
     timer = setTimeout(() => finish(new StatementTimeoutError(`The operation took longer than ${timeoutMs} ms.`)), timeoutMs)
   }
   return stop
+}
+
+/** What the promise gives, unless the wait is over before; it is then left alone. */
+export function inTime<T>(wait: WaitOptions, promise: Promise<T>): Promise<T> {
+  if (wait.signal === undefined && wait.timeoutMs === undefined) return promise
+  return new Promise((resolve, reject) => {
+    const stop = watchDeadline(wait, reject)
+    promise.then(resolve, reject).finally(stop)
+  })
 }
 
 /** Rejects with the signal's reason when it aborts; never settles otherwise. For a signal that is forgotten soon. */

@@ -3,7 +3,9 @@ import { type Dialect, dialectFor } from '../sql/dialect.ts'
 import type {
   BeginOptions,
   ExecuteOptions,
+  ManyOptions,
   ManyResult,
+  ManyRows,
   PendingResult,
   Row,
   RowStream,
@@ -15,7 +17,14 @@ import { hasTableQuery, tableNamesQuery } from '../sql/table-queries.ts'
 import { checkUrlOptions, EngineURL } from '../sql/url.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import { CallLine } from './call-line.ts'
-import { checkBackupOptions, checkBeginOptions, checkCloseOptions, checkConnectOptions, checkExecuteOptions } from './call-options.ts'
+import {
+  checkBackupOptions,
+  checkBeginOptions,
+  checkCloseOptions,
+  checkConnectOptions,
+  checkExecuteOptions,
+  checkManyOptions,
+} from './call-options.ts'
 import { callTarget } from './call-target.ts'
 import { Connection, filePath } from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'
@@ -29,6 +38,7 @@ import type {
   EngineStatus,
 } from './contract.ts'
 import type { Database } from './database.ts'
+import { withOneSignal } from './deadline.ts'
 import { Execution } from './execution.ts'
 import { FileDatabase } from './file-database.ts'
 import { ImplicitConnections, type ImplicitStatements } from './implicit-connections.ts'
@@ -204,9 +214,12 @@ class Engine implements AsyncEngine {
     }
   }
 
-  async executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
+  async executeMany(statement: Executable, rows: ManyRows, options?: ManyOptions): Promise<ManyResult> {
     assertNotInsideTransaction(this.#database.gate)
-    return this.#accept(this.#withConnection({}, (session) => session.executeMany(statement, rows, null)))
+    checkManyOptions(options)
+    return await withOneSignal(options, (wait) =>
+      this.#accept(this.#withConnection(wait, (session) => session.executeMany({ statement, rows, options: wait }, null))),
+    )
   }
 
   async script(text: string): Promise<void> {

@@ -1,12 +1,14 @@
+import { NotSupportedError, ProgrammingError } from '../errors.ts'
 import { RequestKind } from '../protocol/frames.ts'
 import type { WireValue } from '../protocol/values.ts'
-import type { ManyResult } from '../sql/executor.ts'
-import { describeValue } from '../sql/parameters.ts'
+import type { ManyOptions, ManyResult, ManyRows } from '../sql/executor.ts'
+import { describeValue, toWireValue } from '../sql/parameters.ts'
 import type { ScannedStatement } from '../sql/scan-statement.ts'
 import { type BindTarget, bindInto, type Executable, isTransferable, type Parameters } from '../sql/statement.ts'
 import { compileRows, takesRows } from '../sql/typed-statement.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import type { AsyncTransaction } from './contract.ts'
+import { abortErrorOf, inTime, type WaitOptions } from './deadline.ts'
 import type { RequestSettings } from './operation.ts'
 import { type EngineServices, statementTraits } from './services.ts'
 import { traceQuery } from './tracing.ts'
@@ -18,14 +20,24 @@ const maxFirstValues = 512
 const maxBatchBytes = 1024 * 1024
 const maxGatherMs = 4
 
-type Rows = Iterable<Parameters> | AsyncIterable<Parameters>
+/** As it was called. */
+export interface ManyCall {
+  readonly statement: Executable
+  readonly rows: ManyRows
+  readonly options: ManyOptions | undefined
+}
+
+/** As it is run: with what ends it before its time. */
+export interface ManyRun extends Omit<ManyCall, 'options'> {
+  readonly wait: WaitOptions
+}
 
 /** What sends the batches: the session, which it knows no more of. */
 export interface BatchSender<T> {
   readonly services: EngineServices
   readonly connectionId: number
   readonly transactionFlags: number
-  request(settings: RequestSettings, via: T): Promise<unknown>
+  request(settings: RequestSettings, via: T, wait: WaitOptions): Promise<unknown>
 }
 
 interface Batch {
@@ -41,30 +53,33 @@ interface Batch {
  */
 export async function executeRows<T extends Pick<AsyncTransaction, 'commit' | 'rollback'>>(
   session: BatchSender<T>,
-  statement: Executable,
-  rows: Rows,
+  { statement, rows, wait }: ManyRun,
   begin: () => Promise<T>,
 ): Promise<ManyResult> {
   const { services } = session
+  if (wait.signal?.aborted === true) throw abortErrorOf(wait.signal)
   if (!isIterable(rows)) throw new TypeError(`executeMany() takes an iterable of rows, found ${describeValue(rows)}.`)
-  const target = await bindTo(statement, rows, services)
+  const target = await bindTo({ statement, rows, wait }, services)
   if (target === null) return { rowcount: 0 }
   const { sql, rows: bound } = target
   const scanned = services.compiler.scan(sql)
+  if (scanned.verb === 'copy' && !services.dialect.copy)
+    throw new NotSupportedError(`${services.dialect.name} has no COPY, which is PostgreSQL's: use an INSERT.`, { sql })
+  const batches = gather({ sql, scanned, dialect: services.dialect }, bound)
+  const inTimeBatches = wait.signal === undefined ? batches : until(wait, batches)
   return await traceQuery(services, { sql, connectionId: session.connectionId }, () =>
-    sendBatches(session, { sql, scanned }, gather(sql, scanned, bound, services), begin),
+    sendBatches(session, { sql, scanned, wait, batches: inTimeBatches }, begin),
   )
 }
 
 /** The text that all rows share, and their parameters for it. A statement that is made for its rows is told the first one; null: there is none. */
 async function bindTo(
-  statement: Executable,
-  rows: Rows,
+  { statement, rows, wait }: ManyRun,
   { compiler, dialect }: EngineServices,
-): Promise<{ readonly sql: string; readonly rows: Rows } | null> {
+): Promise<{ readonly sql: string; readonly rows: ManyRows } | null> {
   if (!takesRows(statement)) return { sql: compiler.textOf(statement), rows }
   const all = Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]()
-  const first = await all.next()
+  const first = await nextOf(all, wait)
   if (first.done === true) return null
   try {
     const { sql, bind } = statement[compileRows](dialect, first.value)
@@ -76,7 +91,7 @@ async function bindTo(
   }
 }
 
-function isAsync(_all: RowIterator, rows: Rows): _all is AsyncIterator<Parameters> {
+function isAsync(_all: RowIterator, rows: ManyRows): _all is AsyncIterator<Parameters> {
   return Symbol.asyncIterator in rows
 }
 
@@ -107,15 +122,21 @@ async function* boundLater(
 }
 
 /** Of rows: a text is one of letters. */
-function isIterable(rows: unknown): rows is Rows {
+function isIterable(rows: unknown): rows is ManyRows {
   if ((typeof rows !== 'object' && typeof rows !== 'function') || rows === null) return false
   return [Symbol.iterator, Symbol.asyncIterator].some((symbol) => typeof Reflect.get(rows, symbol) === 'function')
 }
 
+interface BatchesOf {
+  readonly sql: string
+  readonly scanned: ScannedStatement
+  readonly batches: AsyncIterable<Batch>
+  readonly wait: WaitOptions
+}
+
 async function sendBatches<T extends Pick<AsyncTransaction, 'commit' | 'rollback'>>(
   session: BatchSender<T>,
-  { sql, scanned }: { readonly sql: string; readonly scanned: ScannedStatement },
-  batches: AsyncIterable<Batch>,
+  { sql, scanned, batches, wait }: BatchesOf,
   begin: () => Promise<T>,
 ): Promise<ManyResult> {
   let transaction: T | null = null
@@ -124,7 +145,7 @@ async function sendBatches<T extends Pick<AsyncTransaction, 'commit' | 'rollback
   try {
     for await (const batch of batches) {
       transaction ??= await begin()
-      const sent = session.request(batchRequest(sql, scanned, batch, session), transaction)
+      const sent = session.request(batchRequest(sql, scanned, batch, session), transaction, wait)
       // Its failure is looked at when the next batch is ready; it must not count as unhandled until then.
       sent.catch(() => {})
       rowcount += await rowsOf(running)
@@ -164,8 +185,28 @@ function batchRequest(sql: string, scanned: ScannedStatement, batch: Batch, sess
   }
 }
 
-async function* gather(sql: string, scanned: ScannedStatement, rows: Rows, services: EngineServices): AsyncGenerator<Batch> {
-  const gatherer = new BatchGatherer(sql, scanned, services)
+/** Items as they come, as long as they may be waited for. */
+async function* until<T>(wait: WaitOptions, items: AsyncGenerator<T>): AsyncGenerator<T> {
+  try {
+    for (;;) {
+      const item = await nextOf(items, wait)
+      if (item.done === true) return
+      yield item.value
+    }
+  } finally {
+    const returned = items.return(undefined)
+    // Given up, it may stand at a row that never comes.
+    if (wait.signal?.aborted === true) returned.catch(() => {})
+    else await returned
+  }
+}
+
+async function nextOf<T>(items: Iterator<T> | AsyncIterator<T>, wait: WaitOptions): Promise<IteratorResult<T>> {
+  return await inTime(wait, Promise.resolve(items.next()))
+}
+
+async function* gather(target: BindTarget, rows: ManyRows): AsyncGenerator<Batch> {
+  const gatherer = new BatchGatherer(target)
   if (Symbol.asyncIterator in rows) {
     for await (const row of rows) if (gatherer.add(row)) yield gatherer.take()
   } else {
@@ -176,6 +217,9 @@ async function* gather(sql: string, scanned: ScannedStatement, rows: Rows, servi
 
 class BatchGatherer {
   readonly #target: BindTarget
+  readonly #copies: boolean
+  /** Of a row of a COPY. */
+  #width: number | null = null
   #values: WireValue[] = []
   #transfer: ArrayBuffer[] = []
   #bytes = 0
@@ -184,8 +228,9 @@ class BatchGatherer {
   #startedAt = 0
   rowCount = 0
 
-  constructor(sql: string, scanned: ScannedStatement, services: EngineServices) {
-    this.#target = { sql, scanned, dialect: services.dialect }
+  constructor(target: BindTarget) {
+    this.#target = target
+    this.#copies = target.scanned.verb === 'copy'
   }
 
   /** True when the batch should leave. */
@@ -195,7 +240,8 @@ class BatchGatherer {
     const values = this.#values
     const from = values.length
     try {
-      bindInto(values, this.#target, row)
+      if (this.#copies) this.#bindLine(row)
+      else bindInto(values, this.#target, row)
     } catch (error) {
       // Not by assignment: what a getter of the caller's throws may be frozen.
       if (error instanceof Error) Reflect.set(error, 'message', `Row ${this.#rowNumber}: ${error.message}`)
@@ -205,6 +251,18 @@ class BatchGatherer {
     this.rowCount++
     if (values.length >= this.#maxValues || this.#bytes >= maxBatchBytes) return true
     return (this.rowCount & 63) === 0 && performance.now() - this.#startedAt > maxGatherMs
+  }
+
+  /** A row of a COPY, whose text has no place for any value. */
+  #bindLine(row: Parameters): void {
+    if (!Array.isArray(row)) throw new TypeError(`expected a list of one value for each column, found ${describeValue(row)}.`)
+    const list: readonly unknown[] = row
+    this.#width ??= list.length
+    if (list.length !== this.#width) {
+      const { sql } = this.#target
+      throw new ProgrammingError(`expected ${this.#width} values, as in the first row, found ${list.length}.`, { sql })
+    }
+    for (let index = 0; index < list.length; index++) this.#values.push(toWireValue(list[index], index + 1, this.#target.dialect))
   }
 
   #weigh(value: WireValue): void {

@@ -1,13 +1,13 @@
 import { InvalidRequestError, ResourceClosedError } from '../errors.ts'
 import { ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
 import type { BeginOptions, ManyResult, RowStream, TransactionOptions } from '../sql/executor.ts'
-import type { Executable, Parameters } from '../sql/statement.ts'
+import type { Executable } from '../sql/statement.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
-import { checkBeginOptions, checkExecuteOptions } from './call-options.ts'
+import { checkBeginOptions, checkExecuteOptions, checkManyOptions } from './call-options.ts'
 import type { CallTarget } from './call-target.ts'
 import type { BackupOptions, BackupProgress, NotificationStream } from './contract.ts'
-import { abortErrorOf, type WaitOptions, watchDeadline } from './deadline.ts'
-import { executeRows } from './execute-many.ts'
+import { abortErrorOf, type WaitOptions, watchDeadline, withOneSignal } from './deadline.ts'
+import { executeRows, type ManyCall, type ManyRun } from './execute-many.ts'
 import { Execution } from './execution.ts'
 import { lostConnectionError } from './lost-connection.ts'
 import { scriptWithFilesOfSystem } from './memory-files.ts'
@@ -229,22 +229,23 @@ export class Session implements TransactionHost, OpenTransactionState {
   }
 
   /** Runs the statement once a row; without an open transaction in one of its own, else in a savepoint. */
-  async executeMany(
-    statement: Executable,
-    rows: Iterable<Parameters> | AsyncIterable<Parameters>,
-    via: Transaction | null,
-  ): Promise<ManyResult> {
+  async executeMany({ options, ...many }: ManyCall, via: Transaction | null): Promise<ManyResult> {
+    checkManyOptions(options)
+    return await withOneSignal(options, (wait) => this.#executeMany({ ...many, wait }, via))
+  }
+
+  async #executeMany(many: ManyRun, via: Transaction | null): Promise<ManyResult> {
     const inside = via !== null || this.#tracks(via) || insideTransactionOn(this.physical)
     const run = (turn: Turn, through: Transaction | null): Promise<ManyResult> =>
       this.#asUnit(turn, async () => {
         this.#assertNotRefused(through)
-        return await executeRows<Transaction>(this, statement, rows, async () => {
+        return await executeRows<Transaction>(this, many, async () => {
           const transaction = await this.beginNested(through)
           turn.owner = transaction
           return transaction
         })
       })
-    return inside ? this.#turns.holdInside(via, {}, run) : this.#withTurn((turn) => run(turn, null), {})
+    return inside ? this.#turns.holdInside(via, many.wait, run) : this.#withTurn((turn) => run(turn, null), many.wait)
   }
 
   async #asUnit<T>(turn: Turn, work: () => Promise<T>): Promise<T> {

@@ -2,7 +2,9 @@ import type { Dialect } from '../sql/dialect.ts'
 import type {
   BeginOptions,
   ExecuteOptions,
+  ManyOptions,
   ManyResult,
+  ManyRows,
   PendingResult,
   Row,
   RowStream,
@@ -66,8 +68,8 @@ export class TransactionHandle implements AsyncTransaction {
     return this.#session.stream<R>(statement, this.#call(params, options))
   }
 
-  executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
-    return this.#do(() => this.#session.executeMany(statement, rows, this.#transaction))
+  executeMany(statement: Executable, rows: ManyRows, options?: ManyOptions): Promise<ManyResult> {
+    return this.#do(() => this.#session.executeMany({ statement, rows, options }, this.#transaction))
   }
 
   script(text: string): Promise<void> {

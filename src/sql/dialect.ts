@@ -34,6 +34,8 @@ export interface Dialect {
   readonly transactionalDdl: boolean
   /** How a value of `` sql`…` `` is marked in the text sent: `?` or `$1`. */
   readonly placeholders: 'anonymous' | 'numbered'
+  /** True where COPY takes the rows of a table from the client, or gives them to it. */
+  readonly copy: boolean
   /** True where sessions can send each other notifications: LISTEN and NOTIFY. */
   readonly notifications: boolean
   /** How a text can mark its parameters. */
@@ -71,6 +73,7 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     upsert: 'onConflict',
     transactionalDdl: true,
     placeholders: 'anonymous',
+    copy: false,
     notifications: false,
     placeholderForms: Object.freeze(['?', '?1', '$1', ':name']),
     maxParameters: 32_766,
@@ -93,6 +96,7 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     upsert: 'onConflict',
     transactionalDdl: true,
     placeholders: 'numbered',
+    copy: true,
     notifications: true,
     placeholderForms: Object.freeze(['$1', ':name']),
     maxParameters: 65_535,
@@ -115,6 +119,7 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     upsert: 'onDuplicateKey',
     transactionalDdl: false,
     placeholders: 'anonymous',
+    copy: false,
     notifications: false,
     placeholderForms: Object.freeze(['?', ':name']),
     maxParameters: 65_535,

@@ -1,6 +1,9 @@
 import type { Dialect } from './dialect.ts'
 import type { Executable, Parameters, TypedStatement } from './statement.ts'
 
+/** Rows of parameters, all there or as they come. */
+export type ManyRows = Iterable<Parameters> | AsyncIterable<Parameters>
+
 /** One value of a row, as the database gave it: INTEGER, REAL, TEXT, BLOB or NULL. */
 export type RowValue = null | number | bigint | string | Buffer
 
@@ -109,6 +112,14 @@ export interface PendingResult<R> extends Promise<AsyncResult<R>>, ResultReader<
 /** Rows as they come, with bounded memory; leaving the loop early frees the cursor. */
 export interface RowStream<R> extends AsyncIterable<R>, AsyncDisposable {}
 
+/** What `executeMany` can be told. */
+export interface ManyOptions {
+  /** Gives it up, between two batches of rows too: the call rejects with `AbortError`, the signal's reason as its cause, and nothing stays. */
+  readonly signal?: AbortSignal | undefined
+  /** Milliseconds for all of it, waiting for a connection and for the rows included; then it rejects with `StatementTimeoutError`. */
+  readonly timeoutMs?: number | undefined
+}
+
 /** What `executeMany` gives. */
 export interface ManyResult {
   /** Rows changed by all runs together. */
@@ -121,8 +132,13 @@ export interface Executor {
   /** Runs one statement. */
   execute<R>(statement: TypedStatement<R>, params?: readonly [], options?: ExecuteOptions): PendingResult<R>
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R>
-  /** Runs one statement for each row of parameters: one transaction, one prepared statement. */
-  executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult>
+  /**
+   * Runs one statement for each row of parameters: one transaction, one prepared statement.
+   *
+   * On PostgreSQL `copy t (a, b) from stdin` takes them as well, lists of one value for each column. They are sent by one COPY for each batch
+   * of some thousand values, so that what is checked or triggered once a statement, such as a foreign key, is so once a batch.
+   */
+  executeMany(statement: Executable, rows: ManyRows, options?: ManyOptions): Promise<ManyResult>
   /** Runs one statement and gives the first column of its first row. */
   scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null>
   /** Runs one statement and gives its rows as they are asked for. */

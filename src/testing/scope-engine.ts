@@ -1,6 +1,16 @@
 import type { AsyncConnection, AsyncEngine, AsyncTransaction, BackupOptions, EngineStatus } from '../engine/contract.ts'
 import type { Dialect } from '../sql/dialect.ts'
-import type { ExecuteOptions, ManyResult, PendingResult, Row, RowStream, RowValue, TransactionOptions } from '../sql/executor.ts'
+import type {
+  ExecuteOptions,
+  ManyOptions,
+  ManyResult,
+  ManyRows,
+  PendingResult,
+  Row,
+  RowStream,
+  RowValue,
+  TransactionOptions,
+} from '../sql/executor.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 import { hasTableQuery, tableNamesQuery } from '../sql/table-queries.ts'
 import type { EngineURL } from '../sql/url.ts'
@@ -47,8 +57,8 @@ export class ScopeEngine implements AsyncEngine {
     return this.#tx.execute<R>(statement, params, options)
   }
 
-  executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
-    return this.#tx.executeMany(statement, rows)
+  executeMany(statement: Executable, rows: ManyRows, options?: ManyOptions): Promise<ManyResult> {
+    return this.#tx.executeMany(statement, rows, options)
   }
 
   scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {

@@ -1,6 +1,16 @@
 import type { AsyncConnection, AsyncTransaction, BackupOptions, DriverRemote, NotificationStream } from '../engine/contract.ts'
 import type { Dialect } from '../sql/dialect.ts'
-import type { ExecuteOptions, ManyResult, PendingResult, Row, RowStream, RowValue, TransactionOptions } from '../sql/executor.ts'
+import type {
+  ExecuteOptions,
+  ManyOptions,
+  ManyResult,
+  ManyRows,
+  PendingResult,
+  Row,
+  RowStream,
+  RowValue,
+  TransactionOptions,
+} from '../sql/executor.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 
 /** What becomes of a transaction's options inside the scope: a savepoint has neither an isolation level nor a mode of its own. */
@@ -34,8 +44,8 @@ export class ScopeTransaction implements AsyncTransaction {
     return this.inner.execute<R>(statement, params, options)
   }
 
-  executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
-    return this.inner.executeMany(statement, rows)
+  executeMany(statement: Executable, rows: ManyRows, options?: ManyOptions): Promise<ManyResult> {
+    return this.inner.executeMany(statement, rows, options)
   }
 
   scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
@@ -156,8 +166,8 @@ export class ScopeConnection implements AsyncConnection {
     return this.#branch.execute<R>(statement, params, options)
   }
 
-  executeMany(statement: Executable, rows: Iterable<Parameters> | AsyncIterable<Parameters>): Promise<ManyResult> {
-    return this.#branch.executeMany(statement, rows)
+  executeMany(statement: Executable, rows: ManyRows, options?: ManyOptions): Promise<ManyResult> {
+    return this.#branch.executeMany(statement, rows, options)
   }
 
   scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {

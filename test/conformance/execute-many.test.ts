@@ -158,6 +158,44 @@ describeTargets((db) => {
       expect(await textsOf(engine)).toEqual([])
     })
 
+    test('given up by its signal or its time, leaves nothing', async () => {
+      const engine = await db.notes()
+      let read = 0
+      function* aborting(controller: AbortController) {
+        for (let n = 0; n < 50_000; n++) {
+          if (n === 30_000) controller.abort('enough')
+          read++
+          yield [`${n}`]
+        }
+      }
+      async function* stuck(waiting = () => {}) {
+        for (let n = 0; n < 2_000; n++) yield [`${n}`]
+        waiting()
+        await new Promise(() => {})
+      }
+      await use(engine, async (executor) => {
+        const [running, waiting] = [new AbortController(), new AbortController()]
+        const aborted = { name: 'AbortError', cause: 'enough' }
+        expect(await rejectionOf(executor.executeMany(insert, aborting(running), { signal: running.signal }))).toMatchObject(aborted)
+        expect(read).toBeLessThan(50_000)
+        const many = executor.executeMany(insert, stuck(() => waiting.abort('enough')), { signal: waiting.signal }) // biome-ignore format: one call
+        expect(await rejectionOf(many)).toMatchObject(aborted)
+        expect(await rejectionOf(executor.executeMany(insert, stuck(), { timeoutMs: 100 }))).toMatchObject({
+          name: 'StatementTimeoutError',
+        })
+        read = 0
+        expect(await rejectionOf(executor.executeMany(insert, aborting(waiting), { signal: waiting.signal }))).toMatchObject(aborted)
+        expect(read).toBe(0)
+        expect(await executor.executeMany(insert, [['a']], { signal: new AbortController().signal, timeoutMs: 60_000 })).toEqual({
+          rowcount: 1,
+        })
+        for (const options of [{ signal: 5 }, { timeoutMs: -1 }, { batchRows: 5 }, null, []]) {
+          expect(await rejectionOf(executor.executeMany(insert, [['b']], options as never))).toMatchObject({ name: 'ArgumentError' })
+        }
+      })
+      expect(await textsOf(engine)).toEqual(['a'])
+    })
+
     test('refuses wrong rows and statements, and leaves nothing', async () => {
       const engine = await db.notes()
       await use(engine, async (executor) => {
@@ -186,6 +224,39 @@ describeTargets((db) => {
   })
 
   describe('executeMany()', () => {
+    test('takes the rows of a COPY where there is one, and says so elsewhere', async () => {
+      const engine = await db.notes()
+      const many = () => engine.executeMany('copy notes (text) from stdin', [['a'], ['b']])
+      if (engine.dialect.copy) expect(await many()).toEqual({ rowcount: 2 })
+      else {
+        const message = `${engine.dialect.name} has no COPY, which is PostgreSQL's: use an INSERT.`
+        expect(await rejectionOf(many())).toMatchObject({ name: 'NotSupportedError', message })
+      }
+      expect(await textsOf(engine)).toEqual(engine.dialect.copy ? ['a', 'b'] : [])
+    })
+
+    test('waits for a connection no longer than for all of it', async () => {
+      const engine = await db.notes({ pool: { max: 1 } })
+      await using held = await engine.connect()
+      expect(await rejectionOf(engine.executeMany(insert, [['a']], { timeoutMs: 50 }))).toMatchObject({ name: 'StatementTimeoutError' })
+      const controller = new AbortController()
+      const many = engine.executeMany(insert, [['a']], { signal: controller.signal })
+      controller.abort('enough')
+      expect(await rejectionOf(many)).toMatchObject({ name: 'AbortError', cause: 'enough' })
+      expect(await textsOf(held)).toEqual([])
+    })
+
+    test('waits for its turn no longer than for all of it', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const end = Promise.withResolvers<void>()
+      const before = connection.transaction(() => end.promise)
+      expect(await rejectionOf(connection.executeMany(insert, [['a']], { timeoutMs: 50 }))).toMatchObject({ name: 'StatementTimeoutError' })
+      end.resolve()
+      await before
+      expect(await textsOf(connection)).toEqual([])
+    })
+
     test('inside a transaction is a savepoint: its failure leaves the rest', async () => {
       const engine = await db.notes()
       await engine.transaction(async (tx) => {
