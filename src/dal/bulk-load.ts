@@ -11,7 +11,7 @@ import type { Executor, ManyResult } from '../sql/executor.ts'
 import { printableName } from '../sql/nearest-name.ts'
 import type { Executable } from '../sql/statement.ts'
 import { Sql } from '../sql/template.ts'
-import { StagingTable } from './staging-table.ts'
+import { type StagedRow, StagingTable } from './staging-table.ts'
 
 /** CSV with a header in its first line, or JSON Lines: a value of JSON in each line. */
 export type DataFormat = 'csv' | 'jsonl'
@@ -50,7 +50,7 @@ export type BulkLoadOptions = LoadIntoTable | LoadThroughStaging
 
 /**
  * Loads data of any size in bounded memory, all of it or nothing, in a transaction or inside the one that it is given. Rows are sent many at a
- * time by `executeMany`, on PostgreSQL too: its COPY cannot be reached through the engine.
+ * time, into PostgreSQL by COPY.
  *
  * In CSV a field without quotes and with nothing in it is NULL, and '' is `""`. Bytes are base64, and times without a zone UTC's.
  *
@@ -129,7 +129,7 @@ async function stageJson(tx: Executor, name: string, source: DataSource): Promis
   return staging
 }
 
-async function filled(tx: Executor, staging: StagingTable, rows: AsyncIterable<readonly (string | null)[]>): Promise<void> {
+async function filled(tx: Executor, staging: StagingTable, rows: AsyncIterable<StagedRow>): Promise<void> {
   try {
     await staging.fill(rows)
   } catch (error) {
@@ -138,11 +138,7 @@ async function filled(tx: Executor, staging: StagingTable, rows: AsyncIterable<r
   }
 }
 
-async function* fieldsOf(
-  records: AsyncIterable<CsvRecord>,
-  columns: readonly string[],
-  { dialect }: Executor,
-): AsyncGenerator<readonly (string | null)[]> {
+async function* fieldsOf(records: AsyncIterable<CsvRecord>, columns: readonly string[], { dialect }: Executor): AsyncGenerator<StagedRow> {
   for await (const record of records) {
     if (isBlank(record, columns)) continue
     checkFields(record, columns)
@@ -150,15 +146,15 @@ async function* fieldsOf(
     const bad = dialect.nulInText ? -1 : fields.findIndex((field) => field?.includes('\0'))
     if (bad >= 0)
       throw new DataError(`Line ${line}, column ${printableName(columns[bad] as string)}: ${dialect.name} has no NUL character in texts.`)
-    yield fields
+    yield { line, values: fields }
   }
 }
 
-async function* textsOf(source: DataSource): AsyncGenerator<readonly [string]> {
+async function* textsOf(source: DataSource): AsyncGenerator<StagedRow> {
   for await (const lines of jsonLines(new TextSource(source))) {
     for (const json of lines) {
       parseLine(json)
-      yield [json.text]
+      yield { line: json.line, values: [json.text] }
     }
   }
 }

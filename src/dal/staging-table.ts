@@ -1,3 +1,5 @@
+import type { LoadedRow, RowStatement } from '../data/loaded-row.ts'
+import { insertAll } from '../data/row-inserter.ts'
 import { json, text } from '../schema/column-makers.ts'
 import type { ColumnSpecs } from '../schema/infer.ts'
 import { MetaData } from '../schema/metadata.ts'
@@ -7,6 +9,14 @@ import type { Executor } from '../sql/executor.ts'
 
 /** What its columns hold: fields of a CSV file, or the one record of a line of JSON. */
 export type StagedContent = 'text' | 'json'
+
+/** A row on its way into it. */
+export interface StagedRow {
+  /** Of the file, counted from 1. */
+  readonly line: number
+  /** In the order of its columns. */
+  readonly values: readonly (string | null)[]
+}
 
 interface Spelling {
   readonly text: string
@@ -26,11 +36,9 @@ const spellings: Readonly<Record<DialectName, Spelling>> = {
 export class StagingTable {
   readonly table: Table
   readonly #executor: Executor
-  readonly #columns: readonly string[]
 
   private constructor(executor: Executor, name: string, columns: ColumnSpecs) {
     this.#executor = executor
-    this.#columns = Object.keys(columns)
     this.table = new Table(name, new MetaData(), columns)
   }
 
@@ -44,12 +52,19 @@ export class StagingTable {
     return staging
   }
 
-  /** Puts rows into it: texts in the order of its columns. */
-  async fill(rows: AsyncIterable<readonly (string | null)[]>): Promise<void> {
+  /** @throws {DataError} the database refuses a row; the message names the line */
+  async fill(rows: AsyncIterable<StagedRow>): Promise<void> {
     const { dialect } = this.#executor
-    const marks = this.#columns.map((_, index) => (dialect.placeholders === 'numbered' ? `$${index + 1}` : '?'))
-    const names = this.#columns.map((column) => dialect.quoteIdentifier(column))
-    await this.#executor.executeMany(`insert into ${this.#name} (${names.join(', ')}) values (${marks.join(', ')})`, rows)
+    const names = this.table.columns.map(({ name }) => name)
+    const marks = names.map((_, index) => (dialect.placeholders === 'numbered' ? `$${index + 1}` : '?'))
+    const target = `${this.#name} (${names.map((name) => dialect.quoteIdentifier(name)).join(', ')})`
+    const text = `insert into ${target} values (${marks.join(', ')})`
+    const copy = dialect.copy ? `copy ${target} from stdin` : undefined
+    const statement: RowStatement = { table: this.table, text, copy, names, givesKey: false }
+    async function* loaded(): AsyncGenerator<LoadedRow> {
+      for await (const { line, values } of rows) yield { line, statement, parameters: values }
+    }
+    await insertAll(this.#executor, loaded())
   }
 
   async drop(): Promise<void> {

@@ -4,6 +4,8 @@ import type { AnyTable } from '../schema/table-shape.ts'
 export interface RowStatement {
   readonly table: AnyTable
   readonly text: string
+  /** The same for many rows by a COPY, where the database has that. */
+  readonly copy?: string | undefined
   /** The columns that its parameters are of, in their order. */
   readonly names: readonly string[]
   /** Rows say which keys they have, and may be sent in another order than that of the file. */

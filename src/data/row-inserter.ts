@@ -1,13 +1,21 @@
 import { setImmediate } from 'node:timers/promises'
 import { DatabaseError, OperationalError } from '../errors.ts'
+import type { AnyTable } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
 import type { LoadedRow } from './loaded-row.ts'
 import { inLine } from './refused-row.ts'
+import { quotedTable } from './row-shape.ts'
 
 /** Rows that are sent together: so many are in memory at a time, and as many while the database is at them. */
 const maxRows = 1_000
 /** Of their texts and bytes together. */
 const maxSize = 4 * 1024 * 1024
+/** For fewer rows a COPY is not worth its round trips. */
+const fewestCopied = 100
+
+/** A COPY writes past rules, and neither into views nor where there is row-level security: https://www.postgresql.org/docs/current/sql-copy.html */
+const takesCopy = `
+  select relkind in ('r', 'p') and not relhasrules and not relrowsecurity from pg_catalog.pg_class where oid = to_regclass($1)`
 
 export interface InserterOptions<R extends LoadedRow = LoadedRow> {
   /** A row that the database refuses: true when somebody takes care of it. Default: the refusal is thrown, with the line. */
@@ -28,6 +36,8 @@ export class RowInserter<R extends LoadedRow = LoadedRow> {
   /** The order of the rows is that of the file. */
   #isOrdered = false
   #running: Promise<void> | null = null
+  /** Tables that take all that an INSERT would by COPY too, and those that do not. */
+  readonly #takesCopy = new Map<AnyTable, boolean>()
 
   constructor(executor: Executor, options: InserterOptions<R> = {}) {
     this.#executor = executor
@@ -83,10 +93,9 @@ export class RowInserter<R extends LoadedRow = LoadedRow> {
   }
 
   async #sendTogether(rows: readonly R[]): Promise<boolean> {
-    const [{ statement }] = rows as readonly [R]
     try {
       await this.#executor.executeMany(
-        statement.text,
+        await this.#textFor(rows),
         rows.map(({ parameters }) => parameters as never),
       )
       return true
@@ -95,6 +104,18 @@ export class RowInserter<R extends LoadedRow = LoadedRow> {
       if (!(error instanceof DatabaseError) || error instanceof OperationalError) throw error
       return false
     }
+  }
+
+  async #textFor(rows: readonly R[]): Promise<string> {
+    const [{ statement }] = rows as readonly [R]
+    const { table, text, copy } = statement
+    if (copy === undefined || rows.length < fewestCopied) return text
+    let takes = this.#takesCopy.get(table)
+    if (takes === undefined) {
+      takes = (await this.#executor.scalar<boolean>(takesCopy, [quotedTable(table, this.#executor.dialect)])) === true
+      this.#takesCopy.set(table, takes)
+    }
+    return takes ? copy : text
   }
 
   /** None of them is stored by now: one after another, the database says which one it refuses. */
@@ -111,6 +132,24 @@ export class RowInserter<R extends LoadedRow = LoadedRow> {
       }
     }
     return sent
+  }
+}
+
+/** Sends all of them. */
+export async function insertAll<R extends LoadedRow>(
+  executor: Executor,
+  rows: Iterable<R> | AsyncIterable<R>,
+  options?: InserterOptions<R>,
+): Promise<void> {
+  const inserter = new RowInserter<R>(executor, options)
+  try {
+    for await (const row of rows) {
+      if (inserter.isFullFor(row)) await inserter.flush()
+      inserter.add(row)
+    }
+    await inserter.end()
+  } finally {
+    await inserter.settled()
   }
 }
 

@@ -22,6 +22,7 @@ export type TableRow = LoadedRow<RowShape>
 export class RowShape implements RowStatement {
   readonly table: AnyTable
   readonly text: string
+  readonly copy: string | undefined
   readonly givesKey: boolean
   /** A row that it refers to may come later in the file. */
   readonly mayWait: boolean
@@ -42,6 +43,7 @@ export class RowShape implements RowStatement {
     const refersToItself = table.foreignKeys.some(({ referredTable }) => keyOf(referredName(table, referredTable)) === table.key)
     this.mayWait = refersToItself || (table.foreignKeys.length > 0 && format === 'list')
     this.text = insertStatement(table, this.names, dialect)
+    this.copy = copyStatement(table, this.names, dialect)
   }
 
   /** @throws {DataError} a value does not fit; the message names the line */
@@ -117,6 +119,12 @@ function insertStatement(table: AnyTable, columns: readonly string[], dialect: D
   const overriding = dialect.name === 'postgresql' ? ' overriding system value' : ''
   const marks = columns.map((_, index) => mark(index, dialect))
   return `insert into ${quotedTable(table, dialect)} (${names.join(', ')})${overriding} values (${marks.join(', ')})`
+}
+
+/** Undefined where there is no COPY. */
+function copyStatement(table: QualifiedName, columns: readonly string[], dialect: Dialect): string | undefined {
+  const names = columns.map((name) => dialect.quoteIdentifier(name))
+  return dialect.copy ? `copy ${quotedTable(table, dialect)} (${names.join(', ')}) from stdin` : undefined
 }
 
 /** Sets columns of a row: its parameters are their values, and those of its key. */

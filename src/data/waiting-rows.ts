@@ -5,7 +5,7 @@ import { insertDeferred } from './deferred-rows.ts'
 import type { LoadedRow } from './loaded-row.ts'
 import { isOfForeignKey } from './refused-row.ts'
 import { RowGraph } from './row-graph.ts'
-import { RowInserter, sizeOf } from './row-inserter.ts'
+import { insertAll, sizeOf } from './row-inserter.ts'
 import type { TableRow } from './row-shape.ts'
 
 /** In memory, about so many bytes. */
@@ -66,23 +66,10 @@ export class WaitingRows {
     const updates: LoadedRow[] = []
     while (graph.size > 0) {
       const free = graph.takeFree()
-      if (free.length > 0) await send(executor, free, onInserted)
+      if (free.length > 0) await insertAll(executor, free, { onInserted })
       else if (!graph.loosen(updates, executor.dialect))
-        await insertDeferred(executor, graph.takeAll(), (rows) => send(executor, rows, onInserted))
+        await insertDeferred(executor, graph.takeAll(), (rows) => insertAll(executor, rows, { onInserted }))
     }
-    await send(executor, updates)
-  }
-}
-
-async function send<R extends LoadedRow>(executor: Executor, rows: readonly R[], onInserted?: (rows: readonly R[]) => void): Promise<void> {
-  const inserter = new RowInserter<R>(executor, { onInserted })
-  try {
-    for (const row of rows) {
-      if (inserter.isFullFor(row)) await inserter.flush()
-      inserter.add(row)
-    }
-    await inserter.end()
-  } finally {
-    await inserter.settled()
+    await insertAll(executor, updates)
   }
 }

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { bulkLoad, DataAccessLayer, transaction } from 'offloop/dal'
 import { bigInteger, blob, boolean, dateTime, float, integer, json, MetaData, numeric, string, Table, text } from 'offloop/schema'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeDialects, rejectionOf } from '../conformance/targets.ts'
+import { describeServers } from '../servers/servers.ts'
 
 function thingsTable() {
   const metadata = new MetaData()
@@ -85,6 +87,37 @@ describeDialects((fixture) => {
     expect(texts.map((text) => text.replaceAll(' ', ''))).toEqual(documents.map((text) => text.replaceAll(' ', '')))
   })
 
+  test('no character of a text means anything', async () => {
+    const { engine, things, rows } = await loaded()
+    const special = [
+      '\\',
+      '\\N',
+      '\\.',
+      '\\\\.',
+      'a\tb',
+      'a\nb',
+      '\r\n',
+      '\b\f\v',
+      'NULL',
+      "'",
+      '"',
+      ',',
+      '😀\u2028',
+      ' ',
+      '\\x41\\101',
+      '\\t',
+    ]
+    // As many as go together, of which PostgreSQL has another format.
+    const texts = Array.from({ length: 10 }, (_, n) => special.map((text) => `${n === 0 ? '' : n}${text}`)).flat()
+    const lines = texts.map((name, id) => JSON.stringify({ id: id + 1, name, bytes: Buffer.from(name).toString('base64') }))
+    expect(await bulkLoad(engine, { source: lines.join('\n'), format: 'jsonl', into: things })).toEqual({ rowcount: texts.length })
+    expect((await rows()).map(({ name, bytes }) => [name, String(bytes)])).toEqual(texts.map((text) => [text, text]))
+    const fields = texts.map((text) => `"${text.replaceAll('"', '""')}"`)
+    const load = `update things set name = concat(name, name) where name in (select text from incoming)`
+    const source = ['text', '""', ...fields].join('\n')
+    expect(await bulkLoad(engine, { source, format: 'csv', staging: 'incoming', load })).toEqual({ rowcount: texts.length })
+  })
+
   test('rows of several shapes and many chunks are all loaded, in their order', async () => {
     const { engine, things, rows } = await loaded()
     const lines = Array.from({ length: 2_500 }, (_, index) =>
@@ -102,6 +135,19 @@ describeDialects((fixture) => {
     expect(refusal.message).toMatch(/^Line 1302[:,] /)
     expect((refusal.cause as IntegrityError).driverCode).toBe((refusal as IntegrityError).driverCode)
     expect(await rows()).toEqual([])
+  })
+
+  test('a row that refers to nothing is named by its line', async () => {
+    const engine = fixture.engine()
+    const metadata = new MetaData()
+    new Table('parents', metadata, { id: integer({ primaryKey: true }) })
+    const children = new Table('children', metadata, { id: integer({ primaryKey: true }), parent: integer({ references: 'parents.id' }) })
+    await metadata.createAll(engine)
+    await engine.execute('insert into parents values (1)')
+    const source = ['id,parent', ...Array.from({ length: 300 }, (_, id) => `${id},${id === 200 ? 2 : 1}`)].join('\n')
+    const refusal = await rejectionOf(bulkLoad(engine, { source, format: 'csv', into: children }))
+    expect(refusal).toBeInstanceOf(IntegrityError)
+    expect(refusal.message).toMatch(/^Line 202, column "parent": /)
   })
 
   test('inside a transaction a load that fails leaves what was done before', async () => {
@@ -182,6 +228,63 @@ describeDialects((fixture) => {
   })
 })
 
+describeServers(
+  (server) => {
+    /** The first words of the statements that many rows were sent by. */
+    async function sendersOf(work: () => Promise<unknown>): Promise<ReadonlySet<string>> {
+      const senders = new Set<string>()
+      const note = (query: unknown) => {
+        const [, verb] = /^(copy|insert)/.exec((query as { readonly sql: string }).sql) ?? []
+        if (verb !== undefined) senders.add(verb)
+      }
+      subscribe('tracing:offloop:query:start', note)
+      try {
+        await work()
+      } finally {
+        unsubscribe('tracing:offloop:query:start', note)
+      }
+      return senders
+    }
+
+    test('PostgreSQL takes the rows by COPY, unless that would not do what an INSERT does', async () => {
+      const engine = server.engine()
+      const name = server.table('loaded') as 'loaded'
+      const table = new Table(name, new MetaData(), { id: integer({ primaryKey: true }), text: text({ default: 'none' }) })
+      const source = Array.from({ length: 200 }, (_, n) => JSON.stringify({ id: n + 1, ...(n < 100 ? {} : { text: 'b' }) })).join('\n')
+      const load = () => bulkLoad(engine, { source, format: 'jsonl', into: table })
+      await engine.execute(`create table ${name} (id integer primary key, text text)`)
+      expect(await sendersOf(load)).toEqual(new Set(['copy']))
+      expect(await engine.execute(table.select().orderBy('id').limit(2).offset(99)).fetchall()).toEqual([
+        { id: 100, text: 'none' },
+        { id: 101, text: 'b' },
+      ])
+      await engine.execute(`delete from ${name}`)
+      await engine.execute(`create rule other as on insert to ${name} do also select 1`)
+      expect(await sendersOf(load)).toEqual(new Set(['insert']))
+      await engine.script(`drop rule other on ${name}; delete from ${name}; alter table ${name} enable row level security`)
+      expect(await sendersOf(load)).toEqual(new Set(['insert']))
+      await engine.script(`drop table ${name}; create table ${name}_below (id integer, text text)`)
+      await engine.execute(`create view ${name} as select * from ${name}_below`)
+      expect(await sendersOf(load)).toEqual(new Set(['insert']))
+      expect(await engine.scalar(`select count(*) from ${name}_below`)).toBe(200)
+      await engine.script(`drop view ${name}; drop table ${name}_below`)
+      expect((await rejectionOf(load())).name).toBe('ProgrammingError')
+    })
+
+    test('PostgreSQL takes a staging table’s rows by COPY, and one that it refuses is named', async () => {
+      const engine = server.engine()
+      const load = 'select 1'
+      const csv = () => bulkLoad(engine, { source: `a,b\n${'1,\n"",2\n'.repeat(100)}`, format: 'csv', staging: 'incoming', load })
+      expect(await sendersOf(csv)).toEqual(new Set(['copy']))
+      const lines = Array.from({ length: 150 }, (_, n) => JSON.stringify({ n, text: n === 30 ? 'a\0b' : 'ab' }))
+      const refusal = await rejectionOf(bulkLoad(engine, { source: lines.join('\n'), format: 'jsonl', load }))
+      expect(refusal).toBeInstanceOf(DataError)
+      expect(refusal.message).toMatch(/^Line 31: /)
+    })
+  },
+  ['postgresql'],
+)
+
 describe('damaged data', () => {
   const { metadata, things } = thingsTable()
   const engine = createEngine('sqlite://')
@@ -206,9 +309,9 @@ describe('damaged data', () => {
     ['a quote that is not closed', 'csv', 'id,name\n1,x\n2,"secret\n3,z\n', /^Line 3.*: found the end of the file inside of quotes/],
     ['something behind a quote', 'csv', 'id,name\n1,"x"secret\n', /^Line 2.*: expected a comma or the end of the line/],
     ['a quote in a field without', 'csv', 'id,name\n1,secr"et\n', /^Line 2.*: found a quote inside a field/],
-    ['bytes that are no text', 'csv', Buffer.from([105, 100, 10, 49, 10, 255, 10]), /^Line 3: expected UTF-8/],
-    ['an early end inside a character', 'csv', Buffer.from([105, 100, 10, 0xe2, 0x82]), /^Line 2: expected UTF-8/],
-    ['half a surrogate pair', 'csv', 'id,name\n1,x\n2,\ud800\n', /^Line \d: expected UTF-8/],
+    ['bytes that are no text', 'csv', Buffer.from([105, 100, 10, 49, 10, 255, 10]), /^Line 3, column 1: expected UTF-8/],
+    ['an early end inside a character', 'csv', Buffer.from([105, 100, 10, 0xe2, 0x82]), /^Line 2, column 1: expected UTF-8/],
+    ['half a surrogate pair', 'csv', 'id,name\n1,x\n2,\ud800\n', /^Line 3, column 3: expected UTF-8/],
     ['no JSON', 'jsonl', '{"id": 1}\n{"id": secret}\n', /^Line 2.*: expected JSON/],
     ['an early end', 'jsonl', '{"id": 1}\n{"id":', /^Line 2.*: expected JSON/],
     ['no object', 'jsonl', '[1]\n', /^Line 1, column 1: expected an object/],
