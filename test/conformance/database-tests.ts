@@ -6,8 +6,11 @@ import { describe, type TestAPI } from 'vitest'
 import { describeOnServer } from '../test-servers.ts'
 import { databaseTargets, isServer, type Target } from './target.ts'
 
-/** Runs the same tests on every database, each with these tables: what a test does with their rows is undone behind it. */
-export function describeTables(metadata: MetaData, tests: (test: TestAPI<TransactionFixtures>) => void): void {
+/**
+ * Runs the same tests on every database, each with these tables, or with those that `test.beforeAll` makes: what a test does with their rows is
+ * undone behind it.
+ */
+export function describeTables(metadata: MetaData | undefined, tests: (test: TestAPI<TransactionFixtures>) => void): void {
   for (const target of databaseTargets) {
     const test = databaseTest({ url: urlOf(target), metadata, reflect: false })
     const title = `${target.driver}, ${target.storage}`

@@ -1,8 +1,9 @@
 import { ArgumentError } from 'offloop'
 import { FilterError, type FilterSet, filterSet, type StandardSchema } from 'offloop/dal'
 import { expect, test } from 'vitest'
-import { describeDialects, rejectionOf } from '../conformance/targets.ts'
-import { createLibrary } from './library.ts'
+import { describeTables } from '../conformance/database-tests.ts'
+import { rejectionOf } from '../conformance/targets.ts'
+import { libraryTables } from './library.ts'
 
 /** What any library that follows Standard Schema makes; this one takes numbers as texts, as they stand in a URL. */
 const schema: StandardSchema = {
@@ -18,22 +19,28 @@ const schema: StandardSchema = {
   },
 }
 
-describeDialects((fixture) => {
-  async function library() {
-    const engine = fixture.engine()
-    const { book } = await createLibrary(engine)
+const { metadata, author, book } = libraryTables()
+
+describeTables(metadata, (databaseTest) => {
+  const test = databaseTest.extend<{ ids: (filters: FilterSet, values: unknown) => Promise<number[]> }>({
+    ids: async ({ engine }, use) => {
+      await use(async (filters, values) => {
+        const where = await filters.where(book, values)
+        return (await engine.execute(book.select(where).orderBy('id')).fetchall()).map(({ id }) => id)
+      })
+    },
+  })
+
+  test.beforeAll(async ({ database: { engine } }) => {
+    await engine.execute(author.insert().values({ id: 1, name: 'Ada' }))
     await engine.executeMany(book.insert(), [
       { id: 1, author_id: 1, name: 'The Sea', pages: 0, catalog: '' },
       { id: 2, author_id: 1, name: 'the sea!', pages: 5, catalog: 'a%b' },
       { id: 3, author_id: 1, name: null, pages: null, catalog: 'x' },
     ])
-    const ids = async (filters: FilterSet, values: unknown) =>
-      (await engine.execute(book.select(await filters.where(book, values)).orderBy('id')).fetchall()).map(({ id }) => id)
-    return { engine, book, ids }
-  }
+  })
 
-  test('each parameter is compared by its operator, and together they must all hold', async () => {
-    const { ids } = await library()
+  test('each parameter is compared by its operator, and together they must all hold', async ({ ids }) => {
     const filters = filterSet({
       from: ['id', 'ge'],
       text: ['name', 'contains'],
@@ -49,8 +56,7 @@ describeDialects((fixture) => {
     expect(await ids(filters, { catalog: 'a%' })).toEqual([2])
   })
 
-  test("0, '' and false are values; null and undefined are left out", async () => {
-    const { ids } = await library()
+  test("0, '' and false are values; null and undefined are left out", async ({ ids }) => {
     const filters = filterSet({ pages: ['pages', 'eq'], catalog: ['catalog', 'eq'] })
     expect(await ids(filters, { pages: 0 })).toEqual([1])
     expect(await ids(filters, { catalog: '' })).toEqual([1])
@@ -59,8 +65,7 @@ describeDialects((fixture) => {
     expect(await ids(filters, undefined)).toEqual([1, 2, 3])
   })
 
-  test('an unknown parameter is refused by name, whatever it is called', async () => {
-    const { ids } = await library()
+  test('an unknown parameter is refused by name, whatever it is called', async ({ ids }) => {
     const filters = filterSet({ from: ['id', 'ge'] })
     for (const values of [{ form: 1 }, JSON.parse('{"__proto__":1}'), { constructor: 1 }, { toString: 1 }]) {
       expect(await rejectionOf(ids(filters, values))).toBeInstanceOf(FilterError)
@@ -73,8 +78,7 @@ describeDialects((fixture) => {
     expect(await rejectionOf(ids(filters, [1]))).toBeInstanceOf(TypeError)
   })
 
-  test('a value that is no value of the column is refused, and none becomes SQL', async () => {
-    const { ids } = await library()
+  test('a value that is no value of the column is refused, and none becomes SQL', async ({ ids }) => {
     const filters = filterSet({ from: ['id', 'ge'], text: ['name', 'contains'], range: ['id', 'between'], ids: ['id', 'in'] })
     for (const values of [
       { from: '1; drop table book' },
@@ -89,8 +93,7 @@ describeDialects((fixture) => {
     expect(await ids(filters, { text: "'; drop table book; --" })).toEqual([])
   })
 
-  test('values are what a schema of any library makes of them', async () => {
-    const { ids } = await library()
+  test('values are what a schema of any library makes of them', async ({ ids }) => {
     const filters = filterSet({ from: ['id', 'ge'], text: ['name', 'contains'] }, { schema })
     expect(await ids(filters, { from: '2' })).toEqual([2, 3])
     expect(await ids(filters, {})).toEqual([1, 2, 3])
@@ -101,7 +104,6 @@ describeDialects((fixture) => {
   })
 
   test('a column that the table has not is refused', async () => {
-    const { book } = await library()
     expect(await rejectionOf(filterSet({ x: ['nme', 'eq'] }).where(book, { x: 1 }))).toBeInstanceOf(ArgumentError)
   })
 })

@@ -16,13 +16,13 @@ import {
   string,
   sum,
 } from 'offloop/orm'
-import { expect, test } from 'vitest'
-import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
-import { withMusic } from './music.ts'
+import { expect } from 'vitest'
+import { describeTables } from '../conformance/database-tests.ts'
+import { rejectionOf } from '../conformance/targets.ts'
+import { musicModels, withMusic } from './music.ts'
 import { statementsOf } from './statements-of.ts'
 
-/** Sales of every type that figures are made of, two of them without a shop. */
-async function withSales(engine: AsyncEngine) {
+function salesModels(engine: AsyncEngine) {
   const models = new ModelRegistry(engine)
   class Shop extends models.define('shops', { id: integer({ primaryKey: true }), name: string({ maxLength: 20 }) }) {}
   class Sale extends models.define('sales', {
@@ -37,6 +37,12 @@ async function withSales(engine: AsyncEngine) {
     moment: dateTime(),
     paid: boolean(),
   }) {}
+  return { models, Shop, Sale }
+}
+
+/** Sales of every type that figures are made of, two of them without a shop. */
+async function makeSales(engine: AsyncEngine): Promise<void> {
+  const { models, Shop, Sale } = salesModels(engine)
   await models.createAll()
   const [north, south] = await Shop.objects.bulkCreate([{ name: 'north' }, { name: 'south' }])
   const sale = (shop: unknown, pieces: number, exact: string) => ({
@@ -57,12 +63,25 @@ async function withSales(engine: AsyncEngine) {
     sale(null, 4, '-10.25'),
     sale(null, 5, '0.50'),
   ])
-  return { Shop, Sale }
 }
 
-describeDatabases((fixture) => {
-  test('several figures over all rows are one statement, each value of its column’s type', async () => {
-    const { Sale } = await withSales(fixture.engine())
+interface Models {
+  readonly music: ReturnType<typeof musicModels>
+  readonly sales: ReturnType<typeof salesModels>
+}
+
+describeTables(undefined, (databaseTest) => {
+  const test = databaseTest.extend<Models>({
+    music: async ({ engine }, use) => await use(musicModels(engine)),
+    sales: async ({ engine }, use) => await use(salesModels(engine)),
+  })
+
+  test.beforeAll(async ({ database }) => {
+    await makeSales(database.engine)
+    await withMusic(database.engine)
+  })
+
+  test('several figures over all rows are one statement, each value of its column’s type', async ({ sales: { Sale } }) => {
     const statements = await statementsOf(async () => {
       const figures = await Sale.objects.aggregate({
         sales: count(),
@@ -114,14 +133,12 @@ describeDatabases((fixture) => {
     expect(await Sale.objects.aggregate({})).toEqual({})
   })
 
-  test('a sum of bigints is one, whatever its size', async () => {
-    const { Sale } = await withSales(fixture.engine())
+  test('a sum of bigints is one, whatever its size', async ({ sales: { Sale } }) => {
     const figures = { total: sum('serial'), pieces: sum('pieces') } as const
     expect(await Sale.objects.filter({ pieces__lt: 4 }).aggregate(figures)).toEqual({ total: 3n * 2n ** 60n + 6n, pieces: 6 })
   })
 
-  test('the least and the greatest of decimals are such as numbers, to the last digit', async () => {
-    const { Sale } = await withSales(fixture.engine())
+  test('the least and the greatest of decimals are such as numbers, to the last digit', async ({ sales: { Sale } }) => {
     const figures = { least: min('exact'), greatest: max('exact') } as const
     expect(await Sale.objects.aggregate(figures)).toEqual({ least: '-10.25', greatest: '1234567890123456789012345.67' })
     expect(await Sale.objects.filter({ pieces__in: [3, 4] }).aggregate(figures)).toEqual({ least: '-10.25', greatest: '-5.00' })
@@ -130,8 +147,7 @@ describeDatabases((fixture) => {
     expect(await Sale.objects.min('exact')).toBe('-10.25')
   })
 
-  test('groups have their figures, and NULL is a group', async () => {
-    const { Sale } = await withSales(fixture.engine())
+  test('groups have their figures, and NULL is a group', async ({ sales: { Sale } }) => {
     const byShop = Sale.objects.groupBy('shop__name').aggregate({ sales: count(), pieces: sum('pieces'), last: max('day') })
     const statements = await statementsOf(async () => {
       expect(await byShop.orderBy('sales', '-pieces')).toEqual([
@@ -153,8 +169,7 @@ describeDatabases((fixture) => {
     expect(await Sale.objects.filter({ pieces__gt: 9 }).groupBy('shop').aggregate({ sales: count() })).toEqual([])
   })
 
-  test('having, order, limit and offset are about groups, and what stands before groupBy about rows', async () => {
-    const { Sale } = await withSales(fixture.engine())
+  test('having, order, limit and offset are about groups, and what stands before groupBy about rows', async ({ sales: { Sale } }) => {
     const byShop = Sale.objects
       .groupBy('shop__name')
       .aggregate({ sales: count(), price: sum('price'), dearest: max('exact'), mean: avg('pieces') })
@@ -187,8 +202,7 @@ describeDatabases((fixture) => {
     expect(await byShop).toHaveLength(3)
   })
 
-  test('groups of one shape are compiled once, whatever the values', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('groups of one shape are compiled once, whatever the values', async ({ music: { Track } }) => {
     const texts = await statementsOf(async () => {
       for (const position of [0, 1, 2]) {
         await Track.objects
@@ -202,8 +216,7 @@ describeDatabases((fixture) => {
     expect(new Set(texts).size).toBe(1)
   })
 
-  test('what means nothing is refused by name', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('what means nothing is refused by name', async ({ music: { Track } }) => {
     const { objects } = Track
     expect(() => objects.groupBy('titel' as never)).toThrow('Did you mean "title"?')
     expect(() => objects.groupBy('tags__name' as never)).toThrow('lead to one row each')

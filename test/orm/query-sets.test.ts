@@ -1,15 +1,21 @@
 import { sql } from 'offloop'
 import { Q } from 'offloop/orm'
-import { expect, test } from 'vitest'
-import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
-import { withMusic } from './music.ts'
+import { expect } from 'vitest'
+import { describeTables } from '../conformance/database-tests.ts'
+import { rejectionOf } from '../conformance/targets.ts'
+import { musicModels, withMusic } from './music.ts'
 import { statementsOf } from './statements-of.ts'
 
 const titles = (tracks: readonly { readonly title: string }[]) => tracks.map(({ title }) => title)
 
-describeDatabases((fixture) => {
-  test('lookups of every operator', async () => {
-    const { Track } = await withMusic(fixture.engine())
+describeTables(undefined, (databaseTest) => {
+  const test = databaseTest.extend<{ music: ReturnType<typeof musicModels> }>({
+    music: async ({ engine }, use) => await use(musicModels(engine)),
+  })
+
+  test.beforeAll(async ({ database }) => void (await withMusic(database.engine)))
+
+  test('lookups of every operator', async ({ music: { Track } }) => {
     const found = async (lookups: object) => titles(await Track.objects.filter(lookups as { title: string }).orderBy('id'))
     expect(await found({ title: 'The Bird' })).toEqual(['The Bird'])
     expect(await found({ title__exact: 'The Bird' })).toEqual(['The Bird'])
@@ -44,8 +50,8 @@ describeDatabases((fixture) => {
     expect(await found({ title: 'x'.repeat(500) })).toEqual([])
   })
 
-  test('lookups over relations, forward and back', async () => {
-    const { Track, Album, Artist, malibu } = await withMusic(fixture.engine())
+  test('lookups over relations, forward and back', async ({ music: { Track, Album, Artist } }) => {
+    const malibu = await Album.objects.get({ name: 'Malibu' })
     expect(await Track.objects.filter({ album: malibu }).count()).toBe(3)
     expect(await Track.objects.filter({ album: 1 }).count()).toBe(3)
     expect(await Track.objects.filter({ album__pk: 1 }).count()).toBe(3)
@@ -73,8 +79,7 @@ describeDatabases((fixture) => {
     ])
   })
 
-  test('Q, exclude and expressions', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('Q, exclude and expressions', async ({ music: { Track } }) => {
     expect(await Track.objects.filter(Q.or({ position: 1 }, { title: 'Loose' })).count()).toBe(3)
     expect(await Track.objects.filter(Q.not({ position: 1 })).count()).toBe(4)
     expect(await Track.objects.filter(Q.and({ position: 1 }, Q.or({ pk: 1 }, { pk: 2 }))).count()).toBe(1)
@@ -87,15 +92,13 @@ describeDatabases((fixture) => {
     expect(titles(await Track.objects.orderBy(Track.c.title.desc()).limit(1))).toEqual(['The Waters'])
   })
 
-  test('search looks into all texts, and takes no character for a wildcard', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('search looks into all texts, and takes no character for a wildcard', async ({ music: { Track } }) => {
     expect(titles(await Track.objects.search('THE'))).toEqual(['The Bird', 'The Waters'])
     expect(titles(await Track.objects.search('%'))).toEqual(["Heart don't stand a chance"])
     expect(await Track.objects.search('').count()).toBe(6)
   })
 
-  test('a query set is immutable', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('a query set is immutable', async ({ music: { Track } }) => {
     const base = Track.objects.filter({ position__gt: 0 })
     base.filter({ title: 'x' })
     base.exclude({ title: 'The Bird' })
@@ -106,8 +109,7 @@ describeDatabases((fixture) => {
     expect(titles(await base.orderBy('id').limit(1))).toEqual(['The Bird'])
   })
 
-  test('limit, offset, distinct, first, last, get', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('limit, offset, distinct, first, last, get', async ({ music: { Track } }) => {
     expect(await Track.objects.limit(0)).toEqual([])
     expect(await Track.objects.limit(0).count()).toBe(0)
     expect(await Track.objects.limit(2).count()).toBe(2)
@@ -127,8 +129,7 @@ describeDatabases((fixture) => {
     expect(() => Track.objects.limit('1; drop table tracks' as never)).toThrow('0 or more')
   })
 
-  test('aggregates and values', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('aggregates and values', async ({ music: { Track } }) => {
     expect(await Track.objects.sum('position')).toBe(18)
     expect(await Track.objects.avg('position')).toBe(3)
     expect(await Track.objects.min('title')).toBe("Heart don't stand a chance")
@@ -143,8 +144,7 @@ describeDatabases((fixture) => {
     expect(await Track.objects.distinct().orderBy('position').limit(2).values('position')).toEqual([{ position: 1 }, { position: 2 }])
   })
 
-  test('selectRelated is one statement, with rows that have no such relation', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('selectRelated is one statement, with rows that have no such relation', async ({ music: { Track } }) => {
     const statements = await statementsOf(async () => {
       const tracks = await Track.objects.selectRelated('album', 'album__artist').orderBy('id')
       expect(tracks).toHaveLength(6)
@@ -155,8 +155,7 @@ describeDatabases((fixture) => {
     expect(statements).toHaveLength(1)
   })
 
-  test('prefetchRelated is one statement more for each relation', async () => {
-    const { Artist, Track } = await withMusic(fixture.engine())
+  test('prefetchRelated is one statement more for each relation', async ({ music: { Artist, Track } }) => {
     const statements = await statementsOf(async () => {
       const artists = await Artist.objects.prefetchRelated('albums__tracks').orderBy('id')
       const albums = await Promise.all(artists.map(async (artist) => await artist.albums))
@@ -173,8 +172,7 @@ describeDatabases((fixture) => {
     expect(forward).toHaveLength(2)
   })
 
-  test('update and delete of a set give the number of rows, and touch no others', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('update and delete of a set give the number of rows, and touch no others', async ({ music: { Track } }) => {
     expect(await Track.objects.filter({ position: 2 }).update({ note: 'x' })).toBe(2)
     expect(await Track.objects.filter({ note: 'x' }).count()).toBe(2)
     expect(await Track.objects.filter({ album__name: 'Malibu' }).update({ note: 'm' })).toBe(3)
@@ -190,8 +188,7 @@ describeDatabases((fixture) => {
     expect(await Track.objects.orderBy('id').deleteAll()).toBe(5)
   })
 
-  test('only and defer leave fields out until load()', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('only and defer leave fields out until load()', async ({ music: { Track } }) => {
     const track = await Track.objects.only('title').get({ pk: 2 })
     expect(track.title).toBe("Heart don't stand a chance")
     expect(() => track.note).toThrow('has not been read')
@@ -202,8 +199,7 @@ describeDatabases((fixture) => {
     expect(() => deferred.note).toThrow('has not been read')
   })
 
-  test('a lookup that leads nowhere is refused by name', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('a lookup that leads nowhere is refused by name', async ({ music: { Track } }) => {
     const refused = (lookups: object) => {
       try {
         Track.objects.filter(lookups as { title: string })
@@ -226,8 +222,7 @@ describeDatabases((fixture) => {
     expect(await rejectionOf(Track.objects.filter({ position: '1 or 1=1' as never }).all())).toBeInstanceOf(TypeError)
   })
 
-  test('iteration streams', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('iteration streams', async ({ music: { Track } }) => {
     const seen: string[] = []
     for await (const track of Track.objects.orderBy('id')) {
       seen.push(track.title)
