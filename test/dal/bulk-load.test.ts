@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
-import { ArgumentError, createEngine, DataError, IntegrityError } from 'offloop'
+import { ArgumentError, DataError, IntegrityError } from 'offloop'
 import { bulkLoad, DataAccessLayer, transaction } from 'offloop/dal'
 import { bigInteger, blob, boolean, dateTime, float, integer, json, MetaData, numeric, string, Table, text } from 'offloop/schema'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { databaseTest } from 'offloop/testing/vitest'
+import { describe, expect, test } from 'vitest'
 import { describeDialects, rejectionOf } from '../conformance/targets.ts'
 import { describeServers } from '../servers/servers.ts'
 
@@ -285,11 +286,11 @@ describeServers(
   ['postgresql'],
 )
 
+const { metadata, things } = thingsTable()
+const damagedTest = databaseTest({ url: 'sqlite://', metadata, reflect: false })
+
 describe('damaged data', () => {
-  const { metadata, things } = thingsTable()
-  const engine = createEngine('sqlite://')
-  beforeAll(() => metadata.createAll(engine))
-  afterAll(() => engine.close())
+  const test = damagedTest
 
   test.for<[string, 'csv' | 'jsonl', string | Uint8Array, RegExp]>([
     ['no header', 'csv', '', /^Line 1: expected the names of columns/],
@@ -319,7 +320,7 @@ describe('damaged data', () => {
     ['an unknown key', 'jsonl', '{"id": 1}\n{"__proto__": 1}\n', /^Line 2, column "__proto__"/],
     ['a type that clashes', 'jsonl', '{"id": "secret"}\n', /^Line 1: Column things\.id: expected a whole number, found a string/],
     ['a whole number that would be rounded', 'jsonl', '{"id": 9007199254740993}\n', /^Line 1: Column things\.id/],
-  ])('%s is named by its line, and nothing is stored', async ([, format, source, message]) => {
+  ])('%s is named by its line, and nothing is stored', async ([, format, source, message], { engine }) => {
     const refusal = await rejectionOf(bulkLoad(engine, { source, format, into: things }))
     expect(refusal).toBeInstanceOf(DataError)
     expect(refusal.message).toMatch(message)
@@ -327,7 +328,7 @@ describe('damaged data', () => {
     expect(await engine.scalar('select count(*) from things')).toBe(0)
   })
 
-  test('a source that has no end is read no further than to its first mistake', async () => {
+  test('a source that has no end is read no further than to its first mistake', async ({ engine }) => {
     async function* endless() {
       yield 'id,name\n'
       for (let id = 0; ; id += 1) yield id === 50_000 ? `${id}\n` : `${id},n${id}\n`
@@ -337,7 +338,7 @@ describe('damaged data', () => {
     expect(await engine.scalar('select count(*) from things')).toBe(0)
   })
 
-  test('an error of the source is passed on as it is', async () => {
+  test('an error of the source is passed on as it is', async ({ engine }) => {
     const error = new Error('the stream broke')
     const broken = () =>
       Readable.from(
@@ -351,7 +352,7 @@ describe('damaged data', () => {
     expect(await engine.scalar('select count(*) from things')).toBe(0)
   })
 
-  test('a source that is left early is told so', async () => {
+  test('a source that is left early is told so', async ({ engine }) => {
     const { promise, resolve } = Promise.withResolvers<string>()
     async function* source() {
       try {
@@ -364,7 +365,7 @@ describe('damaged data', () => {
     expect(await promise).toBe('told')
   })
 
-  test('a file is read by its URL, and one that is not there is an error', async () => {
+  test('a file is read by its URL, and one that is not there is an error', async ({ engine }) => {
     const folder = mkdtempSync(join(tmpdir(), 'offloop-bulk-'))
     try {
       const file = pathToFileURL(join(folder, 'a.csv'))
@@ -388,11 +389,11 @@ describe('damaged data', () => {
     ['neither table nor statement', { source: '', format: 'csv' }],
     ['both', { source: '', format: 'csv', into: things, load: 'select 1' }],
     ['a name for a table', { source: '', format: 'csv', into: 'things' }],
-  ])('%s is refused', async ([, options]) => {
+  ])('%s is refused', async ([, options], { engine }) => {
     expect(await rejectionOf(bulkLoad(engine, options as never))).toBeInstanceOf(ArgumentError)
   })
 
-  test('a source of another kind is refused', async () => {
+  test('a source of another kind is refused', async ({ engine }) => {
     for (const source of [5, null, {}]) {
       expect(await rejectionOf(bulkLoad(engine, { source: source as never, format: 'csv', into: things }))).toBeInstanceOf(TypeError)
     }

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { text as readAll } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
-import { ArgumentError, createEngine, DataError, sql } from 'offloop'
+import { ArgumentError, DataError, sql } from 'offloop'
 import { bulkLoad, exportData } from 'offloop/dal'
 import { bigInteger, blob, boolean, dateTime, float, integer, json, MetaData, numeric, string, Table } from 'offloop/schema'
+import { databaseTest } from 'offloop/testing/vitest'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeDialects, rejectionOf } from '../conformance/targets.ts'
 
@@ -67,9 +68,11 @@ describeDialects((fixture) => {
   }
 })
 
+// In a file: what is read of a database in memory is kept by its worker, so that others can write.
+const fileTest = databaseTest({ directory: tmpdir(), reflect: false, transaction: false })
+
 describe('files and streams', () => {
-  // In a file: what is read of a database in memory is kept by its worker, so that others can write.
-  const engineOf = () => createEngine(`sqlite:///${join(folder, 'test.db')}`)
+  const test = fileTest
   let folder: string
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'offloop-export-'))
@@ -77,8 +80,7 @@ describe('files and streams', () => {
   afterEach(() => rmSync(folder, { recursive: true }))
   const endless = 'with recursive n(i) as (select 1 union all select i + 1 from n) select i from n'
 
-  test('the text is exactly this', async () => {
-    await using engine = engineOf()
+  test('the text is exactly this', async ({ engine }) => {
     const query = sql`select 1 as id, ${''} as "a,b", null as none, ${'x "y"'} as name, x'01' as bytes union all select 9007199254740993, 'plain', 'a', '', null`
     const csv = pathToFileURL(join(folder, 'a.csv'))
     const jsonl = pathToFileURL(join(folder, 'a.jsonl'))
@@ -88,11 +90,10 @@ describe('files and streams', () => {
     expect(readFileSync(jsonl, 'utf8')).toBe(
       '{"id":1,"a,b":"","none":null,"name":"x \\"y\\"","bytes":"AQ=="}\n{"id":9007199254740993,"a,b":"plain","none":"a","name":"","bytes":null}\n',
     )
-    expect(filesIn(folder)).toEqual(['a.csv', 'a.jsonl'])
+    expect(readdirSync(folder).sort()).toEqual(['a.csv', 'a.jsonl'])
   })
 
-  test('of no rows there is a header, or nothing', async () => {
-    await using engine = engineOf()
+  test('of no rows there is a header, or nothing', async ({ engine }) => {
     const file = pathToFileURL(join(folder, 'none'))
     await exportData(engine, 'select 1 as a, 2 as b where :no', file, { format: 'csv', params: { no: false } })
     expect(readFileSync(file, 'utf8')).toBe('a,b\n')
@@ -100,8 +101,7 @@ describe('files and streams', () => {
     expect(readFileSync(file, 'utf8')).toBe('')
   })
 
-  test('a file that cannot be finished stays as it was', async () => {
-    await using engine = engineOf()
+  test('a file that cannot be finished stays as it was', async ({ engine }) => {
     const file = pathToFileURL(join(folder, 'old.jsonl'))
     writeFileSync(file, 'old')
     const query = `select 1 as n union all select 9e999`
@@ -116,11 +116,10 @@ describe('files and streams', () => {
     const signal = AbortSignal.abort(new Error('enough'))
     expect(await rejectionOf(exportData(engine, endless, file, { format: 'csv', signal }))).toBeInstanceOf(Error)
     expect(readFileSync(file, 'utf8')).toBe('old')
-    expect(filesIn(folder)).toEqual(['old.jsonl'])
+    expect(readdirSync(folder).sort()).toEqual(['old.jsonl'])
   })
 
-  test.for(['csv', 'jsonl'] as const)('a stream that breaks ends an export of %s that would have no end', async (format) => {
-    await using engine = engineOf()
+  test.for(['csv', 'jsonl'] as const)('a stream that breaks ends an export of %s that would have no end', async (format, { engine }) => {
     const broken = new Error('the pipe is broken')
     let bytes = 0
     const stream = new Writable({
@@ -133,15 +132,8 @@ describe('files and streams', () => {
     expect(await engine.scalar('select 1')).toBe(1)
   })
 
-  test('an unknown format, and what is neither file nor stream, are refused', async () => {
-    await using engine = engineOf()
+  test('an unknown format, and what is neither file nor stream, are refused', async ({ engine }) => {
     expect(await rejectionOf(exportData(engine, 'select 1', new PassThrough(), { format: 'xml' as never }))).toBeInstanceOf(ArgumentError)
     expect(await rejectionOf(exportData(engine, 'select 1', 'file.csv' as never, { format: 'csv' }))).toBeInstanceOf(TypeError)
   })
 })
-
-function filesIn(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => !name.startsWith('test.db'))
-    .sort()
-}

@@ -1,30 +1,50 @@
-import { sql } from 'offloop'
+import { type AsyncEngine, sql } from 'offloop'
 import { dateTime, integer, ModelRegistry, Q, string } from 'offloop/orm'
-import { expect, test } from 'vitest'
-import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
-import { withMusic } from './music.ts'
+import { expect } from 'vitest'
+import { describeTables } from '../conformance/database-tests.ts'
+import { rejectionOf } from '../conformance/targets.ts'
+import { musicModels, withMusic } from './music.ts'
 
 const past = new Date('2001-02-03T04:05:06Z')
 
-describeDatabases((fixture) => {
-  async function stamped() {
-    const models = new ModelRegistry(fixture.engine())
-    class Row extends models.define('stamped_rows', {
-      id: integer({ primaryKey: true }),
-      name: string({ maxLength: 5 }),
-      note: string({ maxLength: 5, allowNull: true }),
-      created: dateTime({ autoNowAdd: true }),
-      changed: dateTime({ autoNow: true }),
-      version: integer({ default: 1, onUpdate: 2 }),
-      editor: string({ maxLength: 5, allowNull: true, onUpdate: () => 'me' }),
-    }) {}
-    await models.createAll()
-    const rows = await Row.objects.bulkCreate(['a', 'b', 'c'].map((name) => ({ name, created: past, changed: past })))
-    return { Row, rows }
-  }
+function plainModels(engine: AsyncEngine) {
+  const models = new ModelRegistry(engine)
+  class Row extends models.define('stamped_rows', {
+    id: integer({ primaryKey: true }),
+    name: string({ maxLength: 5 }),
+    note: string({ maxLength: 5, allowNull: true }),
+    created: dateTime({ autoNowAdd: true }),
+    changed: dateTime({ autoNow: true }),
+    version: integer({ default: 1, onUpdate: 2 }),
+    editor: string({ maxLength: 5, allowNull: true, onUpdate: () => 'me' }),
+  }) {}
+  class Empty extends models.define('empty_rows', {
+    id: integer({ primaryKey: true }),
+    count: integer({ serverDefault: sql`5` }),
+  }) {}
+  return { models, Row, Empty }
+}
 
-  test('autoNow and onUpdate are stored by each kind of update, and autoNowAdd by none', async () => {
-    const { Row, rows } = await stamped()
+interface Models {
+  readonly music: ReturnType<typeof musicModels>
+  readonly plain: ReturnType<typeof plainModels>
+}
+
+describeTables(undefined, (databaseTest) => {
+  const test = databaseTest.extend<Models>({
+    music: async ({ engine }, use) => await use(musicModels(engine)),
+    plain: async ({ engine }, use) => await use(plainModels(engine)),
+  })
+
+  test.beforeAll(async ({ database }) => {
+    await withMusic(database.engine)
+    const { models, Row } = plainModels(database.engine)
+    await models.createAll()
+    await Row.objects.bulkCreate(['a', 'b', 'c'].map((name) => ({ name, created: past, changed: past })))
+  })
+
+  test('autoNow and onUpdate are stored by each kind of update, and autoNowAdd by none', async ({ plain: { Row } }) => {
+    const rows = await Row.objects.orderBy('id')
     const [first, second, third] = rows as [(typeof rows)[0], (typeof rows)[0], (typeof rows)[0]]
     await first.update({ name: 'x' })
     expect([first.version, first.editor]).toEqual([2, 'me'])
@@ -46,8 +66,8 @@ describeDatabases((fixture) => {
     expect(third.equals(stored[2])).toBe(true)
   })
 
-  test('autoNow and onUpdate are stored by bulkUpdate, and are on the instances then', async () => {
-    const { Row, rows } = await stamped()
+  test('autoNow and onUpdate are stored by bulkUpdate, and are on the instances then', async ({ plain: { Row } }) => {
+    const rows = await Row.objects.orderBy('id')
     for (const row of rows) row.note = row.name
     expect(await Row.objects.bulkUpdate(rows, ['note'])).toBe(3)
     const stored = await Row.objects.orderBy('id')
@@ -62,14 +82,12 @@ describeDatabases((fixture) => {
     }
   })
 
-  test('a value that is given wins over autoNow and onUpdate', async () => {
-    const { Row } = await stamped()
+  test('a value that is given wins over autoNow and onUpdate', async ({ plain: { Row } }) => {
     await Row.objects.filter({ name: 'a' }).update({ changed: past, version: 7, editor: null })
     expect(await Row.objects.get({ name: 'a' })).toMatchObject({ changed: past, version: 7, editor: null })
   })
 
-  test('update counts the rows that match, whether or not they change', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('update counts the rows that match, whether or not they change', async ({ music: { Track } }) => {
     expect(await Track.objects.filter({ album: 1 }).update({ position: 4 })).toBe(3)
     expect(await Track.objects.filter({ album: 1 }).update({ position: 4 })).toBe(3)
     const track = await Track.objects.get({ pk: 1 })
@@ -79,8 +97,7 @@ describeDatabases((fixture) => {
     expect(await Track.objects.filter({ pk: 99 }).update({ position: 4 })).toBe(0)
   })
 
-  test('update without a filter is all rows, and without values none', async () => {
-    const { Track, Tag } = await withMusic(fixture.engine())
+  test('update without a filter is all rows, and without values none', async ({ music: { Track, Tag } }) => {
     expect(await Track.objects.offset(0).update({ note: 'x' })).toBe(6)
     expect(await Track.objects.filter({ pk: 1 }).update({})).toBe(0)
     expect(await Track.objects.filter({ note: 'x' }).count()).toBe(6)
@@ -88,8 +105,7 @@ describeDatabases((fixture) => {
     expect(await rejectionOf(Track.objects.filter({ pk: 1 }).update({ pk: null } as never))).toMatchObject({ code: 'OFFLOOP_VALIDATION' })
   })
 
-  test('limit, offset and order are kept by update and delete, across relations too', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('limit, offset and order are kept by update and delete, across relations too', async ({ music: { Track } }) => {
     expect(await Track.objects.limit(0).update({ note: 'x' })).toBe(0)
     expect(await Track.objects.limit(0).delete()).toBe(0)
     expect(await Track.objects.orderBy('title').offset(4).update({ note: 'late' })).toBe(2)
@@ -103,8 +119,7 @@ describeDatabases((fixture) => {
     expect(await Track.objects.orderBy('id').values('id')).toEqual([{ id: 1 }, { id: 2 }, { id: 4 }, { id: 6 }])
   })
 
-  test('no lookups are no filter: delete() refuses them', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('no lookups are no filter: delete() refuses them', async ({ music: { Track } }) => {
     for (const set of [Track.objects.filter({}), Track.objects.where([]), Track.objects.filter({}, {})]) {
       expect(await rejectionOf(set.delete())).toMatchObject({ code: 'OFFLOOP_INVALID_REQUEST' })
       expect(await set.count()).toBe(6)
@@ -112,16 +127,14 @@ describeDatabases((fixture) => {
     expect(await Track.objects.where([Track.c.position.eq(9)]).delete()).toBe(1)
   })
 
-  test('SQL may stand in the place of a value', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('SQL may stand in the place of a value', async ({ music: { Track } }) => {
     expect(await Track.objects.filter({ album: 1 }).update({ position: sql`position * 10` as never })).toBe(3)
     expect((await Track.objects.filter({ album: 1 }).orderBy('id').values('position')).map(({ position }) => position)).toEqual([
       10, 20, 30,
     ])
   })
 
-  test('where() takes expressions, one or a list, and is a filter like others', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('where() takes expressions, one or a list, and is a filter like others', async ({ music: { Track } }) => {
     const { c } = Track
     expect(await Track.objects.where(c.position.eq(1)).count()).toBe(2)
     expect(await Track.objects.where([c.position.eq(1), c.title.startsWith('The')]).count()).toBe(1)
@@ -138,8 +151,7 @@ describeDatabases((fixture) => {
     expect(() => Track.objects.where([null] as never)).toThrow(TypeError)
   })
 
-  test('first, get, getOrNone and exists stay within the limit of their set', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('first, get, getOrNone and exists stay within the limit of their set', async ({ music: { Track } }) => {
     const none = Track.objects.limit(0)
     expect([await none.first(), await none.last(), await none.getOrNone(), await none.exists()]).toEqual([null, null, null, false])
     expect(await rejectionOf(none.get())).toMatchObject({ code: 'OFFLOOP_NO_MATCH' })
@@ -154,14 +166,12 @@ describeDatabases((fixture) => {
     for await (const _row of none) throw new Error('There is a row.')
   })
 
-  test('an order replaces the one before it', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('an order replaces the one before it', async ({ music: { Track } }) => {
     expect(await Track.objects.orderBy('title').orderBy('-id').limit(2).values('id')).toEqual([{ id: 6 }, { id: 5 }])
     expect(await Track.objects.orderBy('position', '-id').limit(2).values('id')).toEqual([{ id: 4 }, { id: 1 }])
   })
 
-  test('getOrCreate and updateOrCreate of several rows are refused, and change nothing', async () => {
-    const { Track } = await withMusic(fixture.engine())
+  test('getOrCreate and updateOrCreate of several rows are refused, and change nothing', async ({ music: { Track } }) => {
     expect(await rejectionOf(Track.objects.getOrCreate({ position: 1 }, { title: 'x' }))).toMatchObject({
       code: 'OFFLOOP_MULTIPLE_MATCHES',
     })
@@ -176,13 +186,7 @@ describeDatabases((fixture) => {
     expect([same.pk, same.position, again]).toEqual([made.pk, 4, false])
   })
 
-  test('bulkCreate of rows without a value stores each of them', async () => {
-    const models = new ModelRegistry(fixture.engine())
-    class Empty extends models.define('empty_rows', {
-      id: integer({ primaryKey: true }),
-      count: integer({ serverDefault: sql`5` }),
-    }) {}
-    await models.createAll()
+  test('bulkCreate of rows without a value stores each of them', async ({ plain: { Empty } }) => {
     const rows = await Empty.objects.bulkCreate([{}, {}, { count: 6 }, {}])
     expect(rows.map(({ id, count }) => [id, count])).toEqual([
       [1, 5],
@@ -193,8 +197,7 @@ describeDatabases((fixture) => {
     expect(await Empty.objects.orderBy('id').values('id', 'count')).toEqual(rows.map((row) => row.toObject()))
   })
 
-  test('bulkCreate of which one row is refused stores none', async () => {
-    const { Tag } = await withMusic(fixture.engine())
+  test('bulkCreate of which one row is refused stores none', async ({ music: { Tag } }) => {
     await Tag.objects.create({ name: 'b' })
     expect(await rejectionOf(Tag.objects.bulkCreate([{ name: 'a' }, { name: 'b' }]))).toMatchObject({ code: 'OFFLOOP_INTEGRITY' })
     expect(await rejectionOf(Tag.objects.bulkCreate([{ name: 'a' }, { name: '' }]))).toMatchObject({ code: 'OFFLOOP_VALIDATION' })
