@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { describeValue } from '../sql/parameters.ts'
 
@@ -26,10 +25,13 @@ export async function writeOutput(output: DataOutput, pieces: AsyncIterable<stri
   const path = fileURLToPath(output)
   // A reader of the file never sees half of it.
   const unfinished = `${path}.${randomUUID()}.unfinished`
+  // Open before anything can fail: a file that is removed while it is being opened would be there afterwards.
+  const stream = (await open(unfinished, 'wx')).createWriteStream({ flush: true })
   try {
-    await pipeline(pieces, createWriteStream(unfinished, { flags: 'wx', flush: true }), options)
+    await pipeline(pieces, stream, options)
     await rename(unfinished, path)
   } catch (error) {
+    await finished(stream.destroy()).catch(() => {})
     await rm(unfinished, { force: true })
     throw error
   }
