@@ -80,7 +80,7 @@ describeTargets((db) => {
 
   describe('connect()', () => {
     test('opens nothing before it is called', async () => {
-      const engine = db.engine()
+      const engine = db.engine({})
       expect(engine.status()).toEqual({ size: 0, inUse: 0, idle: 0, waiting: 0, quarantined: 0, workers: [] })
       await using _connection = await engine.connect()
       expect(engine.status()).toMatchObject({ size: 1, inUse: 1, idle: 0 })
@@ -117,7 +117,7 @@ describeTargets((db) => {
 
     test('gives up when no connection becomes free in time, and says who has them', async () => {
       const engine = db.engine({ pool: { max: 1, acquireTimeoutMs: 1 } })
-      await using _holder = await engine.connect()
+      await using _holder = await engine.connect({ timeoutMs: 30_000 })
       expect(await rejectionOf(engine.connect())).toMatchObject({ name: 'PoolTimeoutError', size: 1, inUse: 1 })
       expect(await rejectionOf(engine.connect({ timeoutMs: 1 }))).toMatchObject({ name: 'PoolTimeoutError' })
     })
@@ -144,7 +144,7 @@ describeTargets((db) => {
     })
 
     test('with a signal that has aborted already opens nothing', async () => {
-      const engine = db.engine()
+      const engine = db.engine({})
       expect(await rejectionOf(engine.connect({ signal: AbortSignal.abort() }))).toMatchObject({ name: 'AbortError' })
       expect(engine.status().size).toBe(0)
     })

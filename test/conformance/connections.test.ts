@@ -118,7 +118,7 @@ describeTargets((db) => {
 
   describe('closing a connection', () => {
     test('is idempotent, alone and all at once', async () => {
-      const engine = db.engine()
+      const engine = db.engine({})
       const connection = await engine.connect()
       expect(connection.closed).toBe(false)
       await Promise.all(Array.from({ length: 20 }, () => connection.close()))
@@ -198,7 +198,7 @@ describeTargets((db) => {
     })
 
     test('lets an executeMany that was called before finish, and refuses what is called after', async () => {
-      const engine = await db.notes()
+      const engine = await db.notes({})
       const connection = await engine.connect()
       const many = connection.executeMany(insert, [['a'], ['b']])
       const closing = connection.close()

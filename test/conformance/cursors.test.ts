@@ -258,7 +258,7 @@ describeTargets((db) => {
     })
 
     test('uses no connection before its first row is asked for, and frees it at the end', async () => {
-      const engine = db.engine()
+      const engine = db.engine({})
       const rows = engine.stream(db.numbers(3_000))
       expect(engine.status().size).toBe(0)
       let read = 0
@@ -267,7 +267,7 @@ describeTargets((db) => {
     })
 
     test('frees its cursor when it is left before it has begun', async () => {
-      const engine = db.engine()
+      const engine = db.engine({})
       await using connection = await engine.connect()
       const rows = connection.stream(db.numbers(100_000))[Symbol.asyncIterator]()
       const first = rows.next()

@@ -103,7 +103,7 @@ describeTargets((db) => {
     })
 
     test('refuses wrong parameters before anything is sent, naming position or name', async () => {
-      const engine = db.engine()
+      const engine = db.engine({})
       const [one, two] = [`select ${db.mark(1)}`, `select ${db.mark(1)}, ${db.mark(2)}`]
       const cases: readonly [string, readonly unknown[] | Record<string, unknown> | undefined, string, string][] = [
         [one, undefined, 'ProgrammingError', '1 parameter'],
@@ -198,7 +198,7 @@ describeTargets((db) => {
     })
 
     test('tells each worker by its thread, and how many of its statements wait or run', async () => {
-      const engine = db.engine()
+      const engine = db.engine({})
       await using connection = await engine.connect()
       const pending = Array.from({ length: 5 }, () => connection.execute('select 1'))
       expect(engine.status().workers).toEqual([{ threadId: connection.threadId, pending: 5 }])
@@ -219,14 +219,14 @@ describeTargets((db) => {
 
   describe('closing an engine', () => {
     test('that was never used is nothing', async () => {
-      const engine = db.engine()
+      const engine = db.engine({})
       await engine.close()
       expect(engine.closed).toBe(true)
       expect(engine.status().size).toBe(0)
     })
 
     test('lets finish what was accepted before', async () => {
-      const engine = await db.notes()
+      const engine = await db.notes({})
       const module = db.moduleRunning("insert into notes (text) values ('call')")
       await using connection = await engine.connect()
       const accepted = [
@@ -245,7 +245,7 @@ describeTargets((db) => {
     })
 
     test('makes every later call reject', async () => {
-      const engine = await db.notes()
+      const engine = await db.notes({})
       const connection = await engine.connect()
       const tx = await connection.begin()
       await engine.close()
@@ -280,7 +280,7 @@ describeTargets((db) => {
     })
 
     test('rolls back what is open', async () => {
-      const engine = await db.notes()
+      const engine = await db.notes({})
       const tx = await engine.begin()
       await tx.execute("insert into notes (text) values ('a')")
       await engine.close()
@@ -291,7 +291,7 @@ describeTargets((db) => {
     })
 
     test('is idempotent, alone and all at once, and what a block does at its end', async () => {
-      const engine = db.engine()
+      const engine = db.engine({})
       await engine.scalar('select 1')
       await Promise.all([engine.close(), engine.close()])
       await engine.close()
@@ -300,7 +300,7 @@ describeTargets((db) => {
     })
 
     test('with force returns although a connection is open', async () => {
-      const engine = await db.notes()
+      const engine = await db.notes({})
       const connection = await engine.connect()
       const tx = await connection.begin()
       await tx.execute("insert into notes (text) values ('a')")

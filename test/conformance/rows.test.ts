@@ -117,7 +117,7 @@ describeTargets((db) => {
       ['a DataView', new DataView(new ArrayBuffer(1))],
     ]
     test.each(refused)('is refused if it is %s, by position or name and without its text', async (_, value) => {
-      const engine = db.engine()
+      const engine = db.engine({})
       const byPosition = await rejectionOf(engine.execute(`select ${db.mark(1)}, ${db.mark(2)}`, [1, value]))
       const byName = await rejectionOf(engine.execute('select :first, :second', { first: 1, second: value }))
       for (const error of [byPosition, byName]) expect(['TypeError', 'RangeError']).toContain(error.name)

@@ -1,12 +1,13 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { type AsyncConnection, type AsyncEngine, createEngine, type EngineOptions } from 'offloop'
-import { afterAll, afterEach, beforeEach, describe, expect } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
 import { describeOnServer } from '../test-servers.ts'
 import { type Capabilities, type Capability, capabilitiesOf } from './capabilities.ts'
+import { KeptEngine, removeFolder, sqliteUrl } from './kept-engine.ts'
 import { ServerDatabases } from './server-databases.ts'
 import { databaseTargets, isServer, type Target, targets } from './target.ts'
 
@@ -24,6 +25,15 @@ export class Fixture {
   /** Writes one of the `notes`; its only parameter stands where the driver's own placeholders do: `?` or `$1`. */
   readonly insert: string
   readonly #servers: ServerDatabases | undefined
+  readonly #keeps: boolean
+  /** What the tests before this one have left as they found it. */
+  #kept: KeptEngine | undefined
+  /** This test's engine is the kept one; null: it has none yet. */
+  #usesKept: boolean | null = null
+  /** Those that ran when the test before this one had ended. */
+  #keptThreads: ReadonlySet<Worker> = new Set()
+  /** Whoever else knows the kept engine's database may have it open. */
+  #sharesKept = false
   readonly #engines: AsyncEngine[] = []
   #folder: string | undefined
   #leavesConnectionsOpen = false
@@ -33,6 +43,7 @@ export class Fixture {
     this.can = capabilitiesOf(target)
     this.insert = `insert into notes (text) values (${this.mark(1)})`
     this.#servers = isServer(target) ? new ServerDatabases(target, wholeDatabases) : undefined
+    this.#keeps = !wholeDatabases && process.env['OFFLOOP_TEST_FRESH'] === undefined
   }
 
   /** The driver's own placeholder for a list's value at that position, counted from 1. */
@@ -52,12 +63,13 @@ export class Fixture {
 
   /** The file of a test's engines, where they have one. */
   get file(): string {
-    return join(this.folder, 'test.db')
+    this.#usesKept ??= false
+    this.#sharesKept = true
+    return (this.#usesKept ? this.#kept?.file : undefined) ?? join(this.folder, 'test.db')
   }
 
   get url(): string {
-    if (this.#servers !== undefined) return this.#servers.url
-    return this.isFile ? `sqlite+${this.target.driver}:///${this.file}` : `sqlite+${this.target.driver}://`
+    return this.#servers?.url ?? sqliteUrl(this.target, this.isFile ? this.file : undefined)
   }
 
   /** The schema that the test's tables are in, and one in which there are none of them. */
@@ -66,14 +78,23 @@ export class Fixture {
     return { own: this.#servers.schema, other: 'information_schema' }
   }
 
-  /** What is set up before each test: on a server, a database of its own. */
-  async open(): Promise<void> {
+  /** What is set up before the first test: on a server, a database. */
+  async begin(): Promise<void> {
     await this.#servers?.create()
   }
 
-  /** An engine of the test's database. In one test, those of a file or a server are engines of the same database, those of memory are not. */
+  /**
+   * An engine of the test's database. In one test, those of a file or a server are engines of the same database, those of memory are not.
+   * The first one without options has served the tests before: with `{}` it is a new one.
+   */
   engine(options?: EngineOptions): AsyncEngine {
+    if (this.#keeps && options === undefined && this.#usesKept === null) {
+      this.#usesKept = true
+      this.#kept ??= new KeptEngine(this.target, this.#servers?.url)
+      return this.#kept.engine
+    }
     const engine = createEngine(this.url, options)
+    this.#usesKept ??= false
     this.#engines.push(engine)
     return engine
   }
@@ -119,29 +140,48 @@ export class Fixture {
     this.#leavesConnectionsOpen = true
   }
 
-  /** Closes the engines and checks that nothing is left of them; the next test begins with an empty folder. */
+  /** Closes the test's engines and checks that nothing is left of them; the next test finds an empty database and an empty folder. */
   async close(): Promise<void> {
     const engines = this.#engines.splice(0)
-    const folder = this.#folder
-    const inUse = engines.map((engine) => engine.status().inUse)
+    const kept = this.#usesKept === true ? this.#kept : undefined
+    const inUse = [...engines, ...(kept === undefined ? [] : [kept.engine])].map((engine) => engine.status().inUse)
     const mayLeave = this.#leavesConnectionsOpen
+    const isKept = kept?.isAtRest === true && !this.#sharesKept && !mayLeave
     this.#leavesConnectionsOpen = false
+    this.#usesKept = null
+    this.#sharesKept = false
     // One after another: of two connections that close a file at once, each may leave the WAL to the other.
     for (const engine of engines) await engine.close()
-    const files = ['-wal', '-shm', '-journal'].filter((end) => folder !== undefined && existsSync(join(folder, `test.db${end}`)))
-    if (folder !== undefined) rmSync(folder, { recursive: true })
+    const files = this.#folder === undefined ? [] : removeFolder(this.#folder)
     this.#folder = undefined
-    await this.#servers?.drop()
-    expect(files, 'files that a clean close removes').toEqual([])
+    if (kept !== undefined && !(isKept && (await kept.empty()))) await this.#giveUp()
+    await this.#servers?.empty()
+    expect(files, undeleted).toEqual([])
     if (!mayLeave) expect(inUse, 'connections that the test left open').toEqual(inUse.map(() => 0))
-    expect(threads.size, 'threads that outlived their engine').toBe(0)
+    if (kept === undefined)
+      expect(
+        [...threads].filter((thread) => !this.#keptThreads.has(thread)),
+        outlived,
+      ).toEqual([])
+    this.#keptThreads = new Set(threads)
   }
 
   /** When no test of the file is left. */
   async end(): Promise<void> {
+    await this.#giveUp()
     await this.#servers?.end()
   }
+
+  async #giveUp(): Promise<void> {
+    const kept = this.#kept
+    this.#kept = undefined
+    expect((await kept?.close()) ?? [], undeleted).toEqual([])
+    expect(threads.size, outlived).toBe(0)
+  }
 }
+
+const undeleted = 'files that a clean close removes'
+const outlived = 'threads that outlived their engine'
 
 const NOTES = {
   sqlite: 'create table notes (id integer primary key, text text not null unique)',
@@ -183,11 +223,12 @@ export function describeFiles(tests: (fixture: Fixture) => void): void {
   )
 }
 
-function describeEach(chosen: readonly Target[], tests: (fixture: Fixture) => void, wholeDatabases = false): void {
+/** Runs the same tests on each of these. */
+export function describeEach(chosen: readonly Target[], tests: (fixture: Fixture) => void, wholeDatabases = false): void {
   for (const target of chosen) {
     const describeAll = (): void => {
       const fixture = new Fixture(target, wholeDatabases)
-      beforeEach(() => fixture.open())
+      beforeAll(() => fixture.begin())
       afterEach(() => fixture.close())
       afterAll(() => fixture.end())
       tests(fixture)

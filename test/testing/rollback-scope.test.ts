@@ -2,29 +2,12 @@ import { type AsyncEngine, type AsyncTransaction, createEngine, type Executor } 
 import { kysely } from 'offloop/kysely'
 import { integer, ModelRegistry, Session, string } from 'offloop/orm'
 import { rollbackScope, temporaryDatabase } from 'offloop/testing'
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Target, targets } from '../conformance/target.ts'
-import { Fixture, rejectionOf, textsOf } from '../conformance/targets.ts'
-import { describeOnServer } from '../test-servers.ts'
+import { expect, test } from 'vitest'
+import { describeDialects, rejectionOf, textsOf } from '../conformance/targets.ts'
 
 const deaths = new URL('../faults/modules/deaths.ts', import.meta.url)
 
-/** On databases that several connections can look into: one in memory belongs to whoever writes it. */
-function describeShared(tests: (fixture: Fixture) => void): void {
-  const describeTarget = (target: Target) => {
-    const fixture = new Fixture(target)
-    beforeEach(() => fixture.open())
-    afterEach(() => fixture.close())
-    afterAll(() => fixture.end())
-    tests(fixture)
-  }
-  for (const target of targets) {
-    if (target.storage === 'server') describeOnServer(target.server, target.driver, () => describeTarget(target))
-    else if (target.storage === 'file' && target.driver === 'better-sqlite3') describe(target.driver, () => describeTarget(target))
-  }
-}
-
-describeShared((fixture) => {
+describeDialects((fixture) => {
   const add = (executor: Pick<Executor, 'execute'>, text: string) => executor.execute(fixture.insert, [text])
 
   test('what is done through tx is seen by nobody else, and gone behind it', async () => {

@@ -10,7 +10,7 @@ const { users, posts } = schema
 
 describePostgres((fixture) => {
   async function open(): Promise<OffloopPostgresDatabase<typeof schema>> {
-    return drizzle(await schema.createTables(fixture.engine({ pool: { max: 4 } })), { schema })
+    return drizzle(await schema.createTables(fixture.engine()), { schema })
   }
 
   test('insert, select, update and delete, with returning and without', async () => {

@@ -20,7 +20,7 @@ function namesOf(db: Pick<Database, 'select'>): Promise<string[]> {
 
 describePostgres((fixture) => {
   async function open(): Promise<Database> {
-    return drizzle(await schema.createTables(fixture.engine({ pool: { max: 4 } })), { schema })
+    return drizzle(await schema.createTables(fixture.engine()), { schema })
   }
 
   test('a transaction commits when its function returns, and rolls back when that throws', async () => {
@@ -158,7 +158,7 @@ describePostgres((fixture) => {
   })
 
   test('on a closed engine everything is refused with its error', async () => {
-    const db = await open()
+    const db = drizzle(await schema.createTables(fixture.engine({})), { schema })
     await db.$client.close()
     for (const work of [db.select().from(users), db.execute('select 1'), db.transaction(async () => {})]) {
       const error = await rejectionOf(work)

@@ -27,7 +27,7 @@ function namesOf(db: Pick<Database, 'select'>): Promise<string[]> {
 
 describeSqlite((fixture) => {
   async function open(): Promise<Database> {
-    return drizzle(await schema.createTables(fixture.engine({ pool: { max: 4 } })), { schema })
+    return drizzle(await schema.createTables(fixture.engine()), { schema })
   }
 
   test('a transaction commits when its function returns, and gives what that gives', async () => {
@@ -234,7 +234,7 @@ describeSqlite((fixture) => {
   })
 
   test('on a closed engine everything is refused with its error', async () => {
-    const db = await open()
+    const db = drizzle(await schema.createTables(fixture.engine({})), { schema })
     const prepared = db.select().from(users).prepare()
     await db.$client.close()
     const insertion = db.insert(users).values({ name: 'Ada' })

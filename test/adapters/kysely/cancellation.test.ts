@@ -102,7 +102,7 @@ describeTargets((fixture) => {
   })
 
   test('a signal that has aborted already keeps everything from being sent', async () => {
-    const engine = fixture.engine()
+    const engine = fixture.engine({})
     const db: Kysely<Database> = kysely(engine)
     const signal = AbortSignal.abort(reason)
     expect(await rejectionOf(db.selectFrom('notes').selectAll().execute({ signal }))).toBe(reason)

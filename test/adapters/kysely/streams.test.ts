@@ -71,7 +71,7 @@ describeTargets((fixture) => {
   })
 
   test('a stream that the engine closes under is told so', async () => {
-    const engine = fixture.engine()
+    const engine = fixture.engine({})
     const db = kysely<Database>(engine)
     const stream = numbersOf(db, fixture, 100_000).stream(10)
     await stream.next()

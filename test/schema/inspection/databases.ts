@@ -1,9 +1,7 @@
 import type { AsyncEngine, DialectName } from 'offloop'
 import { inspect, type TableDescription } from 'offloop/schema'
-import { afterAll, afterEach, beforeEach, describe } from 'vitest'
-import { isServer, type Target, targets } from '../../conformance/target.ts'
-import { Fixture } from '../../conformance/targets.ts'
-import { describeOnServer } from '../../test-servers.ts'
+import { type Target, targets } from '../../conformance/target.ts'
+import { describeEach, type Fixture } from '../../conformance/targets.ts'
 
 const DIALECTS: Readonly<Record<Target['driver'], DialectName>> = {
   'better-sqlite3': 'sqlite',
@@ -15,17 +13,10 @@ const DIALECTS: Readonly<Record<Target['driver'], DialectName>> = {
 /** Runs the tests on every driver of one dialect; each test has a database, or a schema of PostgreSQL, of its own. */
 export function describeDialect(dialect: DialectName, tests: (fixture: Fixture) => void): void {
   // In a file: what a name means there it means in memory.
-  for (const target of targets.filter(({ driver, storage }) => DIALECTS[driver] === dialect && storage !== 'memory')) {
-    const describeAll = (): void => {
-      const fixture = new Fixture(target)
-      beforeEach(() => fixture.open())
-      afterEach(() => fixture.close())
-      afterAll(() => fixture.end())
-      tests(fixture)
-    }
-    if (isServer(target)) describeOnServer(target.server, target.driver, describeAll)
-    else describe(target.driver, describeAll)
-  }
+  describeEach(
+    targets.filter(({ driver, storage }) => DIALECTS[driver] === dialect && storage !== 'memory'),
+    tests,
+  )
 }
 
 /** The dialect that the fixture's engines speak. */

@@ -2,7 +2,7 @@ import { ArgumentError, type AsyncEngine, InvalidRequestError, ResourceClosedErr
 import { inspect } from 'offloop/schema'
 import { describe, expect, test } from 'vitest'
 import { describeDatabases, describeNeeding, rejectionOf } from '../../conformance/targets.ts'
-import { countQueries } from './count-queries.ts'
+import { statementsOf } from '../../orm/statements-of.ts'
 import { dialectOf } from './databases.ts'
 
 describeDatabases((fixture) => {
@@ -225,8 +225,8 @@ describeDatabases((fixture) => {
       for (let number = 0; number < 20; number += 1) await engine.execute(`create table more_${number} (a integer)`)
       // PostgreSQL is told not to compile a statement about many tables. MySQL, one for each kind of thing, is asked whether anything has changed.
       const [one, many] = { sqlite: [1, 1], postgresql: [1, 4], mysql: [11, 11] }[dialect] as [number, number]
-      expect(await countQueries(() => inspect(engine).columns('album'))).toBeLessThanOrEqual(one)
-      expect(await countQueries(() => inspect(engine).describe())).toBeLessThanOrEqual(many)
+      expect(firstRead(await statementsOf(() => inspect(engine).columns('album'))).length).toBeLessThanOrEqual(one)
+      expect(firstRead(await statementsOf(() => inspect(engine).describe())).length).toBeLessThanOrEqual(many)
     })
 
     test('holds no promise to what comes later', async () => {
@@ -288,3 +288,9 @@ describeDatabases((fixture) => {
     await expect(inspect(engine).tables()).rejects.toThrow(ResourceClosedError)
   })
 })
+
+/** MySQL is read again when anybody has changed a table of the server meanwhile, from its first statement on. */
+function firstRead(statements: readonly string[]): readonly string[] {
+  const again = statements.indexOf(statements[0] ?? '', 1)
+  return again === -1 ? statements : statements.slice(0, again + 1)
+}
