@@ -12,7 +12,7 @@ describeTargets((db) => {
 
   /** `notes` with the texts '1', '2', …; `maxBufferedBytes` is what the worker keeps of a cursor at the most. */
   async function manyNotes(count: number, maxBufferedBytes?: number): Promise<AsyncEngine> {
-    const engine = await db.notes(maxBufferedBytes === undefined ? {} : { maxBufferedBytes })
+    const engine = await db.notes(maxBufferedBytes === undefined ? undefined : { maxBufferedBytes })
     await engine.execute(`insert into notes (text) ${db.numbers(count)}`)
     return engine
   }

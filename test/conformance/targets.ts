@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { type AsyncConnection, type AsyncEngine, createEngine, type EngineOptions } from 'offloop'
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
+import { whole } from '../soak/extent.ts'
 import { describeOnServer } from '../test-servers.ts'
 import { type Capabilities, type Capability, capabilitiesOf } from './capabilities.ts'
 import { KeptEngine, removeFolder, sqliteUrl } from './kept-engine.ts'
@@ -43,7 +44,7 @@ export class Fixture {
     this.can = capabilitiesOf(target)
     this.insert = `insert into notes (text) values (${this.mark(1)})`
     this.#servers = isServer(target) ? new ServerDatabases(target, wholeDatabases) : undefined
-    this.#keeps = !wholeDatabases && process.env['OFFLOOP_TEST_FRESH'] === undefined
+    this.#keeps = !wholeDatabases && !whole
   }
 
   /** The driver's own placeholder for a list's value at that position, counted from 1. */

@@ -125,29 +125,26 @@ describeTargets((db) => {
       await done()
     })
 
-    test('that has ended refuses statements, and none of them autocommits', async () => {
-      for (const end of ['commit', 'rollback', 'close'] as const) {
-        const { engine, tx, done } = await open(db)
-        const module = db.moduleRunning("insert into notes (text) values ('call')")
-        await tx[end]()
-        const calls: (() => unknown)[] = [
-          () => tx.execute(insert, ['a']),
-          () => tx.execute(insert, ['a']).fetchall(),
-          () => tx.scalar(`${insert} returning id`, ['a']),
-          () => tx.executeMany(insert, [['a']]),
-          () => tx.executeMany(insert, []),
-          () => tx.script("insert into notes (text) values ('a')"),
-          () => tx.stream(`${insert} returning id`, ['a'])[Symbol.asyncIterator]().next(),
-          () => tx.call(module, 'run'),
-          () => tx.begin(),
-          () => tx.beginNested(),
-          () => tx.transaction(async () => {}),
-        ]
-        for (const call of calls) expect(await rejectionOf(call), String(call)).toMatchObject(inactive)
-        expect(await textsOf(engine)).toEqual([])
-        await done()
-        await engine.execute('drop table notes')
-      }
+    test.each(['commit', 'rollback', 'close'] as const)('that was ended by %s() refuses statements, and none autocommits', async (end) => {
+      const { engine, tx, done } = await open(db)
+      const module = db.moduleRunning("insert into notes (text) values ('call')")
+      await tx[end]()
+      const calls: (() => unknown)[] = [
+        () => tx.execute(insert, ['a']),
+        () => tx.execute(insert, ['a']).fetchall(),
+        () => tx.scalar(`${insert} returning id`, ['a']),
+        () => tx.executeMany(insert, [['a']]),
+        () => tx.executeMany(insert, []),
+        () => tx.script("insert into notes (text) values ('a')"),
+        () => tx.stream(`${insert} returning id`, ['a'])[Symbol.asyncIterator]().next(),
+        () => tx.call(module, 'run'),
+        () => tx.begin(),
+        () => tx.beginNested(),
+        () => tx.transaction(async () => {}),
+      ]
+      for (const call of calls) expect(await rejectionOf(call), String(call)).toMatchObject(inactive)
+      expect(await textsOf(engine)).toEqual([])
+      await done()
     })
 
     test('refuses a statement that is called behind commit() in the same tick', async () => {

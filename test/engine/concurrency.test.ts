@@ -1,17 +1,22 @@
 import { writeFileSync } from 'node:fs'
 import { type AsyncConnection, type Executor, ReentrancyError } from 'offloop'
 import { describe, expect, test } from 'vitest'
+import { extent } from '../soak/extent.ts'
 import { Random, seed } from '../soak/random.ts'
 import { drivers, errorOf, errorsOf, openEngine, tasks, temporaryFile } from './open-engine.ts'
 
+const mixed = extent(300, 1_000)
+const counted = extent(50, 200)
+const interleavings = extent(150, 500)
+
 describe.each(drivers)('many tasks on one file with %s', (driver) => {
-  test('1,000 mixed writes and reads of 64 tasks meet no lock, and nothing is lost', async () => {
+  test(`${mixed} mixed writes and reads of 64 tasks meet no lock, and nothing is lost`, async () => {
     const engine = openEngine({ pool: { max: 8 } }, { driver })
     await engine.script('create table account (id integer primary key, balance integer not null); insert into account values (1, 0)')
     const connections = await tasks(8, () => engine.connect())
     const random = new Random(seed)
     let written = 0
-    let left = 1_000
+    let left = mixed
     await tasks(64, async (index) => {
       const via: Executor = index % 2 === 0 ? engine : (connections[index % 8] as AsyncConnection)
       while (left-- > 0) {
@@ -32,7 +37,7 @@ describe.each(drivers)('many tasks on one file with %s', (driver) => {
     await engine.script('create table t (a integer)')
     const connections = await tasks(3, () => engine.connect())
     const all: readonly Executor[] = [engine, ...connections]
-    for (let round = 1; round <= 100; round++) {
+    for (let round = 1; round <= extent(30, 100); round++) {
       await (all[round % 4] as Executor).execute('insert into t values (?)', [round])
       const counts = await Promise.all([...all, engine, engine, engine, engine].map((via) => via.scalar('select count(*) from t')))
       expect(counts).toEqual(counts.map(() => round))
@@ -40,7 +45,7 @@ describe.each(drivers)('many tasks on one file with %s', (driver) => {
     await Promise.all(connections.map((connection) => connection.close()))
   })
 
-  test.each([1, 2, 4, 16])('16 concurrent write transactions on a pool of %i all succeed', async (max) => {
+  test.each(extent([1, 3, 16], [1, 2, 3, 4, 16]))('16 concurrent write transactions on a pool of %i all succeed', async (max) => {
     const engine = openEngine({ pool: { max } }, { driver })
     await engine.script('create table t (task integer, step integer)')
     await tasks(16, async (task) => {
@@ -54,18 +59,18 @@ describe.each(drivers)('many tasks on one file with %s', (driver) => {
     for (let at = 0; at < 80; at += 5) expect(new Set(order.slice(at, at + 5)).size).toBe(1)
   })
 
-  test('a counter read and written back by 6 tasks 200 times each is exact', async () => {
+  test(`a counter read and written back by 6 tasks ${counted} times each is exact`, async () => {
     const engine = openEngine({ pool: { max: 4 } }, { driver })
     await engine.script('create table counter (n integer not null); insert into counter values (0)')
     await tasks(6, async () => {
-      for (let round = 0; round < 200; round++) {
+      for (let round = 0; round < counted; round++) {
         await engine.transaction(async (tx) => {
           const n = await tx.scalar<number>('select n from counter')
           await tx.execute('update counter set n = ?', [(n as number) + 1])
         })
       }
     })
-    expect(await engine.scalar('select n from counter')).toBe(1_200)
+    expect(await engine.scalar('select n from counter')).toBe(6 * counted)
   })
 
   test('writers get the database in the order of begin()', async () => {
@@ -147,7 +152,7 @@ describe.each(drivers)('many tasks on one file with %s', (driver) => {
 })
 
 describe('two tasks on one connection', () => {
-  test('500 random interleavings of transactions, one of which always fails, leave none of its rows', async () => {
+  test(`${interleavings} random interleavings of transactions, one of which always fails, leave none of its rows`, async () => {
     const engine = openEngine()
     const connection = await engine.connect()
     await connection.execute('create table t (task text, round integer)')
@@ -176,7 +181,7 @@ describe('two tasks on one connection', () => {
         await pause()
         if (fails) throw fault
       })
-    for (let round = 0; round < 500; round++) {
+    for (let round = 0; round < interleavings; round++) {
       const both = [task('good', round, false), task('bad', round, true)]
       if (random.next() < 0.5) both.reverse()
       const plain = connection.execute("insert into t values ('plain', ?)", [round])
@@ -187,8 +192,8 @@ describe('two tasks on one connection', () => {
     }
     const counts = await connection.execute('select task, count(*) as n from t group by task order by task').fetchall()
     expect(counts, `seed ${seed}`).toEqual([
-      { task: 'good', n: 1_500 },
-      { task: 'plain', n: 500 },
+      { task: 'good', n: 3 * interleavings },
+      { task: 'plain', n: interleavings },
     ])
     await connection.close()
   })

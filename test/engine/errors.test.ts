@@ -3,6 +3,7 @@ import Database from 'better-sqlite3'
 import {
   type AsyncConnection,
   type AsyncEngine,
+  createEngine,
   DatabaseError,
   DataError,
   IntegrityError,
@@ -11,8 +12,7 @@ import {
   ProgrammingError,
 } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { openEngine, rejectionOf, temporaryFile } from '../faults/test-engine.ts'
-import { driverNames } from '../soak/scratch.ts'
+import { describeFiles, rejectionOf } from '../conformance/targets.ts'
 
 const schema = `
   create table parent (id integer primary key);
@@ -75,8 +75,8 @@ const failures: readonly Failure[] = [
 ]
 
 /** What the driver itself throws, in this thread. */
-function driversOwn(driverName: string, sql: string): { readonly message: string; readonly code: unknown } {
-  const handle = driverName === 'node' ? new DatabaseSync(':memory:') : new Database(':memory:')
+function driversOwn(driver: string, sql: string): { readonly message: string; readonly code: unknown } {
+  const handle = driver === 'node' ? new DatabaseSync(':memory:') : new Database(':memory:')
   try {
     handle.exec('pragma foreign_keys = on')
     handle.exec(schema)
@@ -89,11 +89,13 @@ function driversOwn(driverName: string, sql: string): { readonly message: string
   throw new Error(`Expected an error of: ${sql}`)
 }
 
-describe.each(driverNames)('%s', (driverName) => {
+describeFiles((fixture) => {
+  const { driver } = fixture.target
+
   test.each(failures)('$code of "$sql" keeps class, code, message and cause', async ({ code, sql, class: Class, details }) => {
-    const engine = openEngine({ driverName })
+    const engine = fixture.engine()
     await engine.script(schema)
-    const own = driversOwn(driverName, sql)
+    const own = driversOwn(driver, sql)
     const error = await rejectionOf(engine.execute(sql))
     expect(error).toBeInstanceOf(Class)
     expect(error).toBeInstanceOf(DatabaseError)
@@ -103,16 +105,15 @@ describe.each(driverNames)('%s', (driverName) => {
   })
 
   test('SQLITE_BUSY of another process is an OperationalError that may be retried', async () => {
-    const file = temporaryFile()
-    const holder = await openEngine({ driverName, file }).begin()
-    const error = await rejectionOf(openEngine({ driverName, file, busyTimeoutMs: 0 }).begin())
+    const holder = await fixture.engine().begin()
+    const error = await rejectionOf(fixture.engine({ busyTimeoutMs: 0 }).begin())
     expect(error).toBeInstanceOf(OperationalError)
     expect(error).toMatchObject({ driverCode: 'SQLITE_BUSY', retryable: true })
     await holder.rollback()
   })
 
   test('SQLITE_READONLY is an OperationalError', async () => {
-    const engine = openEngine({ driverName })
+    const engine = fixture.engine()
     await engine.script('create table t (x)')
     const conn = await engine.connect({ readonly: true })
     expect(await rejectionOf(conn.execute('insert into t values (1)'))).toMatchObject({
@@ -123,7 +124,7 @@ describe.each(driverNames)('%s', (driverName) => {
   })
 
   test('an error of a function of the user keeps its class, message and code', async () => {
-    const engine = openEngine({ driverName })
+    const engine = fixture.engine()
     const module = new URL('failing-functions.ts', import.meta.url)
     expect(await rejectionOf(engine.call(module, 'throwRangeError'))).toMatchObject({ name: 'RangeError', message: 'out of range' })
     expect(await rejectionOf(engine.call(module, 'throwCoded'))).toMatchObject({ name: 'Error', message: 'coded', code: 'E_CODED' })
@@ -171,12 +172,15 @@ describe.each(driverNames)('%s', (driverName) => {
       'engine.stream': async (_, engine) => {
         for await (const _row of engine.stream(bad)) break
       },
-      'engine.connect': () => openEngine({ driverName, file: '/proc/offloop/missing.db' }).connect(),
+      'engine.connect': async () => {
+        await using missing = createEngine(`sqlite+${driver}:////proc/offloop/missing.db`)
+        await missing.connect()
+      },
       'engine.transaction': async (_, engine) => await engine.transaction(async (tx) => await tx.execute(bad)),
     }
 
     test.each(Object.entries(uses))('of %s', async (_, use) => {
-      const engine = openEngine({ driverName })
+      const engine = fixture.engine()
       await engine.script(schema)
       const conn = await engine.connect()
       async function theCaller(): Promise<void> {

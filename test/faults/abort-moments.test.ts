@@ -1,5 +1,6 @@
 import type { AsyncConnection, AsyncEngine } from 'offloop'
 import { describe, expect, test } from 'vitest'
+import { extent } from '../soak/extent.ts'
 import { driverNames } from '../soak/scratch.ts'
 import { Settlements } from '../soak/settlements.ts'
 import { expectPristine, openEngine, turn, untilNothingIsQuarantined } from './test-engine.ts'
@@ -9,14 +10,15 @@ const endlessRows = 'with recursive n(i) as (select 1 union all select i + 1 fro
 /** One native call that is over soon, but not before the event loop has turned. */
 const shortCall = 'with recursive n(i) as (select 1 union all select i + 1 from n where i < 200000) select count(*) from n'
 const reason = new Error('the reason')
+const times = extent(60, 200)
 
 describe.each(driverNames)('%s', (driverName) => {
-  test('200 random moments of abort leave a pool in which every connection is usable and in no transaction', async () => {
+  test(`${times} random moments of abort leave a pool in which every connection is usable and in no transaction`, async () => {
     const engine = openEngine({ driverName, pool: { max: 4 } })
     await engine.script('create table t (x)')
     const random = randomNumbers(20_260_101)
     const settlements = new Settlements()
-    for (let round = 0; round < 200; round++) {
+    for (let round = 0; round < times; round++) {
       const abort = new AbortController()
       const { signal } = abort
       settlements.add(work(engine, signal, random(5)))
@@ -26,7 +28,7 @@ describe.each(driverNames)('%s', (driverName) => {
       abort.abort(reason)
     }
     await settlements.all()
-    expect(settlements.settled).toBe(200)
+    expect(settlements.settled).toBe(times)
     expect(settlements.errorNames.filter((name) => name !== 'AbortError')).toEqual([])
     await untilNothingIsQuarantined(engine)
     await expectPristine(engine, 4)
@@ -35,7 +37,7 @@ describe.each(driverNames)('%s', (driverName) => {
 
   test('a connection that was made as good as new for a caller who gave up meanwhile is not his', async () => {
     const engine = openEngine({ driverName, pool: { max: 1 } })
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < extent(4, 10); round++) {
       // Open for writing, and wanted for reading: its thread opens it anew.
       await (await engine.connect()).close()
       const abort = new AbortController()
@@ -52,13 +54,13 @@ describe.each(driverNames)('%s', (driverName) => {
     await expectPristine(engine)
   })
 
-  test('200 aborts around a commit: what was acknowledged is stored, what was not is not', async () => {
+  test(`${times} aborts around a commit: what was acknowledged is stored, what was not is not`, async () => {
     const engine = openEngine({ driverName, pool: { max: 4 } })
     await engine.script('create table t (x)')
     const random = randomNumbers(7)
     const acknowledged: number[] = []
     const refused: number[] = []
-    const works = Array.from({ length: 200 }, async (_, id) => {
+    const works = Array.from({ length: times }, async (_, id) => {
       const abort = new AbortController()
       const working = engine.transaction((tx) => tx.execute('insert into t values (?)', [id]), { signal: abort.signal })
       const done = working.then(
@@ -71,7 +73,7 @@ describe.each(driverNames)('%s', (driverName) => {
       await done
     })
     await Promise.all(works)
-    expect(acknowledged.length + refused.length).toBe(200)
+    expect(acknowledged.length + refused.length).toBe(times)
     expect(await engine.execute('select x from t order by x').scalars()).toEqual(acknowledged.sort((a, b) => a - b))
     await expectPristine(engine)
   })

@@ -12,6 +12,7 @@ import {
   StatementTimeoutError,
 } from 'offloop'
 import { describe, expect, test } from 'vitest'
+import { extent } from '../soak/extent.ts'
 import { driverNames } from '../soak/scratch.ts'
 import { Settlements } from '../soak/settlements.ts'
 import { livingThreads } from '../soak/threads.ts'
@@ -135,7 +136,7 @@ describe.each(driverNames)('%s', (driverName) => {
 test('a setup that never ends the second time keeps whoever resets the connection no longer than acquireTimeoutMs', async () => {
   const options = { setup: moduleUrl('setup-never-ends-twice'), pool: { max: 1, acquireTimeoutMs: 300 }, readers: 1 }
   const engine = openEngine(options)
-  const conn = await engine.connect()
+  const conn = await engine.connect({ timeoutMs: 30_000 })
   await conn.execute('create temp table t (x)')
   await conn.close()
   expect(engine.status()).toMatchObject({ size: 0, inUse: 0 })
@@ -209,7 +210,7 @@ test('a thread that is given up while it loads, and is slow, is not ended before
 })
 
 test('giving up at any moment of the start ends neither the process nor leaves a thread', async () => {
-  for (let moment = 0; moment < 40; moment++) {
+  for (let moment = 0; moment < 40; moment += extent(3, 1)) {
     const engine = openEngine()
     const abort = new AbortController()
     // No wait for anything: each of these is another point of the thread's start.

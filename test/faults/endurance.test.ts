@@ -5,10 +5,10 @@ import { driverNames } from '../soak/scratch.ts'
 
 describe.each(driverNames)('%s', (driver) => {
   test('a mixed load with a fault every 50 ms loses nothing and leaves nothing', async () => {
-    const { works, faults, violations } = await endure({ seconds: 1, works: 60, faults: 20, seed: 36, driver, samples: false })
+    const { works, faults, violations } = await endure({ seconds: 0.5, works: 20, faults: 10, seed: 36, driver, samples: false })
     expect(violations).toEqual([])
-    expect(works).toBeGreaterThanOrEqual(60)
-    expect(faults).toBeGreaterThanOrEqual(20)
+    expect(works).toBeGreaterThanOrEqual(20)
+    expect(faults).toBeGreaterThanOrEqual(10)
   })
 })
 

@@ -48,7 +48,7 @@ describe.each(driverNames)('%s', (driver) => {
   test('a ninth engine of one file is warned of, and none of those that are closed', async () => {
     const file = join(temporaryDirectory(), 'one.db')
     const { logger, warnings, warned } = listen()
-    for (let closed = 0; closed < 20; closed++) {
+    for (let closed = 0; closed < 9; closed++) {
       const engine = openFile(driver, file, { logger })
       await engine.scalar('select 1')
       await engine.close()

@@ -3,9 +3,24 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createEngine, EngineURL } from 'offloop'
 import { describe, expect, test } from 'vitest'
+import { extent } from '../soak/extent.ts'
 import { driverNames, inScratch } from '../soak/scratch.ts'
 
 const modes = ['rwc', 'rw', 'ro'] as const
+
+/** Those of which a mode makes something else, and one of each kind of the others: `mode` is read before the path is looked at. */
+const some = [
+  'new.db',
+  'empty.db',
+  'sound.db',
+  'link-to-new.db',
+  'file:literal.db',
+  'directory',
+  'missing/new.db',
+  'loop',
+  'pipe',
+  'text.db',
+]
 
 /** What each path makes of a connection: a code, or that it opens. Where a new file would be made, only mode rwc may. */
 const paths: Readonly<Record<string, string>> = {
@@ -34,10 +49,11 @@ const paths: Readonly<Record<string, string>> = {
 }
 
 describe.skipIf(process.platform === 'win32').each(driverNames)('%s', (driver) => {
-  test.each(modes)('every path opens or is refused by one clear error, mode=%s', async (mode) => {
+  test.each(modes)('a path opens or is refused by one clear error, mode=%s', async (mode) => {
     await inScratch(async (directory) => {
       await makeFiles(directory)
       for (const [path, expected] of Object.entries(paths)) {
+        if (mode !== 'rwc' && extent(!some.includes(path), false)) continue
         const found = await open(driver, path.startsWith('/') ? path : join(directory, path), mode)
         const ofNew = mode === 'rwc' ? 'opens' : 'SQLITE_CANTOPEN'
         expect(found, path.slice(0, 40)).toBe(expected === 'new' ? ofNew : expected)

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { extent } from '../soak/extent.ts'
 import { driverNames } from '../soak/scratch.ts'
 import { deaths } from './modules/deaths.ts'
 import { runProgram } from './run-program.ts'
@@ -34,8 +35,13 @@ const states: Readonly<Record<string, string>> = {
   'a leak that is looked for': 'const watched = createEngine(engine.url, { leakDetectionMs: 60000 }); await watched.connect()',
 }
 
+/** In which the driver has something open. */
+const statesOfDriver = ['an open cursor', 'an open transaction', 'a use of the driver', 'a backup with progress']
+
 describe.each(driverNames)('%s', (driverName) => {
-  test.each(Object.entries(states))('a program ends by itself with %s', async (_, body) => {
+  const some = Object.entries(states).filter(([state]) => driverName === driverNames[0] || statesOfDriver.includes(state))
+
+  test.each(extent(some, Object.entries(states)))('a program ends by itself with %s', async (_, body) => {
     const end = await runProgram(program(driverName, temporaryFile(), body), { args: [temporaryFile()] })
     expect(end).toEqual({ code: 0, signal: null, stdout: 'ready\n', stderr: '' })
   })

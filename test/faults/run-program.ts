@@ -30,7 +30,7 @@ export async function runProgram(program: URL | string, options: ProgramOptions 
     cwd: root,
     env: { ...process.env, NODE_OPTIONS: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 25_000,
+    timeout: 50_000,
     killSignal: 'SIGKILL',
   })
   if (onOutput !== undefined) child.stdout.once('data', () => onOutput(child))

@@ -1,6 +1,7 @@
 import { BroadcastChannel } from 'node:worker_threads'
 import { type AsyncEngine, CommitOutcomeUnknownError, WorkerTerminatedError } from 'offloop'
 import { describe, expect, test } from 'vitest'
+import { extent } from '../soak/extent.ts'
 import { driverNames } from '../soak/scratch.ts'
 import { Settlements } from '../soak/settlements.ts'
 import { livingThreads } from '../soak/threads.ts'
@@ -11,9 +12,13 @@ const module = new URL('modules/deaths.ts', import.meta.url)
 const resourceLimits = { maxOldGenerationSizeMb: 32 }
 const manyRows = 'with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) select i from n'
 
-const drivers = [{ driverName: 'better-sqlite3', journal: 'DELETE' }, ...driverNames.map((driverName) => ({ driverName, journal: 'WAL' }))]
+const drivers = [
+  // What a thread leaves in the journal is the same whichever way it dies.
+  { driverName: 'better-sqlite3', journal: 'DELETE', ways: extent(deaths.slice(0, 2), deaths) },
+  ...driverNames.map((driverName) => ({ driverName, journal: 'WAL', ways: deaths })),
+]
 
-describe.each(drivers)('$driverName, journal_mode=$journal', ({ driverName, journal }) => {
+describe.each(drivers)('$driverName, journal_mode=$journal', ({ driverName, journal, ways }) => {
   async function openPair(): Promise<{ readonly engine: AsyncEngine; readonly other: AsyncEngine }> {
     const file = temporaryFile()
     const options = { driverName, file, pragmas: { journal_mode: journal }, resourceLimits }
@@ -22,7 +27,7 @@ describe.each(drivers)('$driverName, journal_mode=$journal', ({ driverName, jour
     return { engine, other: openEngine(options) }
   }
 
-  test.each(deaths)('%s in a transaction with an open cursor: 1,000 calls settle, the lock is free, nothing is stored', async (death) => {
+  test.each(ways)('%s in a transaction with an open cursor: 1,000 calls settle, the lock is free, nothing is stored', async (death) => {
     const { engine, other } = await openPair()
     const conn = await engine.connect()
     const tx = await conn.begin()
@@ -60,7 +65,7 @@ describe.each(drivers)('$driverName, journal_mode=$journal', ({ driverName, jour
     expect(await engine.scalar('select count(*) from t')).toBe(1)
   })
 
-  test.each(deaths)('%s of an autocommitting connection: what was acknowledged is stored, the rest is not', async (death) => {
+  test.each(ways)('%s of an autocommitting connection: what was acknowledged is stored, the rest is not', async (death) => {
     const { engine } = await openPair()
     const conn = await engine.connect()
     await conn.execute('insert into t values (2)')

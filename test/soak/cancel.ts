@@ -10,7 +10,8 @@ import { driverNames, inScratch, isProgram, numberOption, report, urlOf } from '
 // A statement that is inside one native call is given up: how soon its caller hears of it, how soon somebody can work on, and whether the
 // statement behind it is ever hit. Three ways: with the interrupt extension, in a process of its own, and without either.
 
-const heavy = 'with recursive c(i) as (select 1 union all select i + 1 from c where i < 30000000) select max(i) from c'
+/** Seconds of one native call: many times as long as it is left alone. */
+const heavy = 'with recursive c(i) as (select 1 union all select i + 1 from c where i < 12000000) select max(i) from c'
 const counting = 'with recursive c(i) as (select 1 union all select i + 1 from c where i < ?) select max(i) from c'
 
 export interface CancelFigures {

@@ -81,7 +81,7 @@ describeTargets((fixture) => {
   )
 
   test('a level that no database has is refused by name, and nothing is begun', async () => {
-    const engine = fixture.engine()
+    const engine = fixture.engine({})
     const db = kysely<Database>(engine)
     const refused = db
       .transaction()

@@ -2,7 +2,7 @@ import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { createEngine } from 'offloop'
 
-const [driverName, file] = process.argv.slice(-2)
+const [driverName, file, increments] = process.argv.slice(-3)
 const engine = createEngine(`sqlite+${driverName}:///${file}`, { busyTimeoutMs: 30_000 })
 
 if (cluster.isPrimary) {
@@ -18,7 +18,7 @@ if (cluster.isPrimary) {
   await engine.close()
   console.log('done')
 } else {
-  for (let increments = 0; increments < 250; increments++) {
+  for (let done = 0; done < Number(increments); done++) {
     await engine.transaction(async (tx) => {
       const value = await tx.scalar<number>('select value from counter')
       await tx.execute('update counter set value = ?', [Number(value) + 1])
