@@ -27,6 +27,7 @@ import { importFunction } from './import-function.ts'
 import { NextMessage } from './next-message.ts'
 import { ReplyOutbox } from './reply-outbox.ts'
 import { RequestGroup } from './request-group.ts'
+import { assertSameVersion } from './same-version.ts'
 import { ShortRun } from './short-run.ts'
 import { StatementCache } from './statement-cache.ts'
 import { StatementRunner } from './statement-runner.ts'
@@ -88,13 +89,14 @@ export class ConnectionHost {
     // The user's side may vanish without a word (a Worker of its own that was terminated): then nobody is left to serve.
     this.#port.on('close', () => this.#abandon())
     runTask(
-      this.#start(),
+      this.#start(task.version),
       () => this.#resume(),
       (error) => this.#refuseToOpen(error),
     )
   }
 
-  *#start(): Task<void> {
+  *#start(version: string): Task<void> {
+    assertSameVersion(version)
     this.#driver = yield* settled(loadDriver(this.#settings.driver))
     if (this.#driver.load !== undefined) yield* settled(this.#driver.load())
     // From here on the thread can be terminated: see the thread pool.
@@ -125,14 +127,12 @@ export class ConnectionHost {
       this.#outbox.reply({ kind: ReplyKind.event, id: 0, flags: 0, value: event })
       if (!this.#busy) this.#outbox.flush()
     })
-    const { maxBufferedBytes } = this.#settings
-    const { blockedByCursors } = this.#driver.capabilities
     const context = {
       statements: this.#statements,
       outbox: this.#outbox,
       cancelSlots: this.#cancelSlots,
-      maxBufferedBytes,
-      blockedByCursors,
+      maxBufferedBytes: this.#settings.maxBufferedBytes,
+      blockedByCursors: this.#driver.capabilities.blockedByCursors,
     }
     this.#runner = new StatementRunner(connection, context)
     this.#short = null

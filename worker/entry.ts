@@ -1,5 +1,10 @@
+import { isMainThread } from 'node:worker_threads'
 import type { LeaseTask } from '../src/protocol/lease-task.ts'
+import { processRole } from '../src/protocol/process-role.ts'
 import { ConnectionHost } from './connection-host.ts'
+import { serveProcess } from './process-host.ts'
+
+export { interrupt, loadInterrupt } from './interrupt-control.ts'
 
 /**
  * What a worker thread does: one task is one connection. It opens, serves its port until the user's side closes it, and returns; the
@@ -8,3 +13,6 @@ import { ConnectionHost } from './connection-host.ts'
 export default async function serveConnection(task: LeaseTask): Promise<void> {
   await new ConnectionHost(task).served
 }
+
+// One file for threads and processes: whoever has bundled the other half of the package has one file to bring along.
+if (isMainThread && process.argv[2] === processRole) serveProcess(process.argv[3] ?? '')

@@ -7,7 +7,7 @@ interface Handle {
 }
 
 /** Makes a private connection one that can interrupt others. */
-export function load(handle: Handle, extension: string): void {
+export function loadInterrupt(handle: Handle, extension: string): void {
   handle.loadExtension(extension, 'sqlite3_offloopcontrol_init')
 }
 

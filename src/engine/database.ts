@@ -5,6 +5,7 @@ import type { EngineURL } from '../sql/url.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import { Lease, type LeaseOptions } from '../transport/lease.ts'
 import type { HostPool } from '../transport/process-pool.ts'
+import { findWorkerFile } from '../transport/worker-file.ts'
 import type { AccessGate } from './access-gate.ts'
 import { type WaitOptions, watchDeadline } from './deadline.ts'
 import type { Logger, ResolvedEngineOptions } from './options.ts'
@@ -79,14 +80,21 @@ export abstract class Database {
   protected abstract connect(readonly: boolean, signal: AbortSignal): Promise<PhysicalConnection>
 
   /** What the connections run in; loaded with the first one. */
-  protected abstract openHosts(): Promise<HostPool>
+  protected abstract openHosts(workerFile: URL): Promise<HostPool>
 
-  protected async lease(settings: ConnectionSettings, signal: AbortSignal): Promise<PhysicalConnection> {
-    this.#hosts ??= this.openHosts().catch((error: Error) => {
+  async #openHosts(): Promise<HostPool> {
+    try {
+      return await this.openHosts(findWorkerFile(this.options.worker))
+    } catch (error) {
       // The next connection tries again.
       this.#hosts = null
-      throw new DriverLoadError(`What runs the driver could not be loaded: ${error.message}`, { cause: error })
-    })
+      if (error instanceof DriverLoadError) throw error
+      throw new DriverLoadError(`What runs the driver could not be loaded: ${(error as Error).message}`, { cause: error })
+    }
+  }
+
+  protected async lease(settings: ConnectionSettings, signal: AbortSignal): Promise<PhysicalConnection> {
+    this.#hosts ??= this.#openHosts()
     const hosts = await this.#hosts
     if (this.#closed) throw new Error('nothing is opened any more')
     const lease = Lease.start(hosts, {

@@ -70,14 +70,14 @@ export class FileDatabase extends Database {
     return connection
   }
 
-  protected override async openHosts(): Promise<HostPool> {
+  protected override async openHosts(workerFile: URL): Promise<HostPool> {
     const { isolation, pool, resourceLimits } = this.options
     if (isolation === 'process') {
       const { ProcessPool } = await import('../transport/process-pool.ts')
-      return new ProcessPool()
+      return new ProcessPool(workerFile)
     }
     const { ThreadPool } = await import('../transport/thread-pool.ts')
-    return new ThreadPool({ idleTimeoutMs: pool.idleTimeoutMs, resourceLimits, threads: null })
+    return new ThreadPool({ workerFile, idleTimeoutMs: pool.idleTimeoutMs, resourceLimits, threads: null })
   }
 
   protected override interrupt(hosts: HostPool): LeaseOptions['interrupt'] {

@@ -9,10 +9,10 @@ import type { HostPool } from '../transport/process-pool.ts'
 export class Interrupter {
   readonly #lease: Lease
   readonly #loaded: Promise<unknown>
-  // Looked up here, and not with the package: few engines have one.
-  readonly #module = import.meta.resolve('#worker/interrupt-control')
+  readonly #workerFile: URL
 
   constructor(threads: HostPool, extension: string) {
+    this.#workerFile = threads.workerFile
     this.#lease = Lease.start(threads, {
       settings: {
         driver: 'better-sqlite3',
@@ -29,7 +29,7 @@ export class Interrupter {
       },
       statementCacheSize: 1,
     })
-    this.#loaded = this.#lease.opened().then(() => this.#call('load', [extension]))
+    this.#loaded = this.#lease.opened().then(() => this.#call('loadInterrupt', [extension]))
     // Looked at by `interrupt`, and only then.
     this.#loaded.catch(() => {})
   }
@@ -46,7 +46,9 @@ export class Interrupter {
 
   async #call(name: string, args: readonly unknown[]): Promise<void> {
     const { channel } = this.#lease
-    const reply = this.#lease.request((id) => channel.post({ kind: RequestKind.call, id, flags: 0, module: this.#module, name, args }))
+    const reply = this.#lease.request((id) =>
+      channel.post({ kind: RequestKind.call, id, flags: 0, module: this.#workerFile.href, name, args }),
+    )
     // Not with the tick's batch: it is waited for.
     channel.flush()
     const { kind } = await reply

@@ -64,6 +64,11 @@ export interface EngineOptions {
   /** Prepared statements each connection keeps. Default: 256. */
   readonly statementCacheSize?: number | undefined
   readonly resourceLimits?: WorkerLimits | undefined
+  /**
+   * Path or `file:` URL of the worker file, where a bundler has parted it from the rest: that of `import.meta.resolve('offloop/worker')`, or a
+   * copy of it. Default: the one beside the code that asks for it.
+   */
+  readonly worker?: string | URL | undefined
   /** A module whose default export `(handle) => void` runs in the worker for each new connection: functions, aggregates, extensions. */
   readonly setup?: string | URL | undefined
   /** A driver of another package: its name, or the URL of its module. Default: the URL's driver. */
@@ -111,6 +116,8 @@ export interface ResolvedEngineOptions {
   readonly integers: 'number' | 'bigint'
   readonly statementCacheSize: number
   readonly resourceLimits: Readonly<Record<string, number>> | undefined
+  /** An absolute path, not yet looked at. */
+  readonly worker: string | undefined
   /** What the worker imports: a URL's text, or a package name. */
   readonly setup: string | undefined
   /** As `setup`; undefined: the URL's own driver. */
@@ -138,7 +145,7 @@ const LIMIT_NAMES = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'code
 const LEAST_LIMITS: Readonly<Partial<Record<string, number>>> = { maxOldGenerationSizeMb: 8, stackSizeMb: 0.5 }
 const OPTION_NAMES = [
   ...['pool', 'durability', 'busyTimeoutMs', 'statementTimeoutMs', 'integers', 'statementCacheSize', 'resourceLimits', 'setup', 'driver'],
-  ...['echo', 'logger', 'hideParameters', 'leakDetectionMs', 'maxBufferedBytes'],
+  ...['echo', 'logger', 'hideParameters', 'leakDetectionMs', 'maxBufferedBytes', 'worker'],
   ...EMBEDDED_ONLY,
   ...SERVER_ONLY,
 ]
@@ -173,6 +180,7 @@ export function resolveEngineOptions(url: EngineURL, options: unknown): Resolved
     integers: reader.choice('integers', ['number', 'bigint'], 'number'),
     statementCacheSize: reader.integer('statementCacheSize', { min: 0, max: MAX_CACHED_STATEMENTS, fallback: 256 }),
     resourceLimits: resolveLimits(reader.take('resourceLimits')),
+    worker: resolvePath(reader.take('worker'), 'worker', "offloop's worker file"),
     setup: optionalModule(reader.take('setup'), 'setup'),
     driver: optionalModule(reader.take('driver'), 'driver'),
     echo: reader.flag('echo', false),

@@ -18,14 +18,14 @@ export class ServerDatabase extends Database {
     return this.lease(this.#settings(readonly), signal)
   }
 
-  protected override async openHosts(): Promise<HostPool> {
+  protected override async openHosts(workerFile: URL): Promise<HostPool> {
     const { placement, pool, resourceLimits, threads = defaultThreads } = this.options
     if (placement === 'main') {
       const { LocalHost } = await import('../transport/local-host.ts')
-      return new LocalHost()
+      return new LocalHost(workerFile)
     }
     const { ThreadPool } = await import('../transport/thread-pool.ts')
-    return new ThreadPool({ idleTimeoutMs: pool.idleTimeoutMs, resourceLimits, threads })
+    return new ThreadPool({ workerFile, idleTimeoutMs: pool.idleTimeoutMs, resourceLimits, threads })
   }
 
   #settings(readonly: boolean): ConnectionSettings {

@@ -17,8 +17,13 @@ export interface LeaseTask<P extends HostPort = HostPort> {
   readonly port: P
   /** Request ids that the user's side no longer wants: see `cancel-slots.ts`. */
   readonly cancelSlots: Int32Array
+  /** Of whoever leases: see `version.ts`. */
+  readonly version: string
   readonly connection: ConnectionSettings
 }
+
+/** As much of it as a process is given, which makes the rest itself. */
+export type ProcessTask = Pick<LeaseTask, 'version' | 'connection'>
 
 /** How a worker opens its connection; checked by the engine before it crosses. */
 export interface ConnectionSettings {

@@ -3,6 +3,7 @@ import { DriverLoadError, WorkerTerminatedError } from '../errors.ts'
 import { type Reply, ReplyKind, RequestKind } from '../protocol/frames.ts'
 import type { ConnectionSettings, OpenedConnection } from '../protocol/lease-task.ts'
 import type { ServerEvent } from '../protocol/server.ts'
+import { version } from '../protocol/version.ts'
 import type { WireError } from '../protocol/wire-error.ts'
 import { ControlChannel } from './control-channel.ts'
 import { errorFromWire } from './error-from-wire.ts'
@@ -55,7 +56,7 @@ export class Lease {
     this.channel.onCancel = (id) => this.#cancel(id)
     const { remotePort: port, cancelSlots } = this.channel
     // Whoever makes the ports takes them back.
-    this.#thread = threads.lease({ port: port as MessagePort, cancelSlots, connection: options.settings })
+    this.#thread = threads.lease({ port: port as MessagePort, cancelSlots, version, connection: options.settings })
     void this.#thread.ended.then((reason) => this.#end(reason))
   }
 

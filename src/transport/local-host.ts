@@ -5,11 +5,14 @@ import { LocalPort } from './local-port.ts'
 import type { HostPool } from './process-pool.ts'
 import type { ThreadLease } from './thread-pool.ts'
 
-const entry = import.meta.resolve('#worker/entry')
-
 /** Connections on the user's own thread, for drivers that do not block it: no thread to wake, and every row costs the thread that reads it. */
 export class LocalHost implements HostPool {
+  readonly workerFile: URL
   readonly #ends = new Set<Promise<unknown>>()
+
+  constructor(workerFile: URL) {
+    this.workerFile = workerFile
+  }
 
   createPorts(): readonly [LocalPort, LocalPort] {
     return LocalPort.pair()
@@ -17,7 +20,7 @@ export class LocalHost implements HostPool {
 
   lease(task: LeaseTask<MessagePort>): ThreadLease {
     const left = Promise.withResolvers<null>()
-    const ended = Promise.race([serve(task), left.promise]).finally(() => this.#ends.delete(ended))
+    const ended = Promise.race([serve(this.workerFile, task), left.promise]).finally(() => this.#ends.delete(ended))
     this.#ends.add(ended)
     // Its port is closed: whatever it is at, nobody waits for it.
     return { ended, shared: true, markStarted() {}, terminate: () => left.resolve(null) }
@@ -28,10 +31,10 @@ export class LocalHost implements HostPool {
   }
 }
 
-async function serve(task: LeaseTask<MessagePort>): Promise<Error | null> {
+async function serve(workerFile: URL, task: LeaseTask<MessagePort>): Promise<Error | null> {
   let host: { readonly default: (task: LeaseTask<MessagePort>) => Promise<void> }
   try {
-    host = await import(entry)
+    host = await import(/* webpackIgnore: true */ /* @vite-ignore */ workerFile.href)
   } catch (error) {
     task.port.close()
     return new DriverLoadError(`What runs the driver could not be loaded: ${(error as Error).message}`, { cause: error })

@@ -1,18 +1,19 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { MessagePort } from 'node:worker_threads'
 import { DriverLoadError } from '../errors.ts'
-import type { LeaseTask } from '../protocol/lease-task.ts'
+import type { LeaseTask, ProcessTask } from '../protocol/lease-task.ts'
 import { type BridgeMessage, type CancelMessage, PortBridge } from '../protocol/port-bridge.ts'
+import { processRole } from '../protocol/process-role.ts'
 import type { ChannelPort } from './statement-channel.ts'
 import type { ThreadLease, ThreadPool } from './thread-pool.ts'
 
 /** What leases connections a place to run in: threads, or processes. */
 export interface HostPool extends Pick<ThreadPool, 'lease' | 'destroy'> {
+  /** See `findWorkerFile`. */
+  readonly workerFile: URL
   /** The ends of a channel to one of its connections, where they are not a `MessageChannel`'s. */
   createPorts?(): readonly [ChannelPort, ChannelPort]
 }
-
-const entry = new URL(import.meta.resolve('#worker/process-entry'))
 
 /**
  * Connections in child processes, for statements that must be stopped whatever they do: a process can be killed in the middle of a native
@@ -20,9 +21,14 @@ const entry = new URL(import.meta.resolve('#worker/process-entry'))
  * in use stands by with the driver loaded, so that a killed one is replaced in milliseconds.
  */
 export class ProcessPool implements HostPool {
+  readonly workerFile: URL
   readonly #children = new Map<ChildProcess, Promise<void>>()
   #standby: { readonly child: ChildProcess; readonly driver: string } | null = null
   #destroyed = false
+
+  constructor(workerFile: URL) {
+    this.workerFile = workerFile
+  }
 
   lease(task: LeaseTask<MessagePort>): ThreadLease {
     const { driver } = task.connection
@@ -43,7 +49,7 @@ export class ProcessPool implements HostPool {
       bridge.close()
       port.close()
     })
-    child.send(task.connection, noop)
+    child.send({ version: task.version, connection: task.connection } satisfies ProcessTask, noop)
     const cancel = (requestId: number): void => {
       if (child.connected) child.send({ cancel: requestId } satisfies CancelMessage, noop)
     }
@@ -51,7 +57,7 @@ export class ProcessPool implements HostPool {
   }
 
   #start(driver: string): ChildProcess {
-    const child = fork(entry, [driver], { serialization: 'advanced', execArgv: [], env: childEnvironment() })
+    const child = fork(this.workerFile, [processRole, driver], { serialization: 'advanced', execArgv: [], env: childEnvironment() })
     // Like an idle thread, an idle process keeps no program alive.
     child.unref()
     child.channel?.unref()

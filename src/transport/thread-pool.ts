@@ -1,7 +1,8 @@
 import { MessagePort, type ResourceLimits, type Worker } from 'node:worker_threads'
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
 import { DriverLoadError } from '../errors.ts'
 import type { LeaseTask } from '../protocol/lease-task.ts'
+import { loadPiscina } from './load-piscina.ts'
 
 /**
  * A thread that is given up while it starts has this long to end by itself. Only one that never leaves its modules needs to be ended, and
@@ -13,6 +14,8 @@ const startingGraceMs = 60_000
 const maxThreads = 1_024
 
 export interface ThreadPoolOptions {
+  /** See `findWorkerFile`. */
+  readonly workerFile: URL
   /** How long an idle thread is kept warm, in milliseconds. */
   readonly idleTimeoutMs: number
   readonly resourceLimits: ResourceLimits | undefined
@@ -42,6 +45,7 @@ export interface ThreadLease {
  * and a task that ends before its time is how the loss of a thread is noticed.
  */
 export class ThreadPool {
+  readonly workerFile: URL
   readonly #piscina: Piscina
   /** Leases whose worker has not answered yet, oldest first. */
   readonly #starting = new Set<(error: Error) => void>()
@@ -52,11 +56,12 @@ export class ThreadPool {
   readonly #sharedThreads: number | null
 
   constructor(options: ThreadPoolOptions) {
+    this.workerFile = options.workerFile
     this.#sharedThreads = options.threads
     // better-sqlite3 reads it once, when it first loads: without it a memory database cannot be named, and so not be shared by threads.
     process.env['SQLITE_USE_URI'] ??= '1'
-    this.#piscina = new Piscina({
-      filename: import.meta.resolve('#worker/entry'),
+    this.#piscina = new (loadPiscina(options.workerFile))({
+      filename: options.workerFile.href,
       minThreads: 0,
       maxThreads: options.threads ?? maxThreads,
       // A lease never waits for a thread that another lease holds.

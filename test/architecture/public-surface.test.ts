@@ -95,6 +95,8 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
   'offloop/kysely': ['OffloopDialect', 'kysely'],
   'offloop/testing': ['createDatabase', 'dropDatabase', 'rollbackScope', 'temporaryDatabase'],
   'offloop/testing/vitest': ['databaseTest'],
+  // For bundlers, which copy its file: nobody imports it but the package.
+  'offloop/worker': ['default', 'interrupt', 'loadInterrupt'],
 }
 
 /** Packages whose types a subpath is about: `offloop` hands on the tag of sql-template-tag as it is. */

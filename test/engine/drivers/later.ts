@@ -1,9 +1,7 @@
 import type { Driver, DriverConnection, DriverStatement, RowIterator } from 'offloop/driver'
 
 // The driver of the package itself, from behind: what is tested is that every answer of a driver may be a promise.
-const { betterSqlite3Driver } = (await import(new URL('../../../dist/worker/drivers/better-sqlite3.js', import.meta.url).href)) as {
-  readonly betterSqlite3Driver: Driver
-}
+import { betterSqlite3Driver } from '../../../worker/drivers/better-sqlite3.ts'
 
 /** A driver of a third party whose every answer comes a turn of the event loop later. */
 const driver: Driver = {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { createCancelSlots, markCancelled } from '../src/protocol/cancel-slots.ts'
-import type { ConnectionSettings, HostPort } from '../src/protocol/lease-task.ts'
+import type { HostPort, ProcessTask } from '../src/protocol/lease-task.ts'
 import { type BridgeMessage, type CancelMessage, PortBridge } from '../src/protocol/port-bridge.ts'
 import { ConnectionHost } from './connection-host.ts'
 import { loadDriver } from './drivers/load-driver.ts'
@@ -31,26 +31,29 @@ class ProcessPort extends EventEmitter implements HostPort {
   unref(): void {}
 }
 
-// A process that stands by is ready but for the database. If the driver cannot be loaded, the connection will say so.
-void preload(process.argv[2] ?? '').catch(() => {})
-
 async function preload(driver: string): Promise<void> {
   await (await loadDriver(driver)).load?.()
 }
 
 /**
  * What a child process does with `isolation: 'process'`: it is one connection. Its first message is how to open it; then come those of the
- * user's side. It ends with its connection, or with its parent. Its argument is the driver that it will need.
+ * user's side. It ends with its connection, or with its parent.
+ *
+ * @param driver that it will need
  */
-process.once('message', (connection: ConnectionSettings) => {
-  const port = new ProcessPort()
-  const cancelSlots = createCancelSlots()
-  process.on('message', (message: BridgeMessage | CancelMessage) => {
-    if ('cancel' in message) markCancelled(cancelSlots, message.cancel)
-    else port.receive(message)
+export function serveProcess(driver: string): void {
+  // A process that stands by is ready but for the database. If the driver cannot be loaded, the connection will say so.
+  void preload(driver).catch(() => {})
+  process.once('message', (task: ProcessTask) => {
+    const port = new ProcessPort()
+    const cancelSlots = createCancelSlots()
+    process.on('message', (message: BridgeMessage | CancelMessage) => {
+      if ('cancel' in message) markCancelled(cancelSlots, message.cancel)
+      else port.receive(message)
+    })
+    const host = new ConnectionHost({ ...task, port, cancelSlots })
+    // What was sent goes out before the channel closes.
+    void host.served.then(() => process.disconnect())
   })
-  const host = new ConnectionHost({ port, cancelSlots, connection })
-  // What was sent goes out before the channel closes.
-  void host.served.then(() => process.disconnect())
-})
-process.once('disconnect', () => process.exit())
+  process.once('disconnect', () => process.exit())
+}
