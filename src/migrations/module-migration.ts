@@ -35,7 +35,9 @@ export async function moduleMigration({ file, path, checksum }: MigrationFile): 
 
 async function importModule(url: string, file: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    const exported: Readonly<Record<string, unknown>> = await import(url)
+    const exported: Readonly<Record<string, unknown>> = await import(
+      /* webpackIgnore: true */ /* @vite-ignore */ /* turbopackIgnore: true */ url
+    )
     const { default: whole } = exported
     // A CommonJS module, or one that exports its migration as a whole.
     return exported['up'] === undefined && typeof whole === 'object' && whole !== null ? { ...whole } : exported

@@ -12,7 +12,7 @@ export function loadPiscina(workerFile: URL): typeof piscina.Piscina {
   const { createRequire } = process.getBuiltinModule('node:module')
   // In some bundles code does not know its place. The driver is found from where the worker file is, and so is Piscina.
   const own: string | undefined = import.meta.url
-  const places = own === undefined ? [workerFile] : [own, workerFile]
+  const places = own === undefined ? [workerFile] : [workerFile, own]
   for (const place of places) {
     try {
       return (createRequire(place)('piscina') as typeof piscina).Piscina

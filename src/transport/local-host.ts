@@ -34,7 +34,7 @@ export class LocalHost implements HostPool {
 async function serve(workerFile: URL, task: LeaseTask<MessagePort>): Promise<Error | null> {
   let host: { readonly default: (task: LeaseTask<MessagePort>) => Promise<void> }
   try {
-    host = await import(/* webpackIgnore: true */ /* @vite-ignore */ workerFile.href)
+    host = await import(/* webpackIgnore: true */ /* @vite-ignore */ /* turbopackIgnore: true */ workerFile.href)
   } catch (error) {
     task.port.close()
     return new DriverLoadError(`What runs the driver could not be loaded: ${(error as Error).message}`, { cause: error })

@@ -6,6 +6,7 @@ import { type BridgeMessage, type CancelMessage, PortBridge } from '../protocol/
 import { processRole } from '../protocol/process-role.ts'
 import type { ChannelPort } from './statement-channel.ts'
 import type { ThreadLease, ThreadPool } from './thread-pool.ts'
+import { workerEnvironment } from './worker-environment.ts'
 
 /** What leases connections a place to run in: threads, or processes. */
 export interface HostPool extends Pick<ThreadPool, 'lease' | 'destroy'> {
@@ -57,7 +58,7 @@ export class ProcessPool implements HostPool {
   }
 
   #start(driver: string): ChildProcess {
-    const child = fork(this.workerFile, [processRole, driver], { serialization: 'advanced', execArgv: [], env: childEnvironment() })
+    const child = fork(this.workerFile, [processRole, driver], { serialization: 'advanced', execArgv: [], env: workerEnvironment() })
     // Like an idle thread, an idle process keeps no program alive.
     child.unref()
     child.channel?.unref()
@@ -104,8 +105,3 @@ async function endOf(child: ChildProcess): Promise<Error | null> {
 }
 
 function noop(): void {}
-
-function childEnvironment(): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _dropped, ...rest } = process.env
-  return rest
-}

@@ -3,6 +3,7 @@ import type { Piscina } from 'piscina'
 import { DriverLoadError } from '../errors.ts'
 import type { LeaseTask } from '../protocol/lease-task.ts'
 import { loadPiscina } from './load-piscina.ts'
+import { workerEnvironment } from './worker-environment.ts'
 
 /**
  * A thread that is given up while it starts has this long to end by itself. Only one that never leaves its modules needs to be ended, and
@@ -188,9 +189,4 @@ function releaseEventLoop(view: object): void {
     // Piscina refs the port right after the balancer has chosen: this comes behind it.
     if (port instanceof MessagePort) queueMicrotask(() => port.unref())
   }
-}
-
-function workerEnvironment(): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _dropped, ...rest } = process.env
-  return rest
 }

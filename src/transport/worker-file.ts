@@ -19,20 +19,24 @@ export function findWorkerFile(named: string | undefined): URL {
       `The engine option "worker" names a file that is not there: ${named}. It is to be the file of import.meta.resolve("offloop/worker"), or a copy of it.`,
     )
   }
-  let file: URL
-  try {
-    file = new URL('./offloop-worker.mjs', import.meta.url)
-  } catch (error) {
-    throw new DriverLoadError(`The bundler has left offloop without import.meta.url, beside which its worker file is: ${remedy}.`, {
-      cause: error,
-    })
-  }
-  const inPackage = new URL(file.href.replace('/src/chunks/offloop-worker.mjs', '/worker/entry.js'))
-  if (isFile(inPackage)) return inPackage
-  if (isFile(file)) return file
-  throw new DriverLoadError(`The bundler has left behind the worker file of offloop, which is looked for at ${file.href}: ${remedy}.`)
+  const place = besideThisCode()
+  // A thread takes 7 ms longer to load the one file.
+  const inPackage = place.replace('/src/chunks/offloop-worker.mjs', '/worker/entry.js')
+  const found = [inPackage, place].find(isFile)
+  if (found !== undefined) return new URL(found)
+  throw new DriverLoadError(`The bundler has left behind the worker file of offloop, which is looked for at ${place}: ${remedy}.`)
 }
 
-function isFile(url: URL): boolean {
-  return url.protocol === 'file:' && existsSync(url)
+function besideThisCode(): string {
+  try {
+    // As Turbopack would have it, this is the path of a page.
+    return new URL('./offloop-worker.mjs', import.meta.url).href
+  } catch (error) {
+    const message = `The bundler has left offloop without import.meta.url, beside which its worker file is looked for: ${remedy}.`
+    throw new DriverLoadError(message, { cause: error })
+  }
+}
+
+function isFile(place: string): boolean {
+  return place.startsWith('file:') && existsSync(new URL(place))
 }
