@@ -65,8 +65,8 @@ export interface EngineOptions {
   readonly statementCacheSize?: number | undefined
   readonly resourceLimits?: WorkerLimits | undefined
   /**
-   * Path or `file:` URL of the worker file, where a bundler has parted it from the rest: that of `import.meta.resolve('offloop/worker')`, or a
-   * copy of it. Default: the one beside the code that asks for it.
+   * Path or `file:` URL of the worker file, where a bundler has parted it from the rest: `import.meta.resolve('offloop/worker')`, or a copy
+   * of that file. Default: the one beside the code that asks for it.
    */
   readonly worker?: string | URL | undefined
   /** A module whose default export `(handle) => void` runs in the worker for each new connection: functions, aggregates, extensions. */
@@ -262,9 +262,14 @@ function resolveLogger(value: unknown): Logger | undefined {
 /** An absolute path of what `name` names, not yet looked at. */
 function resolvePath(value: unknown, name: string, what: string): string | undefined {
   if (value === undefined) return undefined
-  if (value instanceof URL && value.protocol === 'file:') return fileURLToPath(value)
-  if (typeof value !== 'string' || value === '' || value.includes('\0')) {
-    throw new ArgumentError(`Engine option "${name}" must be the path or file: URL of ${what}.`)
+  const refusal = `Engine option "${name}" must be the path or file: URL of ${what}.`
+  if (value instanceof URL || (typeof value === 'string' && value.startsWith('file:'))) {
+    try {
+      return fileURLToPath(value)
+    } catch (error) {
+      throw new ArgumentError(refusal, { cause: error })
+    }
   }
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) throw new ArgumentError(refusal)
   return resolve(value)
 }

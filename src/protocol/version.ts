@@ -1,5 +1,5 @@
-/** Of the package, put in by the build. */
+/** Put in by the build. */
 declare const PACKAGE_VERSION: string
 
-/** What this half of the package is: a copy of the worker file that was left behind by an update does not speak as the other half does. */
+/** Of the package: its two halves speak to each other in words that each version may change. */
 export const version = PACKAGE_VERSION

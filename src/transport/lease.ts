@@ -209,14 +209,15 @@ export class Lease {
 
   #errorOf(reason: Error | null): Error {
     if (this.#serverLost !== null) return errorFromWire(this.#serverLost, {})
-    if (reason === null && !this.#terminated)
-      return new WorkerTerminatedError('The worker thread of this connection has ended: it was closed')
-    if (this.#terminated || reason === null)
-      return new WorkerTerminatedError('The worker thread of this connection has ended: it was given up')
+    const ended = 'The worker thread of this connection has ended'
+    if (this.#terminated) return new WorkerTerminatedError(`${ended}: it was given up`)
     if (this.#opened !== null) {
-      return new WorkerTerminatedError(`The worker thread of this connection has ended: ${reason.message}`, { cause: reason })
+      return reason === null
+        ? new WorkerTerminatedError(`${ended}: it was closed`)
+        : new WorkerTerminatedError(`${ended}: ${reason.message}`, { cause: reason })
     }
     if (reason instanceof DriverLoadError) return reason
-    return new DriverLoadError(`The worker thread ended before it had opened the database: ${reason.message}`, { cause: reason })
+    const { message } = reason ?? new Error('it has nothing to serve a connection with')
+    return new DriverLoadError(`The worker thread ended before it had opened the database: ${message}`, { cause: reason })
   }
 }

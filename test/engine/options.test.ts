@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { resolveEngineOptions, resolveModule } from '../../src/engine/options.ts'
 import { ArgumentError } from '../../src/errors.ts'
@@ -35,6 +36,7 @@ describe('defaults', () => {
       threads: undefined,
       isolation: 'thread',
       untrusted: false,
+      worker: undefined,
       maxBufferedBytes: 67_108_864,
     })
   })
@@ -163,6 +165,10 @@ describe('a value of the wrong type or out of range', () => {
     { baseDirectory: 1 },
     { baseDirectory: 'a\0b' },
     { baseDirectory: new URL('http://host/') },
+    { worker: '' },
+    { worker: 1 },
+    { worker: new URL('http://host/') },
+    { worker: 'file://host/worker.mjs' },
     { isolation: 'fork' },
     { untrusted: 'yes' },
     { maxBufferedBytes: -1 },
@@ -191,6 +197,13 @@ describe('a value of the wrong type or out of range', () => {
       expect(() => resolveEngineOptions(postgresql, options)).toThrow(ArgumentError)
     },
   )
+})
+
+test('the worker file is a path or a file: URL', () => {
+  expect(resolve({ worker: 'worker.mjs' }).worker).toBe(join(process.cwd(), 'worker.mjs'))
+  for (const worker of ['/app/a%20b.mjs', 'file:///app/a%2520b.mjs', new URL('file:///app/a%2520b.mjs')]) {
+    expect(resolve({ worker }).worker).toBe('/app/a%20b.mjs')
+  }
 })
 
 test('a process has a file and is not interrupted', () => {

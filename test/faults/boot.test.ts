@@ -75,6 +75,24 @@ const failures: readonly Failure[] = [
     message: /exited with code: 3/,
   },
   {
+    title: 'a worker file that is not there',
+    options: { worker: moduleUrl('missing') },
+    error: DriverLoadError,
+    message: /^The engine option "worker" names a file that is not there: .+missing\.ts\. .+offloop\/worker.+\.$/,
+  },
+  {
+    title: 'a worker file that is another file',
+    options: { worker: moduleUrl('exports-nothing') },
+    error: DriverLoadError,
+    message: /^The worker thread ended before it had opened the database: No handler function .+exports-nothing\.ts/,
+  },
+  {
+    title: 'a worker file that is another file, in a process',
+    options: { worker: moduleUrl('exports-nothing'), isolation: 'process' },
+    error: DriverLoadError,
+    message: /^The worker thread ended before it had opened the database: it has nothing to serve a connection with$/,
+  },
+  {
     title: 'a thread without memory',
     options: { resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 }, setup: moduleUrl('setup-exhausts-heap') },
     error: DriverLoadError,

@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,34 +8,55 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { buildProgram, bundles, lostWorkerFile } from '../bundlers/bundles.ts'
+import { deploy, makeDeployment } from '../bundlers/deployment.ts'
+import { installIn, measureInstallation, packInto } from './installation.ts'
 import { fetchNodeVersions, nodeExecutable, refusedVersion, supportedVersions } from './node-versions.ts'
+import { run } from './run-command.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const programs = ['quick-start.mjs', 'quick-start.cjs', 'consumer.ts']
 
+let scratch: string
 /** An empty project that has installed the packed package, as a user would. */
 let project: string
 let tarball: string
 let packedFiles: readonly string[]
 
 beforeAll(async () => {
-  project = await mkdtemp(join(tmpdir(), 'offloop-package-'))
-  const packed = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', project], root)
-  const [{ filename, files }] = JSON.parse(packed.stdout)
-  tarball = join(project, filename)
-  packedFiles = files.map(({ path }: { readonly path: string }) => path)
-  await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }\n')
-  await run('npm', ['install', '--no-audit', '--no-fund', tarball], project)
-  for (const name of programs) await cp(fileURLToPath(new URL(name, import.meta.url)), join(project, name))
+  scratch = await mkdtemp(join(tmpdir(), 'offloop-package-'))
+  project = join(scratch, 'project')
+  const packed = await packInto(scratch)
+  tarball = packed.tarball
+  packedFiles = packed.files
+  await installIn(project, [tarball])
+  for (const name of programs) await cp(pathOf(name), join(project, name))
   await fetchNodeVersions()
 }, 300_000)
 
-afterAll(() => rm(project, { recursive: true, force: true }))
+afterAll(() => rm(scratch, { recursive: true, force: true }))
 
 test('the package holds the built code, its declarations and what a reader needs, and nothing else', () => {
   const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'worker/interrupt/offloop-interrupt.c']
   expect(packedFiles.filter((path) => !path.startsWith('dist/')).sort()).toEqual(documents)
-  expect(packedFiles.filter((path) => path.startsWith('dist/') && !/^dist\/(src|worker)\/.+\.(js|d\.ts)$/.test(path))).toEqual([])
+  const built = /^dist\/((src|worker)\/.+\.(js|d\.ts)|src\/chunks\/offloop-worker\.mjs)$/
+  expect(packedFiles.filter((path) => path.startsWith('dist/') && !built.test(path))).toEqual([])
+})
+
+test('a fresh install is of as many packages and megabytes as the README says', async () => {
+  const { packages, bytes } = measureInstallation(project)
+  const [, saidPackages, saidMegabytes] = /(\d+) packages and (\d+) MB/.exec(await readFile(join(root, 'README.md'), 'utf8')) ?? []
+  // Some are for one platform only, and minor versions of dependencies come and go.
+  expect(Math.abs(packages - Number(saidPackages)), `${packages} packages`).toBeLessThanOrEqual(2)
+  expect(bytes / 1e6 / Number(saidMegabytes), `${(bytes / 1e6).toFixed(1)} MB`).toBeGreaterThan(0.9)
+  expect(bytes / 1e6 / Number(saidMegabytes), `${(bytes / 1e6).toFixed(1)} MB`).toBeLessThan(1.1)
+})
+
+test('it needs no compiler, and no script of a package', async () => {
+  const folder = join(scratch, 'without-scripts')
+  await installIn(folder, [tarball], ['--ignore-scripts'])
+  await cp(pathOf('quick-start.mjs'), join(folder, 'quick-start.mjs'))
+  expect(await run(process.execPath, ['quick-start.mjs'], { cwd: folder })).toEqual({ stdout: 'done\n', stderr: '' })
 })
 
 test('publint has nothing to say', async () => {
@@ -45,7 +66,9 @@ test('publint has nothing to say', async () => {
 })
 
 test('the types of every entry point resolve for ESM', async () => {
-  await run(process.execPath, [binary('@arethetypeswrong/cli/dist/index.js'), tarball, '--profile', 'esm-only', '--no-emoji'], root)
+  await run(process.execPath, [binary('@arethetypeswrong/cli/dist/index.js'), tarball, '--profile', 'esm-only', '--no-emoji'], {
+    cwd: root,
+  })
 })
 
 test('a strict TypeScript program compiles, and so do the declarations themselves', async () => {
@@ -60,13 +83,13 @@ test('a strict TypeScript program compiles, and so do the declarations themselve
     'es2022',
   ]
   const types = ['--skipLibCheck', 'false', '--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
-  await run(process.execPath, [binary('typescript/bin/tsc'), ...options, ...types, 'consumer.ts'], project)
+  await run(process.execPath, [binary('typescript/bin/tsc'), ...options, ...types, 'consumer.ts'], { cwd: project })
 })
 
 test('its command builds the interrupt extension, and the engine loads it under any name', async ({ skip }) => {
   if (spawnSync(process.env['CC'] ?? 'cc', ['--version']).status !== 0) skip('there is no C compiler')
   const command = join(project, 'node_modules/.bin/offloop')
-  const { stdout } = await run(command, ['build-interrupt', '--output', 'of-any-name.so'], project)
+  const { stdout } = await run(command, ['build-interrupt', '--output', 'of-any-name.so'], { cwd: project })
   const program = `
     import { createEngine } from 'offloop'
     await using engine = createEngine('sqlite:///interrupt.db', { interrupt: ${JSON.stringify(stdout.trim())} })
@@ -76,7 +99,7 @@ test('its command builds the interrupt extension, and the engine loads it under 
     console.log(await conn.scalar('select 1'))
     await conn.close()
   `
-  const ran = await run(process.execPath, ['--input-type=module', '--eval', program], project)
+  const ran = await run(process.execPath, ['--input-type=module', '--eval', program], { cwd: project })
   expect(ran).toEqual({ stdout: 'OFFLOOP_STATEMENT_TIMEOUT\n1\n', stderr: '' })
 })
 
@@ -91,7 +114,7 @@ test.for(['pg', 'mysql2'])('without the package %s, its servers are refused with
     await using engine = createEngine('${driver === 'pg' ? 'postgresql' : 'mysql'}://user@127.0.0.1/database')
     await engine.connect().catch((error) => console.log(error.name + ': ' + error.message))
   `
-  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], project)
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { cwd: project })
   expect(stdout).toMatch(/^DriverLoadError: /)
   expect(stdout).toContain(`npm install ${driver}`)
 })
@@ -100,7 +123,24 @@ describe.for(supportedVersions)('Node.js %s', (version) => {
   test.for(['quick-start.mjs', 'quick-start.cjs'])('%s runs, ends by itself and warns of nothing', async (program, { skip }) => {
     const node = nodeExecutable(version) ?? skip(`Node.js ${version} is fetched on Linux x64 only`)
     await rm(join(project, `quick-start-${program.endsWith('.cjs') ? 'cjs' : 'esm'}.db`), { force: true })
-    expect(await run(node, [program], project)).toEqual({ stdout: 'done\n', stderr: '' })
+    expect(await run(node, [program], { cwd: project })).toEqual({ stdout: 'done\n', stderr: '' })
+  })
+})
+
+// The other bundlers are installed by `npm run soak:bundlers`.
+describe.for(bundles.filter(({ tool }) => tool?.[0] === 'rolldown' || tool?.[0] === 'vite'))('$title', (bundle) => {
+  test('runs, and says so when its worker file is left behind', async () => {
+    let folder = await buildProgram(join(project, bundle.title), bundle, join(root, 'node_modules'))
+    if (bundle.takenIn) {
+      const deployment = join(scratch, 'deployment')
+      await makeDeployment(deployment)
+      folder = deploy(deployment, folder, bundle.title)
+    }
+    const program = [join(folder, bundle.output)]
+    expect(await run(process.execPath, program, { cwd: scratch })).toEqual({ stdout: 'done\n', stderr: '' })
+    if (!bundle.takenIn) return
+    await rm(join(folder, 'offloop-worker.mjs'))
+    await expect(run(process.execPath, program, { cwd: scratch })).rejects.toThrow(lostWorkerFile)
   })
 })
 
@@ -119,12 +159,6 @@ function binary(path: string): string {
   return join(root, 'node_modules', path)
 }
 
-/** Runs a program to its end; when it fails, the test shows all that it printed. */
-async function run(file: string, args: readonly string[], cwd: string): Promise<{ readonly stdout: string; readonly stderr: string }> {
-  try {
-    return await promisify(execFile)(file, args, { cwd })
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string }
-    throw new Error(`${[file, ...args].join(' ')} failed:\n${stdout}${stderr}`, { cause: error })
-  }
+function pathOf(program: string): string {
+  return fileURLToPath(new URL(program, import.meta.url))
 }

@@ -49,6 +49,7 @@ const engineKinds: Kinds = {
   baseDirectory: 'path',
   isolation: ['thread', 'process'],
   interrupt: 'path',
+  worker: 'path',
   untrusted: 'flag',
   maxBufferedBytes: 'count',
 }
