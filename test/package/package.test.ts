@@ -104,7 +104,7 @@ test('its command builds the interrupt extension, and the engine loads it under 
 })
 
 test('its command runs a query in an empty folder', async () => {
-  const { stdout } = await run('npx', ['offloop', 'query', ':memory:', 'select 1 as one', '--json'], project)
+  const { stdout } = await run('npx', ['offloop', 'query', ':memory:', 'select 1 as one', '--json'], { cwd: project })
   expect(JSON.parse(stdout)).toEqual([{ one: 1 }])
 })
 
