@@ -52,7 +52,8 @@ export type BulkLoadOptions = LoadIntoTable | LoadThroughStaging
  * Loads data of any size in bounded memory, all of it or nothing, in a transaction or inside the one that it is given. Rows are sent many at a
  * time, into PostgreSQL by COPY.
  *
- * In CSV a field without quotes and with nothing in it is NULL, and '' is `""`. Bytes are base64, and times without a zone UTC's.
+ * Into a table, rows may stand before those that they refer to. In CSV a field without quotes and with nothing in it is NULL, and '' is `""`.
+ * Bytes are base64, and times without a zone UTC's.
  *
  * @example
  * await bulkLoad(tx, { source: new URL('./books.csv', import.meta.url), format: 'csv', into: tx.getTable('book') })

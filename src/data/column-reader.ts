@@ -79,23 +79,31 @@ function readerOf(column: Column, dialect: Dialect): { readonly text: ReadValue;
   const place = { column, dialect }
   const { kind } = column.type
   const { text, value = plainNumber } = kinds[kind]
-  const named = (read: () => unknown): unknown => {
-    try {
-      return read()
-    } catch (error) {
-      if (error instanceof Misread) throw new TypeError(`Column ${column.label}: expected ${error.message}, found another text.`)
-      throw error
-    }
-  }
+  // NULL is all that null can be, but where a document must be: that may be null.
+  const nothing = kind === 'json' && !column.nullable ? 'null' : null
+  const isText = (given: unknown): given is string => typeof given === 'string' && kind !== 'json' && !strictInJson.has(kind)
   return {
-    text: (given) => (given === null ? null : named(() => text(given as string, place))),
+    text: (given) => {
+      if (given === null) return null
+      try {
+        return text(given as string, place)
+      } catch (error) {
+        throw named(error, column)
+      }
+    },
     value: (given) => {
-      // NULL is all that null can be, but where a document must be: that may be null.
-      if (given === null || given === undefined) return kind === 'json' && !column.nullable ? 'null' : null
-      if (typeof given === 'string' && kind !== 'json' && !strictInJson.has(kind)) return named(() => text(given, place))
-      return named(() => value(given, place))
+      if (given === null || given === undefined) return nothing
+      try {
+        return isText(given) ? text(given, place) : value(given, place)
+      } catch (error) {
+        throw named(error, column)
+      }
     },
   }
+}
+
+function named(error: unknown, { label }: Column): unknown {
+  return error instanceof Misread ? new TypeError(`Column ${label}: expected ${error.message}, found something else.`) : error
 }
 
 function encoded(value: unknown, { column, dialect }: Place): unknown {

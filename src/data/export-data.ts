@@ -77,7 +77,7 @@ async function run(from: DataPlace, options: ExportOptions, write: (pieces: Asyn
   try {
     return await inSnapshot(await executorOf(from), signal, async (executor) => {
       const sources = await sourcesOf(executor, options)
-      const totalRows = onProgress === undefined || options.query !== undefined ? undefined : await countRows(executor, sources)
+      const totalRows = onProgress === undefined ? undefined : await countRows(executor, sources)
       const tally = new Tally(sources, (progress) => onProgress?.({ ...progress, totalRows }))
       const pieces = exportedText(sources, { executor, writer, signal, onRows: ({ name }, rows) => tally.note(name, rows) })
       await write(tally.counted(pieces))
@@ -126,7 +126,12 @@ async function inSnapshot<T>(executor: Executor, signal: AbortSignal | undefined
   return await executor.transaction(work, { readonly: true, isolationLevel: 'repeatable read', signal })
 }
 
-async function sourcesOf(executor: Executor, options: ExportOptions): Promise<readonly RowSource[]> {
+interface CountedSource extends RowSource {
+  /** Counts the rows; not of a query, which may take as long again. */
+  readonly count?: string
+}
+
+async function sourcesOf(executor: Executor, options: ExportOptions): Promise<readonly CountedSource[]> {
   const { query, params, table, tables } = options
   if (query !== undefined) return [{ name: typeof table === 'object' ? table.key : (table ?? ''), query, params }]
   const finder = new TableFinder(executor, options.metadata)
@@ -138,16 +143,18 @@ async function sourcesOf(executor: Executor, options: ExportOptions): Promise<re
 }
 
 /** All of a table but what the database computes itself. */
-function sourceOf(table: AnyTable, dialect: Dialect, only: string): RowSource {
+function sourceOf(table: AnyTable, dialect: Dialect, only: string): CountedSource {
   const columns = table.columns.filter(({ options }) => options.generated === undefined)
   const key = (table.primaryKey?.columns ?? []).map((name) => dialect.quoteIdentifier(name))
   const order = key.length === 0 ? '' : ` order by ${key.join(', ')}`
   const selected = columns.map(({ name, type }) =>
     expressionOf(dialect.quoteIdentifier(name), type.kind, { dialect, type: type.sqlType(dialect, false) }),
   )
+  const from = `${only}${quotedTable(table, dialect)}`
   return {
     name: table.key,
-    query: `select ${selected.join(', ')} from ${only}${quotedTable(table, dialect)}${order}`,
+    query: `select ${selected.join(', ')} from ${from}${order}`,
+    count: `select count(*) from ${from}`,
     columns: columns.map(({ name, type }): WrittenColumn => ({ name, kind: type.kind })),
   }
 }
@@ -159,10 +166,13 @@ function expressionOf(name: string, kind: string, { dialect, type }: { readonly 
   return dialect.name === 'mysql' && kind === 'other' && /^bit\b/i.test(type) ? `${name} + 0` : name
 }
 
-async function countRows(executor: Executor, sources: readonly RowSource[]): Promise<number> {
-  let count = 0
-  for (const { query } of sources) count += Number(await executor.scalar(`select count(*) from (${query}) counted`))
-  return count
+async function countRows(executor: Executor, sources: readonly CountedSource[]): Promise<number | undefined> {
+  let rows = 0
+  for (const { count } of sources) {
+    if (count === undefined) return undefined
+    rows += Number(await executor.scalar(count))
+  }
+  return rows
 }
 
 function checkOptions(options: ExportOptions): void {

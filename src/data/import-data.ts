@@ -55,6 +55,10 @@ export interface DataResult {
  * type of its column says; tables are read from the database where `metadata` does not have them. The file may be of any size: rows are in memory
  * by the thousand.
  *
+ * Rows may stand before those that they refer to, and refer to each other: they wait for the end of the file, in up to 64 MiB. A foreign key of
+ * SQLite that is declared INITIALLY DEFERRED is looked at in the end, and then names no line. Keys that the database counts up go on behind those
+ * of the file.
+ *
  * @param source the text itself, bytes, a file by its URL, or a stream of either, in UTF-8
  * @example
  * await importData(session, new URL('./fixtures.yaml', import.meta.url), { format: 'yaml' })

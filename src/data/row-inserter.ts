@@ -7,7 +7,7 @@ import { inLine } from './refused-row.ts'
 import { quotedTable } from './row-shape.ts'
 
 /** Rows that are sent together: so many are in memory at a time, and as many while the database is at them. */
-const maxRows = 1_000
+const maxRows = 500
 /** Of their texts and bytes together. */
 const maxSize = 4 * 1024 * 1024
 /** For fewer rows a COPY is not worth its round trips. */

@@ -15,6 +15,7 @@ import { inScratch, isProgram, numberOption, report } from './scratch.ts'
 interface Leg {
   readonly name: string
   readonly rowsPerSecond: number
+  readonly elapsedMs: number
   /** The most that the process had at any time, over what it had before. */
   readonly rssGrowthMb: number
   /** What of that came in the second half. */
@@ -34,11 +35,13 @@ export interface DataFigures {
   readonly violations: string[]
 }
 
-/** Of the rows, what part goes through each format: YAML is read at a hundredth of the speed of CSV. */
+/** Of the rows, what part goes through each format: YAML is read far more slowly than the others. */
 const shares: Readonly<Record<FileFormat, number>> = { csv: 1, jsonl: 0.5, json: 0.5, yaml: 0.02 }
 const formats = Object.keys(shares) as readonly FileFormat[]
 const maxWorkMs = 15
 const maxLateGrowthMb = 32
+/** In less, a heap is still finding its size. */
+const leastWatchedMs = 20_000
 const sampleEveryMs = 20
 
 export async function moveRows(rows: number): Promise<DataFigures> {
@@ -92,7 +95,7 @@ async function leg(name: string, rows: number, work: () => Promise<{ readonly ro
     const peak = Math.max(...samples)
     const rssGrowthMb = megabytes(peak - (samples[0] ?? 0))
     const lateGrowthMb = megabytes(peak - Math.max(...samples.slice(0, Math.ceil(samples.length / 2))))
-    return { name, rowsPerSecond: Math.round((rows / elapsedMs) * 1_000), rssGrowthMb, lateGrowthMb, ...longest }
+    return { name, rowsPerSecond: Math.round((rows / elapsedMs) * 1_000), elapsedMs, rssGrowthMb, lateGrowthMb, ...longest }
   } finally {
     clearInterval(timer)
   }
@@ -214,13 +217,14 @@ async function idleGap(rows: number): Promise<number> {
 
 if (isProgram(import.meta)) {
   const { firstLegs, legs, idleGapMs, violations } = await moveRows(numberOption('rows', 1_000_000))
-  for (const { name, rowsPerSecond, rssGrowthMb, lateGrowthMb, longestGapMs, longestWorkMs } of legs) {
+  for (const { name, rowsPerSecond, elapsedMs, rssGrowthMb, lateGrowthMb, longestGapMs, longestWorkMs } of legs) {
     const gap = `longest gap ${longestGapMs.toFixed(1)} ms with ${longestWorkMs.toFixed(1)} ms of work`
     console.log(
       `${name.padEnd(9)} ${rowsPerSecond} rows/s, ${rssGrowthMb} MB more memory at most, ${lateGrowthMb} MB of that in the second half, ${gap}`,
     )
     if (longestWorkMs > maxWorkMs) violations.push(`${name}: the main thread worked for ${longestWorkMs.toFixed(1)} ms at a stretch`)
-    if (lateGrowthMb > maxLateGrowthMb) violations.push(`${name}: memory grew on by ${lateGrowthMb} MB in the second half`)
+    if (elapsedMs > leastWatchedMs && lateGrowthMb > maxLateGrowthMb)
+      violations.push(`${name}: memory grew on by ${lateGrowthMb} MB in the second half`)
   }
   const firstWorkMs = Math.max(...firstLegs.map(({ longestWorkMs }) => longestWorkMs)).toFixed(1)
   report(
