@@ -13,14 +13,17 @@ export function loadPiscina(workerFile: URL): typeof piscina.Piscina {
   // In some bundles code does not know its place. The driver is found from where the worker file is, and so is Piscina.
   const own: string | undefined = import.meta.url
   const places = own === undefined ? [workerFile] : [workerFile, own]
+  let cause: unknown
   for (const place of places) {
     try {
       return (createRequire(place)('piscina') as typeof piscina).Piscina
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
+      cause = error
     }
   }
   throw new DriverLoadError(
     `The package piscina, which offloop runs its threads with, is not installed where ${places.join(' or ')} would find it: npm install piscina, or keep offloop out of the bundle (as an external package).`,
+    { cause },
   )
 }

@@ -29,7 +29,7 @@ export function findWorkerFile(named: string | undefined): URL {
 
 function besideThisCode(): string {
   try {
-    // As Turbopack would have it, this is the path of a page.
+    // Turbopack makes something else of this than a URL; its `href` is the path of a page.
     return new URL('./offloop-worker.mjs', import.meta.url).href
   } catch (error) {
     const message = `The bundler has left offloop without import.meta.url, beside which its worker file is looked for: ${remedy}.`
