@@ -88,7 +88,7 @@ function readerOf(column: Column, dialect: Dialect): { readonly text: ReadValue;
       try {
         return text(given as string, place)
       } catch (error) {
-        throw named(error, column)
+        throw named(error, column, given)
       }
     },
     value: (given) => {
@@ -96,14 +96,16 @@ function readerOf(column: Column, dialect: Dialect): { readonly text: ReadValue;
       try {
         return isText(given) ? text(given, place) : value(given, place)
       } catch (error) {
-        throw named(error, column)
+        throw named(error, column, given)
       }
     },
   }
 }
 
-function named(error: unknown, { label }: Column): unknown {
-  return error instanceof Misread ? new TypeError(`Column ${label}: expected ${error.message}, found something else.`) : error
+function named(error: unknown, { label }: Column, given: unknown): unknown {
+  if (!(error instanceof Misread)) return error
+  const found = typeof given === 'string' ? 'another text' : describeValue(given)
+  return new TypeError(`Column ${label}: expected ${error.message}, found ${found}.`)
 }
 
 function encoded(value: unknown, { column, dialect }: Place): unknown {
