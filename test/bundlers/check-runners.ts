@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { installIn, measureInstallation } from '../package/installation.ts'
 import { run } from '../package/run-command.ts'
 import { writeFilesOfPage } from './page-files.ts'
-import type { Scene } from './scene.ts'
+import { replaceInFile, type Scene } from './scene.ts'
 import { managerPackages } from './tools.ts'
 
 const node = process.execPath
 const isolations = ['thread', 'process'] as const
+/** As a reader's, where no engine has been. */
+const { SQLITE_USE_URI: _set, ...env } = process.env
 
 /** What runs a program without making another file of it. */
 export async function checkRunners(scene: Scene): Promise<void> {
@@ -18,11 +20,14 @@ export async function checkRunners(scene: Scene): Promise<void> {
   for (const executable of scene.nodes) await scene.prints(`require, ${executable}`, '42', [executable, 'app.cjs'], folder)
   await scene.prints('tsx', 'done', [node, tool('tsx/dist/cli.mjs'), 'app.ts'], folder)
   await scene.prints('types stripped', 'done', [node, 'app.ts'], folder)
+  writeFilesOfPage(folder, ['vitest.config.mjs'])
+  const inlined = join(folder, 'inline.config.mjs')
+  copyFileSync(join(folder, 'vitest.config.mjs'), inlined)
+  replaceInFile(inlined, 'test: {', "test: { server: { deps: { inline: ['offloop'] } },")
   for (const pool of ['threads', 'forks', 'vmThreads', 'vmForks']) {
-    for (const inline of [[], ['--server.deps.inline=offloop']]) {
-      await scene.check(`Vitest, ${pool} ${inline}`, () =>
-        run(node, [tool('vitest/vitest.mjs'), 'run', `--pool=${pool}`, ...inline, '--root', folder], { cwd: folder }),
-      )
+    for (const name of ['vitest', 'inline']) {
+      const args = ['run', `--pool=${pool}`, '--config', `${name}.config.mjs`]
+      await scene.check(`Vitest, ${pool}, ${name}`, () => run(node, [tool('vitest/vitest.mjs'), ...args], { cwd: folder, env }))
     }
   }
 }

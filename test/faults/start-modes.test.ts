@@ -97,6 +97,21 @@ describe.each(extent(driverNames.slice(0, 1), driverNames))('%s', (driverName) =
   })
 })
 
+test('a memory database in a thread that cannot set the variable is refused, and it is named', async () => {
+  const program = `
+    import { Worker } from 'node:worker_threads'
+    delete process.env.SQLITE_USE_URI
+    new Worker(\`
+      import { createEngine } from 'offloop'
+      const engine = createEngine('sqlite://')
+      await engine.scalar('select 1').catch(({ name, message }) => console.log(name + ': ' + message))
+      await engine.close()
+    \`, { eval: true })
+  `
+  const sentence = /^DriverLoadError: better-sqlite3 was loaded without SQLITE_USE_URI=1 in the environment of the process, .+\.\n$/
+  expect(await runProgram(program)).toEqual({ ...done, stdout: expect.stringMatching(sentence) })
+})
+
 test('in a thread of a Vitest pool', async () => {
   const directory = temporaryDirectory()
   const file = join(directory, 'one.test.mjs')
@@ -112,6 +127,7 @@ test('in a thread of a Vitest pool', async () => {
   )
   const vitest = new URL('node_modules/vitest/vitest.mjs', root)
   const args = ['run', '--pool=threads', '--no-isolate', '--root', directory, '--reporter=tap']
-  const end = await runProgram(vitest, { args })
+  // As docs/bundlers.md has its configuration set it.
+  const end = await runProgram(vitest, { args, env: { SQLITE_USE_URI: '1' } })
   expect(end).toMatchObject({ code: 0, signal: null, stdout: expect.stringMatching(/ok 1 - one(?! # SKIP)/) })
 })

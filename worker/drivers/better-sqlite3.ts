@@ -124,8 +124,8 @@ function requireUris(Database: Constructor): void {
   if (urisAreHonoured) return
   throw new DriverFault(
     'driverLoad',
-    'better-sqlite3 was loaded before offloop could set SQLITE_USE_URI=1, and shared memory databases need it: ' +
-      'set SQLITE_USE_URI=1 in the environment of the process, or create the engine before anything else loads better-sqlite3.',
+    'better-sqlite3 was loaded without SQLITE_USE_URI=1 in the environment of the process, and shared memory databases need it: set it there. ' +
+      'offloop does so by itself unless something else loads better-sqlite3 earlier, or the engine is used in a worker thread, such as one of Vitest.',
   )
 }
 
