@@ -5,9 +5,9 @@ import { expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { root } from '../architecture/source-file.ts'
 
-/** Where each entry point is written, by its name. */
+/** Where each entry point is written, by its name. The worker file is a path to copy from, and for nobody to import. */
 const entryPoints = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
-  typeof target === 'string'
+  typeof target === 'string' || subpath === './worker'
     ? []
     : [{ name: subpath.replace('.', 'offloop'), file: target.types.replace('./dist/', '').replace(/\.d\.ts$/, '.ts') }],
 )
