@@ -31,6 +31,8 @@ export class ServerDatabase extends Database {
   #settings(readonly: boolean): ConnectionSettings {
     const { setup, maxBufferedBytes, driver, pool, statementTimeoutMs = 0, busyTimeoutMs } = this.options
     const { host, port, username, password, database, query } = this.url
+    // A socket of this machine is another place for the same server: for the driver, the host that begins with a slash.
+    const { host: socketFolder, socket = socketFolder, connect_timeout: seconds = '0', ...options } = query
     return {
       driver: driver ?? this.url.driver,
       database: database ?? '',
@@ -40,13 +42,13 @@ export class ServerDatabase extends Database {
       busyTimeoutMs,
       pragmas: [],
       server: {
-        host,
+        host: socket ?? host,
         port,
         username,
         password,
         database,
-        options: { ...query },
-        connectTimeoutMs: Math.max(pool.acquireTimeoutMs, minOpeningMs),
+        options,
+        connectTimeoutMs: Number(seconds) > 0 ? Number(seconds) * 1_000 : Math.max(pool.acquireTimeoutMs, minOpeningMs),
         statementTimeoutMs,
       },
       setup,

@@ -28,6 +28,7 @@ export const DRIVERS: Readonly<Record<DialectName, readonly [string, ...string[]
 export type UrlOptionValues = readonly string[] | { readonly pattern: RegExp; readonly expected: string }
 
 const ANY_TEXT: UrlOptionValues = Object.freeze({ pattern: /^/, expected: 'a text' })
+const SOCKET: UrlOptionValues = Object.freeze({ pattern: /^\//, expected: 'an absolute path' })
 const SECONDS: UrlOptionValues = Object.freeze({ pattern: /^[0-9]{1,6}$/, expected: 'a whole number of seconds' })
 
 /** The options a URL may carry, with their values. Nothing else reaches a driver: `?nativeBinding=/tmp/x.node` would be code. */
@@ -43,7 +44,7 @@ export const URL_OPTIONS: Readonly<Record<DialectName, Readonly<Record<string, U
     application_name: ANY_TEXT,
     options: ANY_TEXT,
     // The directory of the server's Unix socket.
-    host: ANY_TEXT,
+    host: SOCKET,
     connect_timeout: SECONDS,
   }),
   // The names of MySQL's own clients: https://dev.mysql.com/doc/refman/8.4/en/connection-options.html
@@ -53,7 +54,7 @@ export const URL_OPTIONS: Readonly<Record<DialectName, Readonly<Record<string, U
     'ssl-cert': ANY_TEXT,
     'ssl-key': ANY_TEXT,
     // The path of the server's Unix socket.
-    socket: ANY_TEXT,
+    socket: SOCKET,
     charset: Object.freeze(['utf8mb4']),
   }),
 })

@@ -1,4 +1,4 @@
-import { createEngine, EngineURL, InvalidRequestError, ResourceClosedError, sql } from 'offloop'
+import { createEngine, EngineURL, InvalidRequestError, join, ResourceClosedError, sql } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { describeNeeding, describeTargets, rejectionOf, textsOf } from './targets.ts'
 
@@ -27,6 +27,14 @@ describeTargets((db) => {
       await engine.execute('insert into notes (id, text) values (:id, :text)', { id: 2, text: 'names' })
       await engine.execute(sql`insert into notes (id, text) values (${3}, ${'template'})`)
       expect(await textsOf(engine)).toEqual(['list', 'names', 'template'])
+    })
+
+    test('executes a list of values where IN has one', async () => {
+      const engine = await db.notes()
+      for (const text of ['a', 'b', "it's"]) await engine.execute(insert, [text])
+      const found = engine.execute(sql`select text from notes where text in (${join(['a', "it's"])}) order by id`)
+      expect(await found.scalars()).toEqual(['a', "it's"])
+      expect(() => join([])).toThrow(TypeError)
     })
 
     test('executes whatever compiles itself, as a query of Kysely does', async () => {

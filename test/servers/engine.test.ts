@@ -1,7 +1,26 @@
+import { existsSync } from 'node:fs'
+import { createEngine, EngineURL, OperationalError } from 'offloop'
 import { expect, test } from 'vitest'
 import { describeServers } from './servers.ts'
 
 describeServers((server) => {
+  const socketQuery = server.name === 'mysql' ? 'select @@socket' : "select split_part(current_setting('unix_socket_directories'), ',', 1)"
+  const peerQuery = server.name === 'mysql' ? 'select user()' : 'select inet_client_addr() is null'
+
+  test('is reached by its socket, and a socket that is not there is named', async ({ skip }) => {
+    const option = server.name === 'mysql' ? 'socket' : 'host'
+    const path = String(await server.engine().scalar(socketQuery))
+    skip(!existsSync(path), 'the server is on another machine')
+    const { username, database } = EngineURL.parse(server.url)
+    const scheme = server.name === 'mysql' ? 'mysql' : 'postgresql'
+    await using engine = createEngine(`${scheme}://${username}@/${database}?${option}=${encodeURIComponent(path)}`)
+    expect(String(await engine.scalar(peerQuery))).toMatch(/^true$|@localhost$/)
+    await using lost = createEngine(`${scheme}://${username}@/${database}?${option}=/no/such/socket`)
+    const error: unknown = await lost.scalar('select 1').catch((refusal) => refusal)
+    expect(error).toBeInstanceOf(OperationalError)
+    expect(String(error)).toContain('/no/such/socket')
+  })
+
   test('the statements of the README run', async () => {
     const engine = server.engine()
     const users = server.table('users')

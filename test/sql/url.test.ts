@@ -295,6 +295,8 @@ describe('the options of a URL', () => {
     ['postgresql://host?connect_timeout=5s', 'Option "connect_timeout" in the postgresql URL must be a whole number of seconds.'],
     ['postgresql://host?connect_timeout=-1', 'Option "connect_timeout"'],
     ['postgresql://host?connect_timeout=', 'Option "connect_timeout"'],
+    ['postgresql:///app?host=other', 'Option "host" in the postgresql URL must be an absolute path.'],
+    ['mysql:///app?socket=mysqld.sock', 'Option "socket" in the mysql URL must be an absolute path.'],
     ['postgresql://host?ssl-mode=required', 'Unknown option "ssl-mode"'],
     [
       'mysql://host?ssl-mode=REQUIRED',
