@@ -108,8 +108,9 @@ function named(error: unknown, { label }: Column, given: unknown): unknown {
   return new TypeError(`Column ${label}: expected ${error.message}, found ${found}.`)
 }
 
+/** Files hold what is stored, whatever a program makes of it. */
 function encoded(value: unknown, { column, dialect }: Place): unknown {
-  return column.type.encode(value, dialect, column.label)
+  return column.type.stored.encode(value, dialect, column.label)
 }
 
 function plainNumber(value: unknown, place: Place): unknown {

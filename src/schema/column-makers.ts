@@ -1,5 +1,7 @@
+import { ArgumentError } from '../errors.ts'
 import type { ColumnOptions } from './column-options.ts'
 import { ColumnSpec } from './column-spec.ts'
+import { CustomType, type CustomValues } from './types/custom.ts'
 import { BigIntegerType, IntegerType } from './types/integers.ts'
 import { JsonType } from './types/json.ts'
 import { BooleanType, FloatType, NumericType } from './types/numbers.ts'
@@ -112,4 +114,29 @@ export function blob<const O extends ColumnOptions<Uint8Array | ArrayBuffer> = N
   options?: O,
 ): ColumnSpec<Buffer, Uint8Array | ArrayBuffer, O> {
   return new ColumnSpec(new BlobType(), options)
+}
+
+/**
+ * Values of the program's own, kept in a column of another type: money in `bigInteger()`, a Temporal.PlainDate in `date()`.
+ *
+ * ```ts
+ * const price = custom(integer(), { encode: (euros: Euros) => euros.cents, decode: (cents) => new Euros(cents) }, { nullable: false })
+ * ```
+ *
+ * Comparisons take the program's values too, but order, sums and parts of texts are those of what is stored; so are files that are imported and
+ * exported. NULL is null and passes by.
+ *
+ * @param stored a column type without options: they are the third argument's
+ * @throws {ArgumentError} the column that stores it has options, or a function is missing
+ */
+export function custom<Out, In, StoredOut, StoredIn, const O extends ColumnOptions<In> = None>(
+  stored: ColumnSpec<StoredOut, StoredIn, None>,
+  values: CustomValues<Out, In, StoredOut, StoredIn>,
+  options?: O,
+): ColumnSpec<Out, In, O> {
+  if (!(stored instanceof ColumnSpec) || Object.keys(stored.options).length > 0)
+    throw new ArgumentError('custom(stored, values, options) takes a column type without options: give them as its third argument.')
+  if (typeof values?.encode !== 'function' || typeof values.decode !== 'function')
+    throw new ArgumentError('custom(stored, values) takes { encode, decode }: how values are stored, and read.')
+  return new ColumnSpec(new CustomType(stored.type, values), options)
 }

@@ -32,6 +32,11 @@ export abstract class ColumnType {
   /** The database may count it up by itself. */
   readonly countable: boolean = false
 
+  /** The type as the database knows it: another one where the values are a program's own. */
+  get stored(): ColumnType {
+    return this
+  }
+
   /** The type as CREATE TABLE has it. A STRICT table of SQLite knows five types only. */
   abstract sqlType(dialect: Dialect, strict: boolean): string
 

@@ -9,6 +9,7 @@ export {
   bigInteger,
   blob,
   boolean,
+  custom,
   date,
   dateTime,
   enumeration,

@@ -53,6 +53,7 @@ const exportedNames: Readonly<Record<string, readonly string[]>> = {
       'bigInteger',
       'blob',
       'boolean',
+      'custom',
       'date',
       'dateTime',
       'enumeration',

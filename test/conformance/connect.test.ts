@@ -143,6 +143,32 @@ describeTargets((db) => {
       expect(engine.status().waiting).toBe(0)
     })
 
+    test('that is given up, while it opens or in the queue, leaves its place to the next one', async () => {
+      const engine = db.engine({ pool: { max: 1 } })
+      const ways = [
+        (signal: AbortSignal) => engine.connect({ signal }),
+        (signal: AbortSignal) => engine.begin({ signal }),
+        (signal: AbortSignal) => engine.transaction(async () => {}, { signal }),
+      ]
+      const giveUp = async (turns: number): Promise<void> => {
+        for (const way of ways) {
+          const controller = new AbortController()
+          const rejected = rejectionOf(way(controller.signal))
+          for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
+          controller.abort()
+          expect(await rejected).toMatchObject({ name: 'AbortError' })
+        }
+      }
+      await giveUp(0)
+      const holder = await engine.connect()
+      await giveUp(0)
+      await giveUp(2)
+      await holder.close()
+      await using next = await engine.connect()
+      expect(await next.scalar('select 1')).toBe(1)
+      expect(engine.status()).toMatchObject({ inUse: 1, waiting: 0 })
+    })
+
     test('with a signal that has aborted already opens nothing', async () => {
       const engine = db.engine({})
       expect(await rejectionOf(engine.connect({ signal: AbortSignal.abort() }))).toMatchObject({ name: 'AbortError' })

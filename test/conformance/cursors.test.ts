@@ -290,6 +290,32 @@ describeTargets((db) => {
       expect(await engine.hasTable('notes')).toBe(false)
     })
 
+    test.each(['commit', 'rollback'] as const)('left early inside a transaction leaves that to its %s()', async (end) => {
+      const engine = await manyNotes(3_000)
+      const tx = await engine.begin()
+      for await (const _ of tx.stream('select text from notes')) break
+      const inner = await tx.beginNested()
+      for await (const _ of inner.stream('select text from notes')) break
+      await inner.execute(insert, ['inner'])
+      await inner.commit()
+      await tx[end]()
+      expect(engine.status().inUse).toBe(0)
+      expect(await engine.scalar('select count(*) from notes')).toBe(end === 'commit' ? 3_001 : 3_000)
+    })
+
+    test('begins no transaction, and reads a temporary table of its connection', async () => {
+      const engine = db.engine()
+      await using connection = await engine.connect()
+      await connection.execute('create temporary table scratch (num integer)')
+      await connection.execute('insert into scratch values (1), (2), (3), (4), (5)')
+      const found: number[] = []
+      for await (const { num } of connection.stream<{ num: number }>('select num from scratch order by num', [], { batchRows: 1 })) {
+        expect(connection.inTransaction()).toBe(false)
+        found.push(num)
+      }
+      expect(found).toEqual([1, 2, 3, 4, 5])
+    })
+
     test('frees its cursor when the loop throws, and at the end of its block', async () => {
       const engine = db.engine()
       const error = await rejectionOf(async () => {

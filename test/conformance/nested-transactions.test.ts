@@ -210,6 +210,20 @@ describeTargets((db) => {
         expect(await textsOf(connection)).toEqual(['first', 'third'])
       }))
 
+    test.each(['commit', 'rollback', 'close'] as const)('ends with the %s() of the transaction around it', (end) =>
+      withConnection(db, async (connection) => {
+        const outer = await connection.begin()
+        const nested = await outer.beginNested()
+        await nested.execute(insert, ['inside'])
+        await outer[end]()
+        expect([nested.isActive, connection.inTransaction()]).toEqual([false, false])
+        expect(await rejectionOf(nested.execute(insert, ['late']))).toMatchObject(inactive)
+        expect(await rejectionOf(nested.commit())).toMatchObject(inactive)
+        await nested.rollback()
+        expect(await textsOf(connection)).toEqual(end === 'commit' ? ['inside'] : [])
+      }),
+    )
+
     test('without an outer transaction is a transaction', () =>
       withConnection(db, async (connection) => {
         const root = await connection.beginNested()

@@ -51,6 +51,24 @@ describeTargets((db) => {
       expect(await textsOf(engine)).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
     })
 
+    test('a task that is given the connection sees the transaction and writes into it; another one does not see it', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const tx = await connection.begin()
+      await tx.execute(insert, ['parent'])
+      const child = async (): Promise<string[]> => {
+        await turn()
+        const seen = await textsOf(connection)
+        await connection.execute(insert, ['child'])
+        return seen
+      }
+      expect(await child()).toEqual(['parent'])
+      expect(await textsOf(tx)).toEqual(['parent', 'child'])
+      if (db.can.snapshotsBesideWriters) expect(await textsOf(engine)).toEqual([])
+      await tx.rollback()
+      expect(await textsOf(engine)).toEqual([])
+    })
+
     test('a statement beside a nested transaction that fails stays', async () => {
       const engine = await db.notes()
       await engine.transaction(async (tx) => {

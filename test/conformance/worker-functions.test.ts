@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { isServer } from './target.ts'
@@ -185,6 +186,21 @@ describeTargets((db) => {
       await using second = await engine.connect()
       expect(second.id).not.toBe(first.id)
       expect(await second.scalar('select 1')).toBe(1)
+    })
+
+    test('that throws for the first connection keeps nobody from the next one', async () => {
+      const mark = JSON.stringify(join(db.folder, 'mark'))
+      const source = `import { existsSync, writeFileSync } from 'node:fs'
+        export default () => {
+          if (existsSync(${mark})) return
+          writeFileSync(${mark}, '')
+          throw new Error('not yet')
+        }`
+      const engine = db.engine({ setup: db.module('setup.mjs', source), pool: { max: 1 } })
+      expect((await rejectionOf(engine.connect())).message).toContain('not yet')
+      expect(await engine.scalar('select 1')).toBe(1)
+      await using connection = await engine.connect()
+      expect(await connection.scalar('select 2')).toBe(2)
     })
 
     test('that throws rejects connect() and frees the place', async () => {

@@ -42,6 +42,13 @@ describe.each(drivers)(':memory: on %s', (driver) => {
     expect(await one.tableNames()).toEqual(['t'])
   })
 
+  test('ends with its engine: the next one of the same URL finds nothing', async () => {
+    const first = openMemoryEngine({}, driver)
+    await first.execute('create table t (a)')
+    await first.close()
+    expect(await openMemoryEngine({}, driver).tableNames()).toEqual([])
+  })
+
   test('waits where more than pool.max ask for a connection', async () => {
     const engine = openMemoryEngine({ pool: { max: 2 } }, driver)
     await engine.execute('create table t (a)')

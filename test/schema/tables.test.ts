@@ -1,5 +1,5 @@
 import { sql } from 'offloop'
-import { bigInteger, createTable, dropTable, integer, MetaData, string, Table, text } from 'offloop/schema'
+import { bigInteger, boolean, createTable, dateTime, dropTable, integer, MetaData, string, Table, text } from 'offloop/schema'
 import { describe, expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
@@ -28,6 +28,26 @@ describeDatabases((fixture) => {
     expect(await engine.scalar('select count(*) from users')).toBe(2)
     await engine.execute(dropTable(table))
     expect(await engine.hasTable('users')).toBe(false)
+  })
+
+  test('one row, one value and a stream of a statement have the types of their columns', async () => {
+    const engine = fixture.engine()
+    const at = new Date('2024-02-29T12:30:15.123Z')
+    const table = new Table('t', new MetaData(), { done: boolean(), at: dateTime(), id: integer({ primaryKey: true }) })
+    await engine.execute(createTable(table))
+    await engine.executeMany(
+      table.insert(),
+      [1, 2, 3].map((id) => ({ id, at, done: id !== 2 })),
+    )
+    const all = table.select().orderBy('id')
+    const none = table.select(table.c.id.eq(9))
+    expect(await engine.execute(all).first()).toEqual({ done: true, at, id: 1 })
+    expect(await engine.scalar(all)).toBe(true)
+    expect(await engine.execute(all).scalars()).toEqual([true, false, true])
+    expect([await engine.execute(none).first(), await engine.scalar(none)]).toEqual([null, null])
+    const streamed: unknown[] = []
+    for await (const row of engine.stream(all)) streamed.push(row)
+    expect(streamed).toEqual([1, 2, 3].map((id) => ({ done: id !== 2, at, id })))
   })
 
   test('a key that is given is kept, and is the inserted key', async () => {

@@ -5,6 +5,7 @@ import {
   boolean,
   type ColumnSpec,
   createTable,
+  custom,
   date,
   dateTime,
   enumeration,
@@ -31,6 +32,22 @@ type Case = readonly [
 ]
 
 const noon = new Date('2024-02-29T12:30:15.123Z')
+
+/** Days as texts, kept as how many there have been since 1970. */
+const days = {
+  encode: (day: string) => Date.parse(day) / 86_400_000,
+  decode: (day: number) => new Date(day * 86_400_000).toISOString().slice(0, 10),
+}
+
+interface Pair {
+  readonly whole: string
+  readonly part: string
+}
+const parts = ({ whole, part }: Pair): string => `${whole}.${part}`
+function pair(text: string): Pair {
+  const [whole = '', part = ''] = text.split('.')
+  return { whole, part }
+}
 
 /** Values that come back as they went in, and those that the column refuses. */
 const cases: readonly Case[] = [
@@ -62,6 +79,19 @@ const cases: readonly Case[] = [
   ['enumeration', () => enumeration(['small', "it's", 'x, y']), ['small', "it's", 'x, y'], ['', 'Small', 1]],
   ['uuid', uuid, ['0193e7a0-1c2d-7e3f-8a4b-5c6d7e8f9a0b'], ['0193e7a0', 'x', 1]],
   ['blob', blob, [Buffer.from([0, 1, 255]), Buffer.alloc(0)], ['x', [1], 1]],
+  ['custom, in an integer', () => custom(integer(), days), ['2024-02-29', '1970-01-01', '1969-12-31'], ['x', '']],
+  [
+    'custom, in a decimal number',
+    () => custom(numeric(30, 10), { encode: parts, decode: pair }),
+    [{ whole: '-3', part: '0000000005' }],
+    [{}],
+  ],
+  [
+    'custom, in an enumeration',
+    () => custom(enumeration(['on', 'off']), { encode: (on: boolean) => (on ? 'on' : 'off'), decode: (text) => text === 'on' }),
+    [true, false],
+    [],
+  ],
 ]
 
 describeDatabases((fixture) => {

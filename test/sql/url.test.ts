@@ -225,6 +225,10 @@ describe('an EngineURL', () => {
     expect(url.with({ dialect: 'mysql' })).toMatchObject({ dialect: 'mysql', driver: 'mysql2', host: 'host' })
     expect(EngineURL.parse('sqlite+node:///x.db').with({ database: 'y.db' }).toString()).toBe('sqlite+node:///y.db')
     expect(url.toString()).toBe('postgresql://user:***@host/app')
+    const bare = EngineURL.parse('postgresql://localhost/app')
+    expect(bare.with({ username: 'ada', host: 'db', port: 123 }).toString()).toBe('postgresql://ada@db:123/app')
+    expect(EngineURL.parse('sqlite:///x.db').with({ driver: 'node' }).toString()).toBe('sqlite+node:///x.db')
+    expect(EngineURL.parse('sqlite:////abs/app').with({ database: '/abs/app_test' }).toString()).toBe('sqlite:////abs/app_test')
   })
 
   test.each([
@@ -286,6 +290,7 @@ describe('the options of a URL', () => {
     ['sqlite:///x.db?constructor=1', 'Unknown option "constructor"'],
     ['sqlite:///x.db?mode=memory', 'Option "mode" in the sqlite URL must be one of ro, rw, rwc.'],
     ['sqlite:///x.db?mode', 'Option "mode"'],
+    ['sqlite:///:memory:?cache=shared', 'Unknown option "cache" in the sqlite URL.'],
     ['postgresql://host?hostaddr=1', 'Unknown option "hostaddr" in the postgresql URL.'],
     ['postgresql://host?sslmod=require', 'Did you mean "sslmode"?'],
     [

@@ -78,7 +78,8 @@ export function dropTables(tables: readonly AnyTable[], text: DefinitionText): r
 /** Unique keys, checks and indexes that come. */
 export function addKeys({ to, columns, uniques, checks, indexes }: TableChange, text: DefinitionText): readonly string[] {
   // A new column of an enumeration has brought its own.
-  const isThere = ({ column }: CheckFact) => columns.added.some(({ name, type }) => name === column && type instanceof EnumerationType)
+  const isThere = ({ column }: CheckFact) =>
+    columns.added.some(({ name, type }) => name === column && type.stored instanceof EnumerationType)
   return [
     ...uniques.added.map((unique) => (unique.kind === 'index' ? text.createIndex(to, unique) : text.addConstraint(to, unique))),
     ...checks.added.filter((check) => !isThere(check)).map(({ constraint }) => text.addConstraint(to, constraint)),

@@ -118,7 +118,7 @@ function checkFact(constraint: Constraint, as: Constraint | undefined, dialect: 
 
 /** An enumeration without a type of its own is a check like any other, and one that was written by hand cannot be told from it. */
 function listChecks({ columns, options }: AnyTable, dialect: Dialect) {
-  return columns.flatMap(({ name, type }) => {
+  return columns.flatMap(({ name, type: { stored: type } }) => {
     if (!(type instanceof EnumerationType) || !(type.checked(dialect) || (dialect.name === 'sqlite' && options.strict === true))) return []
     const text = `${dialect.quoteIdentifier(name)} in (${type.values.map((value) => quoteText(value, dialect)).join(', ')})`
     return [{ text, fact: { constraint: checkConstraint(raw(text)), column: name } as CheckFact }]

@@ -53,7 +53,7 @@ function contains(place: JsonPlace, part: unknown, depth: number): OperationNode
   return spell`(${conditions.reduce((left, right) => spell`${left} and ${right}`, isOfType)})`
 }
 
-function isWide(type: ColumnType): boolean {
+function isWide({ stored: type }: ColumnType): boolean {
   return type instanceof NumericType && type.wide
 }
 

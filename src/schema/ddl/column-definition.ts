@@ -78,7 +78,9 @@ function generatedNode(
 }
 
 /** An enumeration without a type of its own is kept to its list by a check of the column. */
-function checkOfValues(table: AnyTable, { name, type }: Column, dialect: Dialect): { readonly check: CheckConstraintNode } | null {
+function checkOfValues(table: AnyTable, column: Column, dialect: Dialect): { readonly check: CheckConstraintNode } | null {
+  const { name } = column
+  const type = column.type.stored
   if (!(type instanceof EnumerationType) || !(type.checked(dialect) || table.options.strict === true)) return null
   const list = type.values.map((value) => quoteText(value, dialect)).join(', ')
   return { check: CheckConstraintNode.create(raw(`${dialect.quoteIdentifier(name)} in (${list})`)) }

@@ -108,7 +108,8 @@ export interface NamedType {
 export function typesOf(tables: readonly AnyTable[]): readonly NamedType[] {
   const types = new Map<string, NamedType>()
   for (const { columns, schema } of tables) {
-    for (const { type } of columns) {
+    for (const column of columns) {
+      const type = column.type.stored
       if (type instanceof EnumerationType && type.name !== undefined)
         types.set(`${schema ?? ''}.${type.name}`, { name: type.name, schema, values: type.values })
     }
