@@ -13,7 +13,7 @@ export async function countOn(executor: Executor, table: AnyTable): Promise<void
   const sequence = 'select pg_get_serial_sequence($1, $2)::regclass as name'
   const keys = `select max(${executor.dialect.quoteIdentifier(column.name)}) as last from ${quoted}`
   await executor.execute(
-    `select setval(sequence.name, keys.last) from (${sequence}) sequence, (${keys}) keys
+    `select setval(sequence.name, keys.last)::text from (${sequence}) sequence, (${keys}) keys
       where keys.last > coalesce(pg_sequence_last_value(sequence.name), 0) and has_sequence_privilege(sequence.name, 'update')`,
     [quoted, column.name],
   )

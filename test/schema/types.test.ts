@@ -2,6 +2,7 @@ import { createEngine, sql } from 'offloop'
 import {
   bigInteger,
   boolean,
+  custom,
   date,
   dateTime,
   enumeration,
@@ -33,11 +34,22 @@ const users = new Table('users', metadata, {
   twice: integer({ generated: { as: sql`age * 2` } }),
 })
 const pairs = new Table('pairs', metadata, { a: integer({ primaryKey: true }), b: integer({ primaryKey: true }) })
+const events = new Table('events', metadata, {
+  at: custom(integer(), { encode: (url: URL) => url.href.length, decode: (size) => size > 0 }, { primaryKey: true }),
+  link: custom(text(), { encode: (url: URL | string) => String(url), decode: (href) => new URL(href) }, { default: 'https://a.example' }),
+})
 const children = new Table('children', metadata, { id: integer({ primaryKey: true, references: 'users.id' }) })
 
 type User = InferRow<typeof users>
 type NewUser = InferInsert<typeof users>
 const valid: NewUser = { name: 'Ada', active: true, mood: 'good' }
+
+test('custom columns have the types of their functions', () => {
+  expectTypeOf<InferRow<typeof events>>().toEqualTypeOf<{ at: boolean; link: URL | null }>()
+  expectTypeOf<InferInsert<typeof events>>().toEqualTypeOf<{ at: URL; link?: URL | string | null | undefined }>()
+  // @ts-expect-error an integer column stores no text
+  custom(integer(), { encode: (url: URL) => url.href, decode: (size) => size > 0 })
+})
 
 /** Never called: it is there for the compiler. */
 async function statements(): Promise<void> {

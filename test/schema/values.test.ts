@@ -1,4 +1,5 @@
 import { sql } from 'offloop'
+import { exportText, importData } from 'offloop/data'
 import {
   bigInteger,
   blob,
@@ -38,6 +39,9 @@ const days = {
   encode: (day: string) => Date.parse(day) / 86_400_000,
   decode: (day: number) => new Date(day * 86_400_000).toISOString().slice(0, 10),
 }
+
+/** Numbers of rows as a program shows them: '#5'. */
+const ids = { encode: (id: string) => BigInt(id.slice(1)), decode: (id: bigint) => `#${id}` }
 
 interface Pair {
   readonly whole: string
@@ -126,6 +130,28 @@ describeDatabases((fixture) => {
       }
       expect(await engine.scalar('select count(*) from t')).toBe(0)
     })
+  })
+
+  test('a custom column is that of the type that stores it, and so are its files', async () => {
+    const engine = fixture.engine()
+    const dated = custom(date(), { encode: (day: Date) => day, decode: (text) => new Date(`${text}T00:00Z`) }, { default: new Date(0) })
+    const table = new Table('t', new MetaData(), { id: custom(bigInteger(), ids, { primaryKey: true, autoIncrement: true }), day: dated })
+    await engine.execute(createTable(table))
+    expect((await engine.execute(table.insert().values({}))).insertedPrimaryKey).toEqual(['#1'])
+    await importData(engine, 'id,day\n9007199254740993,2024-02-29\n', { format: 'csv', table })
+    expect(await engine.execute(table.select().orderBy('id')).fetchall()).toEqual([
+      { id: '#1', day: new Date(0) },
+      { id: '#9007199254740993', day: new Date('2024-02-29T00:00Z') },
+    ])
+    expect(await exportText(engine, { format: 'csv', table })).toContain('9007199254740993,2024-02-29')
+  })
+
+  test.each([
+    [() => custom(integer({ unique: true }) as never, ids as never), 'give them as its third argument'],
+    [() => custom(integer(), {} as never), 'takes { encode, decode }'],
+    [() => custom(integer as never, ids as never), 'takes a column type'],
+  ])('a custom column says what it takes: %#', (make, sentence) => {
+    expect(make).toThrow(sentence)
   })
 
   test('SQL may stand in the place of a value', async () => {
