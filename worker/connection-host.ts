@@ -133,6 +133,7 @@ export class ConnectionHost {
       cancelSlots: this.#cancelSlots,
       maxBufferedBytes: this.#settings.maxBufferedBytes,
       blockedByCursors: this.#driver.capabilities.blockedByCursors,
+      hear: this.#next.hearer((frames) => this.#receive(frames as Frames)),
     }
     this.#runner = new StatementRunner(connection, context)
     this.#short = null
@@ -162,10 +163,9 @@ export class ConnectionHost {
     try {
       return yield* settled(connection.interruptToken(interrupt))
     } catch (error) {
-      const { message } = error as Error
       throw new HostError({
         family: 'driverLoad',
-        message: `The interrupt extension "${interrupt}" could not be loaded: ${message}. \`offloop build-interrupt\` builds it for this machine.`,
+        message: `The interrupt extension "${interrupt}" could not be loaded: ${(error as Error).message}. \`offloop build-interrupt\` builds it for this machine.`,
       })
     }
   }

@@ -6,12 +6,12 @@ import type { DriverRow, DriverStatement, RowIterator } from './drivers/driver.t
 import type { Task } from './task.ts'
 
 /** Rows and bytes of one chunk: large enough that its message is cheap a row, small enough that building its objects stalls nobody. */
-const maxRowsPerChunk = 1_000
-const maxChunkBytes = 256 * 1024
+export const maxRowsPerChunk = 1_000
+export const maxChunkBytes = 256 * 1024
 /** A slow statement sends what it has rather than let its reader wait for a full chunk. */
-const maxChunkMs = 20
+export const maxChunkMs = 20
 /** Rows between two looks at the clock. */
-const maxBlockRows = 16
+export const maxBlockRows = 16
 
 /** The rows of a running statement, read as the user's side asks for them, or kept in memory where something must run before that. */
 export class Cursor {

@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { rings } from '../src/protocol/doorbell.ts'
+import { rings, waitForRing } from '../src/protocol/doorbell.ts'
 import type { HostPort } from '../src/protocol/lease-task.ts'
 
 /** For how long a thread that has just answered looks for the next message before it goes to sleep. */
 const lookMs = 0.05
+/** A thread that sleeps inside a call of the driver looks up every so often, in case a bell was not heard. */
+const maxWaitMs = 1_000
 /** After so many looks in vain only every 256th chance is taken. */
 const maxDoublings = 8
 
@@ -43,6 +45,19 @@ export class NextMessage {
     if (!this.#looks) return undefined
     if (rings(this.#cells) === this.#received && !(soon && this.#comes())) return undefined
     return receiveMessageOnPort(this.#port as MessagePort)?.message
+  }
+
+  /** A function that sleeps until there is a message and has it received, for use inside a call of the driver; null where that cannot be done. */
+  hearer(receive: (message: unknown) => void): (() => void) | null {
+    const port = this.#port
+    if (!(port instanceof MessagePort)) return null
+    return () => {
+      waitForRing(this.#cells, this.#received, maxWaitMs)
+      const next = receiveMessageOnPort(port)
+      if (next === undefined) return
+      this.received()
+      receive(next.message)
+    }
   }
 
   #comes(): boolean {

@@ -17,6 +17,8 @@ export class StatementEntry {
   #sentColumns: readonly WireColumn[] | null = null
   /** Its last result came in one piece. */
   small = false
+  /** Its last result did not, and was read to its end. */
+  large = false
   /** How many times it is still to be served alone: it has held up a group of statements for longer than others should wait. */
   aloneFor = 0
   /** The last run took long enough that finished replies should not wait for the next one; unknown counts as slow. */

@@ -1,10 +1,12 @@
 import { isCancelled } from '../src/protocol/cancel-slots.ts'
 import { creditWindow, type ExecuteManyRequest, type ExecuteRequest, ReplyFlag, ReplyKind, RequestFlag } from '../src/protocol/frames.ts'
+import type { EncodedChunk } from '../src/protocol/row-codec.ts'
 import { CancelledError } from '../src/protocol/row-errors.ts'
 import type { WireColumn } from '../src/protocol/values.ts'
 import { Cursor } from './cursors.ts'
 import type { DriverCapabilities, DriverConnection, DriverRow, DriverStatement, RowIterator } from './drivers/driver.ts'
 import { HostError, nameUnsafeColumn } from './host-error.ts'
+import { PushedRows } from './pushed-rows.ts'
 import type { ReplyOutbox } from './reply-outbox.ts'
 import type { StatementCache, StatementEntry } from './statement-cache.ts'
 import { settled, type Task } from './task.ts'
@@ -22,6 +24,8 @@ export interface RunnerContext {
   readonly cancelSlots: Int32Array
   readonly maxBufferedBytes: number
   readonly blockedByCursors: DriverCapabilities['blockedByCursors']
+  /** Sleeps until the user's side has said something, and takes it in; null where that cannot be done inside a call of the driver. */
+  readonly hear: (() => void) | null
 }
 
 /** One run of a statement that yields rows. */
@@ -41,6 +45,8 @@ export class StatementRunner {
   readonly #cursors = new Map<number, Cursor>()
   /** When the run that is being served began. */
   #startedAt = 0
+  /** The rows that the driver is handing over. */
+  #pushed: { readonly id: number; readonly rows: PushedRows } | null = null
 
   constructor(connection: DriverConnection, context: RunnerContext) {
     this.#connection = connection
@@ -84,6 +90,7 @@ export class StatementRunner {
       return
     }
     if (!reads && blocked === 'writes') yield* this.bufferCursors((request.flags & RequestFlag.freesCursors) !== 0)
+    if (reads && this.#push(request, entry, statement)) return
     if (statement.returnsRows) yield* this.#query(request, entry, statement)
     else yield* this.#run(request, entry, statement)
   }
@@ -175,6 +182,35 @@ export class StatementRunner {
     }
   }
 
+  /** Sends every row of a statement that had many of them the last time from within one call of the driver; false where it cannot be done so. */
+  #push(request: ExecuteRequest, entry: StatementEntry, statement: DriverStatement): boolean {
+    const { cancelSlots: slots, outbox, hear } = this.#context
+    const { id, flags } = request
+    if (!entry.large || (flags & RequestFlag.all) === 0 || hear === null || statement.push === undefined || this.hasOpenCursors)
+      return false
+    let columns: readonly WireColumn[] = []
+    const send = (chunk: EncodedChunk, ends: number): void => {
+      const head = { id, flags: ends | this.stateFlags(), columns: entry.takeUnsentColumns(columns), rowcount: -1, lastrowid: null }
+      outbox.chunk(head, chunk)
+      outbox.flush()
+    }
+    try {
+      const pushed = statement.push(request.values, (names) => {
+        columns = names
+        const target = { id, width: names.length, bigints: (flags & RequestFlag.bigint) !== 0, maxRows: request.rowLimit, slots, hear }
+        const rows = new PushedRows({ ...target, send: (chunk) => send(chunk, 0) })
+        this.#pushed = { id, rows }
+        return (row) => rows.push(row)
+      })
+      if (pushed && this.#pushed !== null) send(this.#pushed.rows.rest(), ReplyFlag.last | ReplyFlag.slow | ReplyFlag.detached)
+      return pushed
+    } catch (error) {
+      throw nameUnsafeColumn(error, columns)
+    } finally {
+      this.#pushed = null
+    }
+  }
+
   /** Takes up to `count` rows; true when there are no more. */
   *#take(id: number, iterator: RowIterator, rows: DriverRow[], count: number): Task<boolean> {
     while (rows.length < count) {
@@ -223,6 +259,7 @@ export class StatementRunner {
       throw nameUnsafeColumn(error, columns)
     }
     entry.small = true
+    entry.large = false
   }
 
   *#sendCursor(run: Run, cursor: Cursor): Task<void> {
@@ -252,6 +289,7 @@ export class StatementRunner {
       yield* this.#sendChunk(run, cursor)
       this.#context.outbox.flush()
     }
+    run.entry.large = true
   }
 
   *#sendChunk(run: Run, cursor: Cursor): Task<void> {
@@ -266,6 +304,10 @@ export class StatementRunner {
 
   /** A reader who takes everything has room for more; false when the cursor sends only what it is asked for. */
   grant(id: number, chunks: number): boolean {
+    if (this.#pushed?.id === id) {
+      this.#pushed.rows.grant(chunks)
+      return true
+    }
     const cursor = this.#cursors.get(id)
     if (cursor?.streaming !== true) return false
     cursor.grant(chunks)

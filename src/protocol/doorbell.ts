@@ -6,9 +6,15 @@
 /** User's side: a message has just been posted. */
 export function ring(cells: Int32Array): void {
   Atomics.add(cells, cells.length - 2, 1)
+  Atomics.notify(cells, cells.length - 2)
 }
 
 /** Worker: how many messages have been posted. */
 export function rings(cells: Int32Array): number {
   return Atomics.load(cells, cells.length - 2)
+}
+
+/** Worker: sleeps while no message has been posted behind the first `heard`, for at most so many milliseconds. */
+export function waitForRing(cells: Int32Array, heard: number, ms: number): void {
+  Atomics.wait(cells, cells.length - 2, heard, ms)
 }

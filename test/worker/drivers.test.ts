@@ -13,6 +13,42 @@ const SCHEMA = `
   create virtual table words using fts5(body);
 `
 
+describe('better-sqlite3', () => {
+  test('hands rows over from within one call once it is sure of their columns', async () => {
+    const connection = await openDriver('better-sqlite3')
+    await connection.script("create table t (a, b); insert into t values (1, null), (2.5, x'00ff'), ('x', 9223372036854775807)")
+    const statement = await connection.prepare('select * from t where a <> ? order by a desc', null)
+    const push = (): unknown => {
+      const names: string[] = []
+      const rows: DriverRow[] = []
+      const pushed = statement.push?.([2], (columns) => {
+        names.push(...columns.map((column) => column.name))
+        return (row) => rows.push(row)
+      })
+      return pushed === true ? { names, rows } : pushed
+    }
+    const known = { names: ['a', 'b'], rows: await rowsOf(statement, [2]) }
+    // The clock has to show one time before and after a step.
+    statement.columns()
+    expect(push()).toBe(false)
+    expect(await rowsOf(statement, [2])).toEqual(known.rows)
+    statement.columns()
+    expect(push()).toEqual(known)
+    await connection.script('alter table t rename column b to c')
+    expect(push()).toBe(false)
+    const boundless = new Error('enough')
+    await rowsOf(statement, [2])
+    statement.columns()
+    await rowsOf(statement, [2])
+    statement.columns()
+    const refusal = (): unknown => {
+      throw boundless
+    }
+    expect(() => statement.push?.([2], () => refusal)).toThrow(boundless)
+    expect(push()).toEqual({ ...known, names: ['a', 'c'] })
+  })
+})
+
 describe.each(driverNames)('%s', (name) => {
   describe('values', () => {
     const maxInteger = 2n ** 63n - 1n

@@ -13,6 +13,7 @@ import type {
   RunResult,
 } from './driver.ts'
 import { FileGuard } from './file-guard.ts'
+import { RowPusher } from './row-pusher.ts'
 import {
   type BindableValue,
   ColumnMemo,
@@ -144,6 +145,7 @@ class BetterSqlite3Connection implements DriverConnection {
   readonly #busyTimeoutMs: number
   readonly #clock: SchemaClock
   readonly groups: SqliteGroups
+  readonly #pusher: RowPusher
   #lastRowid: BetterSqlite3.Statement<[], bigint> | undefined
 
   constructor(handle: Handle, options: OpenOptions) {
@@ -154,6 +156,7 @@ class BetterSqlite3Connection implements DriverConnection {
     const schemaVersion = handle.prepare<[], number>('PRAGMA schema_version').pluck()
     this.#clock = new SchemaClock(() => schemaVersion.get() as number)
     this.groups = new SqliteGroups((sql) => handle.prepare(sql), this.#clock)
+    this.#pusher = new RowPusher(handle)
   }
 
   get handle(): object {
@@ -173,6 +176,7 @@ class BetterSqlite3Connection implements DriverConnection {
     if (statement.reader) statement.raw().safeIntegers()
     return new BetterSqlite3Statement(statement, names, {
       clock: this.#clock,
+      pusher: this.#pusher,
       explain: (text) => this.#handle.explain(text),
       prepare: (text) => this.#handle.prepare(text),
       lastRowid: () => this.lastRowid(),
@@ -233,6 +237,7 @@ class BetterSqlite3Connection implements DriverConnection {
 /** What a statement asks of its connection. */
 interface StatementHome {
   readonly clock: SchemaClock
+  readonly pusher: RowPusher
   explain(sql: string): readonly ProgramStep[]
   readonly prepare: (sql: string) => BetterSqlite3.Statement<BindableValue[]>
   lastRowid(): bigint
@@ -251,6 +256,8 @@ class BetterSqlite3Statement implements DriverStatement {
   readonly #mayInsert: boolean
   readonly #columns: ColumnMemo
   #rows: RowsRunner | null = null
+  /** Hands on the rows of so many columns; null where the statement's text does not allow it. */
+  #pushing: { readonly width: number; readonly statement: BetterSqlite3.Statement<unknown[]> | null } | null = null
   #facts = UNKNOWN_FACTS
   #factsAt = -1
 
@@ -303,6 +310,19 @@ class BetterSqlite3Statement implements DriverStatement {
     this.#begin()
     // The driver's own iterator, unwrapped: it has a `return`, which its type leaves open.
     return this.#statement.iterate(...this.#bindings(params)) as RowIterator & IterableIterator<DriverRow>
+  }
+
+  push(params: readonly WireValue[], begin: (columns: readonly WireColumn[]) => (row: DriverRow) => void): boolean {
+    const { pusher } = this.#home
+    return pusher.onSnapshot(() => {
+      const columns = this.#columns.known()
+      if (columns === null) return false
+      const width = columns.length
+      if (this.#pushing?.width !== width) this.#pushing = { width, statement: pusher.prepare(this.#text.body, width) }
+      if (this.#pushing.statement === null) return false
+      pusher.run(this.#pushing.statement, this.#bindings(params), begin(columns))
+      return true
+    })
   }
 
   first(params: readonly WireValue[]): DriverRow | undefined {

@@ -154,6 +154,14 @@ export interface DriverStatement {
    * a server's driver leaves the values as texts that `ExecuteOptions.serverTexts` names.
    */
   iterate(params: readonly WireValue[], serverTexts?: boolean): RowIterator
+  /**
+   * Synchronous drivers only: gives the rows that `iterate` would give to a function, one after another, and ends behind the last one, or with
+   * what that throws; cheaper than an iterator. For a `readonly` statement, while no iterator of the connection is open.
+   *
+   * @param begin is told the columns before the first row, and gives the function
+   * @returns false where it cannot be done now: nothing has run
+   */
+  push?(params: readonly WireValue[], begin: (columns: readonly WireColumn[]) => (row: DriverRow) => void): boolean
   /** Synchronous drivers only: the first row, the rest left where it is; cheaper than an iterator. Only inside a group. */
   first?(params: readonly WireValue[]): DriverRow | undefined
   /** Frees the statement; it is not used again. */

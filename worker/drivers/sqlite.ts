@@ -299,6 +299,12 @@ export class ColumnMemo {
     this.#stepped = true
   }
 
+  /** The columns, where they are surely those of the schema as it is now. */
+  known(): readonly WireColumn[] | null {
+    const now = this.#clock.read()
+    return now !== undefined && now === this.#keptAt ? this.#columns : null
+  }
+
   /** The same array as long as the columns are the same. */
   read(): readonly WireColumn[] {
     const now = this.#clock.read()
