@@ -1,5 +1,5 @@
 /** A connection that has not answered for this long is with something that takes long after all: nothing else is sent behind it. */
-const heavyAfterMs = 2
+export const heavyAfterMs = 2
 /** The most statements that wait inside one connection: more in one message make it no cheaper. */
 const maxInFlight = 64
 
@@ -10,21 +10,27 @@ export class Backlog {
   /** When it last answered, or was given something to do after a rest. */
   #heardAt = performance.now()
 
-  heard(): void {
-    this.#heardAt = performance.now()
+  /** It has answered, at this time. */
+  heard(at: number): void {
+    this.#heardAt = at
   }
 
   /** A statement is about to be added to `pending` others. */
-  add(pending: number, quick: boolean): void {
+  add(pending: number, quick: boolean, now: number): void {
     if (pending === 0) {
-      this.heard()
+      this.heard(now)
       this.#allQuick = true
     }
     this.#allQuick &&= quick
   }
 
+  /** Whether it is at work, and with nothing that takes long. */
+  isBrisk(pending: number, now: number): boolean {
+    return pending > 0 && this.#allQuick && now - this.#heardAt <= heavyAfterMs
+  }
+
   /** Whether one more behind `pending` others would not stand behind something that takes long. */
   takesMore(pending: number, now: number): boolean {
-    return pending === 0 || (this.#allQuick && pending < maxInFlight && now - this.#heardAt <= heavyAfterMs)
+    return pending === 0 || (pending < maxInFlight && this.isBrisk(pending, now))
   }
 }

@@ -1,7 +1,8 @@
+import { availableParallelism } from 'node:os'
 import { FifoQueue } from '../protocol/fifo-queue.ts'
 import { RequestFlag } from '../protocol/frames.ts'
 import type { AccessMode } from './access-gate.ts'
-import { Backlog } from './backlog.ts'
+import { Backlog, heavyAfterMs } from './backlog.ts'
 import type { Database } from './database.ts'
 import type { Execution } from './execution.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
@@ -46,9 +47,19 @@ class Slot {
     return this.#backlog.takesMore(this.pending, now)
   }
 
-  submit(execution: Execution): void {
-    this.#usedAt = performance.now()
-    this.#backlog.add(this.pending, this.#connection?.lease.statements.isQuick(execution.statement.text) === true)
+  /** Whether it is at work, and with nothing that takes long. */
+  isBrisk(now: number): boolean {
+    return this.#backlog.isBrisk(this.pending, now)
+  }
+
+  /** Whether the statement has run here, and quickly. */
+  isQuick({ statement }: Execution): boolean {
+    return this.#connection?.lease.statements.isQuick(statement.text) === true
+  }
+
+  submit(execution: Execution, now = performance.now()): void {
+    this.#usedAt = now
+    this.#backlog.add(this.pending, this.isQuick(execution), now)
     if (this.#connection !== null) {
       this.#run(this.#connection, execution)
       return
@@ -95,8 +106,11 @@ class Slot {
 
   #take(connection: PhysicalConnection): void {
     this.#connection = connection
-    this.#backlog.heard()
-    connection.onAnswer = () => this.#answered()
+    this.#backlog.heard(performance.now())
+    connection.onAnswer = () => {
+      this.#backlog.heard(connection.lease.channel.heardAt)
+      this.#onRoom()
+    }
     // Lost or stuck: the next statement opens another one, and this one is closed when its thread comes back.
     const forget = connection.onChange(() => {
       forget()
@@ -115,11 +129,6 @@ class Slot {
     else void connection.close()
   }
 
-  #answered(): void {
-    this.#backlog.heard()
-    this.#onRoom()
-  }
-
   /** Closes the connection if nothing has used it since `before`. */
   sweep(before: number): void {
     if (this.#usedAt > before || this.pending > 0 || this.#connection?.holdsRows === true) return
@@ -134,6 +143,9 @@ class Slot {
     await this.#connection?.idle()
   }
 }
+
+/** Readers that share quick statements: the thread that asks needs a processor too. */
+const briskReaders = Math.max(1, availableParallelism() - 1)
 
 /** What runs the statements of `engine.execute`. */
 export interface ImplicitStatements {
@@ -161,6 +173,8 @@ export class ImplicitConnections implements ImplicitStatements {
   readonly #readers: readonly Slot[]
   /** Reads that no reader has room for: whichever answers first takes the next, so that none of them waits behind a slow one. */
   readonly #waitingReads = new FifoQueue<Execution>()
+  /** Set while reads wait for a reader that is at work: it may turn out to take long. */
+  #lookAgain: NodeJS.Timeout | null = null
   readonly #runAlone: (execution: Execution) => void
 
   /** @param runAlone runs a statement on a connection that it has to itself: its rows are more than the worker may keep */
@@ -197,23 +211,40 @@ export class ImplicitConnections implements ImplicitStatements {
   }
 
   #dispatch(): void {
-    while (this.#waitingReads.size > 0) {
-      const reader = this.#freeReader()
+    if (this.#waitingReads.size === 0) return
+    const now = performance.now()
+    for (let execution = this.#waitingReads.peek(); execution !== undefined; execution = this.#waitingReads.peek()) {
+      const reader = this.#freeReader(execution, now)
       if (reader === undefined) return
-      const execution = this.#waitingReads.shift()
+      this.#waitingReads.shift()
       // Its caller may have given up meanwhile.
-      if (execution?.complete === false) reader.submit(execution)
+      if (!execution.complete) reader.submit(execution, now)
     }
   }
 
-  /** The one with the least to do; an idle one before one that has yet to be opened, and that before a busy one. */
-  #freeReader(): Slot | undefined {
-    const now = performance.now()
+  /**
+   * The one with the least to do; an idle one before one that has yet to be opened, and that before a busy one. Of quick statements, as many have
+   * some as there are processors for: one more would take turns with them, and with the thread that asks.
+   */
+  #freeReader(execution: Execution, now: number): Slot | undefined {
     let best: Slot | undefined
+    let brisk = 0
+    let briskest: Slot | undefined
     for (const slot of this.#readers) {
-      if (slot.takesMore(now) && (best === undefined || load(slot) < load(best))) best = slot
+      const takesMore = slot.takesMore(now)
+      if (takesMore && (best === undefined || load(slot) < load(best))) best = slot
+      if (!slot.isBrisk(now) || !slot.isQuick(execution)) continue
+      brisk++
+      if (takesMore && (briskest === undefined || slot.pending < briskest.pending)) briskest = slot
     }
-    return best
+    if (brisk < briskReaders || best === undefined || best.pending > 0) return best
+    if (briskest === undefined) this.#lookAgain ??= setTimeout(() => this.#look(), heavyAfterMs).unref()
+    return briskest
+  }
+
+  #look(): void {
+    this.#lookAgain = null
+    this.#dispatch()
   }
 
   #write(execution: Execution, access: AccessMode | 'none' = accessOf(execution.statement.scanned, this.#memory)): void {

@@ -16,7 +16,7 @@ class Line {
   constructor(connection: PhysicalConnection, onAnswer: () => void) {
     this.connection = connection
     connection.onAnswer = () => {
-      this.#backlog.heard()
+      this.#backlog.heard(connection.lease.channel.heardAt)
       onAnswer()
     }
   }
@@ -36,10 +36,10 @@ class Line {
     return this.usable && this.#backlog.takesMore(this.pending, now)
   }
 
-  submit(execution: Execution): void {
+  submit(execution: Execution, now: number): void {
     const { connection } = this
     const quick = connection.lease.statements.isQuick(execution.statement.text) && !execution.leavesConnectionState
-    this.#backlog.add(this.pending, quick)
+    this.#backlog.add(this.pending, quick, now)
     connection.submit(execution.route(RequestFlag.buffered, 'none'))
   }
 }
@@ -105,7 +105,7 @@ export class PooledStatements implements ImplicitStatements, Waiter {
       if (line === undefined) return
       const execution = this.#waiting.shift()
       // Its caller may have given up meanwhile.
-      if (execution?.complete === false) line.submit(execution)
+      if (execution?.complete === false) line.submit(execution, now)
     }
   }
 

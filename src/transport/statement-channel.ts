@@ -42,6 +42,7 @@ export class StatementChannel {
   #transfer: TransferListItem[] = []
   #flushScheduled = false
   #batch = 0
+  #heardAt = 0
   readonly #listeners = new Set<object>()
   #lost: Error | null = null
   #closing = false
@@ -65,6 +66,11 @@ export class StatementChannel {
   /** The number of the batch that is being gathered: a request posted in an earlier one has left. */
   get batch(): number {
     return this.#batch
+  }
+
+  /** When the worker last said something, by `performance.now()`. */
+  get heardAt(): number {
+    return this.#heardAt
   }
 
   /** A fresh request id, with `handler` waiting for its replies. The request is to be posted in the same tick. */
@@ -172,6 +178,7 @@ export class StatementChannel {
   }
 
   #receive(frames: Frames): void {
+    this.#heardAt = performance.now()
     const reader = new FrameReader(frames)
     while (!reader.done) {
       const reply = readReply(reader)

@@ -137,6 +137,22 @@ describe.each(drivers)('many tasks on one file with %s', (driver) => {
     expect(await slow).toBe(1)
   })
 
+  test('reads that wait for a reader go to another one when that turns out to take long', async () => {
+    const file = temporaryFile()
+    const engine = openEngine({ readers: 2, setup: new URL('./wait-for-file.mjs', import.meta.url) }, { driver, file })
+    writeFileSync(`${file}.there`, '')
+    const wait = (name: string) => engine.scalar('select wait_for_file(?)', [`${file}.${name}`])
+    await wait('there')
+    await wait('there')
+    const slow = wait('go')
+    // The first of these stand behind it: the statement was quick until now. The last ones have not left.
+    const behind = tasks(200, () => wait('there'))
+    const last = tasks(50, () => wait('there'))
+    expect(await last).toEqual(Array.from({ length: 50 }, () => 1))
+    writeFileSync(`${file}.go`, '')
+    await Promise.all([slow, behind])
+  })
+
   test('a result that nobody reads to its end keeps no reader from others, and no engine from closing', async () => {
     const engine = openEngine({ readers: 1, pool: { idleTimeoutMs: 30 } }, { driver })
     await engine.execute('create table t (a)')
