@@ -9,13 +9,27 @@ const common: RolldownOptions = {
   transform: { define: { PACKAGE_VERSION: JSON.stringify(manifest.version) } },
   // What package.json says of side effects is about these files: a module of the source may be there for its effect alone.
   treeshake: { moduleSideEffects: (id) => id.endsWith('.ts') },
-  plugins: [{ name: 'ascii', generateBundle: (_options, bundle) => Object.values(bundle).forEach(escapeLetters) }],
+  plugins: [{ name: 'loading', generateBundle: (_options, bundle) => Object.values(bundle).forEach(loadFaster) }],
+}
+
+function loadFaster(file: OutputAsset | OutputChunk): void {
+  if (file.type === 'chunk') file.code = getBuiltins(escapeLetters(file.code))
 }
 
 /** One letter beyond Latin-1 doubles a file in memory, and V8 takes twice as long to read it. There is none but in texts and patterns. */
-function escapeLetters(file: OutputAsset | OutputChunk): void {
-  if (file.type !== 'chunk') return
-  file.code = file.code.replace(/[\u0080-\uFFFF]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
+function escapeLetters(code: string): string {
+  return code.replace(/[\u0080-\uFFFF]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/**
+ * Node.js makes a module with live bindings of a module of its own that is imported, which of fs alone takes 2 ms: half of what it took a thread
+ * to load its files. What `process.getBuiltinModule` gives is there already.
+ */
+function getBuiltins(code: string): string {
+  return code.replace(
+    /^import \{ (.+) \} from "(node:[^"]+)";$/gm,
+    (_, names: string, module: string) => `const { ${names.replaceAll(' as ', ': ')} } = process.getBuiltinModule("${module}");`,
+  )
 }
 
 // Annotations are for the user's bundler; the other comments are a third of the text, and one letter beyond Latin-1 in them doubles a file
