@@ -1,11 +1,12 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { databaseHelp, urlOfEnvironment } from './database-argument.ts'
-import { Failure, UsageError } from './failure.ts'
+import { databaseAndFile, databaseHelp } from './database-argument.ts'
+import { Failure } from './failure.ts'
 import { count, duration, say } from './messages.ts'
-import { Progress } from './progress.ts'
-import { jsonObject } from './shown-value.ts'
+import { printableJson } from './printable.ts'
+import { withProgress } from './progress.ts'
+import { jsonText } from './shown-value.ts'
 import { stdout } from './text-output.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -35,29 +36,22 @@ export function defineBackup(command: Command): void {
 }
 
 async function backup(first: string | undefined, second: string | undefined, { force, quiet, json }: BackupOptions): Promise<void> {
-  const [database, file] = second === undefined ? [undefined, first] : [first, second]
-  if (file === undefined || (second === undefined && urlOfEnvironment() === undefined))
-    throw new UsageError('Where to? Name the file of the copy behind the database.')
+  const [database, file] = databaseAndFile(first, second, 'Where to? Name the file of the copy behind the database.')
   if (existsSync(file) && force !== true) throw new Failure(`${file} is there already: --force writes over it.`)
   await withDatabase(database, {}, async (engine, signal) => {
-    const begun = performance.now()
-    const progress = new Progress({ label: 'backup', quiet: quiet === true })
     let pages = 0
-    try {
-      await engine.backup(file, {
+    const { ms } = await withProgress({ label: 'backup', quiet: quiet === true }, (progress) =>
+      engine.backup(file, {
         signal,
         onProgress: ({ totalPages, remainingPages }) => {
           pages = totalPages
           const done = totalPages - remainingPages
           progress.update(totalPages === 0 ? null : done / totalPages, `${count(done)} of ${count(totalPages, 'page')}`)
         },
-      })
-    } finally {
-      progress.end()
-    }
-    const ms = performance.now() - begun
+      }),
+    )
     const { size: bytes } = statSync(file)
-    if (json === true) await stdout.write(`${jsonObject(Object.entries({ file: resolve(file), pages, bytes, seconds: ms / 1_000 }))}\n`)
+    if (json === true) await stdout.print(`${jsonText({ file: resolve(file), pages, bytes, seconds: ms / 1_000 })}\n`, printableJson)
     else if (quiet !== true) say(`${file}: ${count(pages, 'page')}, ${count(bytes, 'byte')} in ${duration(ms)}`)
   })
 }

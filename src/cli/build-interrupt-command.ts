@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { buildInterrupt, defaultOutput } from './build-interrupt.ts'
-import { jsonObject } from './shown-value.ts'
+import { printableJson } from './printable.ts'
+import { jsonText } from './shown-value.ts'
 import { stdout } from './text-output.ts'
 
 const afterHelp = `
@@ -15,6 +16,7 @@ export function defineBuildInterrupt(command: Command): void {
     .addHelpText('after', afterHelp)
     .action(async ({ output, json }: { readonly output: string; readonly json?: true }) => {
       const file = await buildInterrupt(output)
-      await stdout.write(json === true ? `${jsonObject([['file', file]])}\n` : `${file}\n`)
+      if (json === true) await stdout.print(`${jsonText({ file })}\n`, printableJson)
+      else await stdout.print(`${file}\n`)
     })
 }

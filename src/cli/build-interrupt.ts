@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Failure } from './failure.ts'
 
 const source = fileURLToPath(new URL('../../../worker/interrupt/offloop-interrupt.c', import.meta.url))
 
@@ -16,7 +17,7 @@ export const defaultOutput = `offloop-interrupt${suffix}`
  * Builds the interrupt extension with the system's C compiler (`CC`, or `cc`), against the SQLite header that better-sqlite3 brings.
  *
  * @returns the absolute path of the built file, for the engine option `interrupt`
- * @throws {Error} there is no compiler, or it failed; the message has its output
+ * @throws {Failure} there is no compiler, or it failed; the message has its output
  */
 export async function buildInterrupt(output: string = defaultOutput): Promise<string> {
   const file = resolve(output)
@@ -28,8 +29,8 @@ export async function buildInterrupt(output: string = defaultOutput): Promise<st
   } catch (error) {
     const { code, stderr } = error as { readonly code?: unknown; readonly stderr?: string }
     if (code === 'ENOENT')
-      throw new Error(`No C compiler was found: "${compiler}" cannot be run. Install one, or name it in CC.`, { cause: error })
-    throw new Error(`${compiler} could not build ${source}:\n${stderr ?? ''}`, { cause: error })
+      throw new Failure(`No C compiler was found: "${compiler}" cannot be run. Install one, or name it in CC.`, { cause: error })
+    throw new Failure(`${compiler} could not build ${source}:\n${stderr ?? ''}`, { cause: error })
   }
   return file
 }

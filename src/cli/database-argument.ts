@@ -35,6 +35,27 @@ export function urlOfEnvironment(): string | undefined {
   return process.env['OFFLOOP_URL'] || undefined
 }
 
+/** Arguments with the database as the first of them: undefined where the environment names one, and the first argument is something else. */
+export function databaseFirst(first: string | undefined, ...rest: readonly string[]): readonly [database: string | undefined, ...string[]] {
+  const isLeftOut = first !== undefined && urlOfEnvironment() !== undefined && !namesDatabase(first)
+  return isLeftOut ? [undefined, first, ...rest] : [first, ...rest]
+}
+
+/**
+ * The same of a database and a file, which is never left out.
+ *
+ * @throws {UsageError} with that message: there is no file
+ */
+export function databaseAndFile(
+  first: string | undefined,
+  second: string | undefined,
+  message: string,
+): readonly [database: string | undefined, file: string] {
+  if (first !== undefined && second !== undefined) return [first, second]
+  if (first === undefined || urlOfEnvironment() === undefined) throw new UsageError(message)
+  return [undefined, first]
+}
+
 /** Whether an argument names a database, where it might be something else as well: a URL, a file that is there, or what looks like the path of one. */
 export function namesDatabase(text: string): boolean {
   if (urlForm.test(text) || text === ':memory:') return true

@@ -3,7 +3,7 @@ import { printableName } from '../sql/nearest-name.ts'
 import { printableJson } from './printable.ts'
 import type { RowWriter } from './row-writer.ts'
 import { jsonText } from './shown-value.ts'
-import type { TextOutput } from './text-output.ts'
+import { lazily, type TextOutput } from './text-output.ts'
 
 /** An object for each row: one to a line, or all of them as one list. */
 export class JsonWriter implements RowWriter {
@@ -27,17 +27,20 @@ export class JsonWriter implements RowWriter {
   }
 
   async rows(rows: readonly (readonly unknown[])[]): Promise<void> {
-    const texts = rows.map((row) => `{${row.map((value, column) => `${this.#keys[column]}:${jsonText(value)}`).join(',')}}`)
-    const text = this.#list ? texts.map((row, index) => `${this.#count + index === 0 ? '\n' : ',\n'}${row}`).join('') : lines(texts)
-    this.#count += rows.length
-    await this.#output.write(this.#output.stream.isTTY ? printableJson(text) : text)
+    await this.#output.print(
+      lazily(rows, (row) => this.#text(row)),
+      printableJson,
+    )
   }
 
   async end(): Promise<void> {
     if (this.#list) await this.#output.write(this.#count === 0 ? ']\n' : '\n]\n')
   }
-}
 
-function lines(texts: readonly string[]): string {
-  return texts.map((text) => `${text}\n`).join('')
+  #text(row: readonly unknown[]): string {
+    this.#count += 1
+    const object = `{${row.map((value, column) => `${this.#keys[column]}:${jsonText(value)}`).join(',')}}`
+    if (!this.#list) return `${object}\n`
+    return this.#count === 1 ? `\n${object}` : `,\n${object}`
+  }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { type Command, Option } from 'commander'
 import type { AsyncEngine } from '../engine/contract.ts'
@@ -11,7 +12,7 @@ import { describe } from './describe-command.ts'
 import { Failure, UsageError } from './failure.ts'
 import { count } from './messages.ts'
 import { positiveInteger } from './output-options.ts'
-import { printable } from './printable.ts'
+import { printable, printableJson } from './printable.ts'
 import { jsonText } from './shown-value.ts'
 import { type Style, screenOf } from './terminal.ts'
 import { stdout } from './text-output.ts'
@@ -121,7 +122,7 @@ const stateStyles: Readonly<Record<MigrationState, Style>> = {
 async function status(database: string | undefined, options: MigrateOptions): Promise<void> {
   await withMigrations(database, options, 'empty', async (migrations) => {
     const found = await migrations.status()
-    if (options.json === true) return await stdout.write(`${jsonText(found)}\n`)
+    if (options.json === true) return await printJson(found)
     const screen = screenOf(process.stdout)
     const width = found.reduce((most, { name }) => Math.max(most, widthOf(printable(name))), 0)
     const lines = found.map(({ name, state, changedAt }) => {
@@ -142,7 +143,8 @@ async function create(name: string, options: MigrateOptions & { readonly ts?: tr
   const { directory, table } = options
   const path = await new Migrations(engine, { directory, table }).create(name, { kind: options.ts === true ? 'ts' : 'sql' })
   await engine.close()
-  await stdout.write(options.json === true ? `${jsonText({ path })}\n` : `${printable(path)}\n`)
+  if (options.json === true) await printJson({ path })
+  else await stdout.write(`${printable(path)}\n`)
 }
 
 async function autogenerate(
@@ -153,14 +155,16 @@ async function autogenerate(
   const metadata = await loadMetaData(module)
   await withMigrations(database, options, 'refused', async (migrations) => {
     const { path, statements } = await migrations.autogenerate(metadata, { name: options.name, write: options.dryRun !== true })
-    if (options.json === true) return await stdout.write(`${jsonText({ path, statements })}\n`)
+    if (options.json === true) return await printJson({ path, statements })
     if (statements.length === 0) return await stdout.write('The database is what the MetaData says: there is nothing to do.\n')
-    if (path === null) return await stdout.write(statements.map((statement) => `${statement};\n`).join(''))
+    if (path === null) return await stdout.print(statements.map((statement) => `${statement};\n`))
     await stdout.write(`${printable(path)}: ${count(statements.length, 'statement')}. Read it before you apply it.\n`)
   })
 }
 
 async function loadMetaData(module: string): Promise<MetaData> {
+  // What fails inside the module itself is its author's to read, with the stack.
+  if (!existsSync(module)) throw new Failure(`There is no file ${module}: expected a module that exports a MetaData.`)
   const exported = (await import(pathToFileURL(module).href)) as Readonly<Record<string, unknown>>
   const found = [exported['metadata'], exported['default'], ...Object.values(exported)].find((value) => value instanceof MetaData)
   if (found instanceof MetaData) return found
@@ -178,7 +182,8 @@ async function resolve(
   const state = options.applied === true ? 'applied' : 'pending'
   await withMigrations(database, options, 'refused', async (migrations) => {
     await migrations.resolve(name, state)
-    await stdout.write(options.json === true ? `${jsonText({ name, state })}\n` : `${printable(name)} counts as ${state} now.\n`)
+    if (options.json === true) await printJson({ name, state })
+    else await stdout.write(`${printable(name)} counts as ${state} now.\n`)
   })
 }
 
@@ -192,11 +197,16 @@ async function withMigrations(
 }
 
 async function printSteps(steps: readonly MigrationStep[], { json }: MigrateOptions): Promise<void> {
-  if (json === true) return await stdout.write(`${jsonText(steps)}\n`)
+  if (json === true) return await printJson(steps)
   const lines = steps.map(({ name, direction }) => `${direction === 'up' ? 'applied' : 'taken back'}  ${printable(name)}\n`)
   await stdout.write(steps.length === 0 ? 'There is nothing to do.\n' : lines.join(''))
 }
 
 async function printScript(sql: string, { json }: MigrateOptions): Promise<void> {
-  await stdout.write(json === true ? `${jsonText({ sql })}\n` : sql)
+  if (json === true) await printJson({ sql })
+  else await stdout.print(sql)
+}
+
+async function printJson(value: unknown): Promise<void> {
+  await stdout.print(`${jsonText(value)}\n`, printableJson)
 }

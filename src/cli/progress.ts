@@ -1,6 +1,7 @@
 import { clearLine, cursorTo } from 'node:readline'
 import { duration, say } from './messages.ts'
 import { type Screen, screenOf } from './terminal.ts'
+import { stderr } from './text-output.ts'
 
 const drawEveryMs = 80
 const tellEveryMs = 5_000
@@ -13,10 +14,25 @@ export interface ProgressOptions {
   readonly quiet: boolean
 }
 
+/** Shows how far a long piece of work comes, and takes that away at its end; gives what has come of it, and how long it took. */
+export async function withProgress<T>(
+  options: ProgressOptions,
+  work: (progress: Progress) => Promise<T>,
+): Promise<{ readonly value: T; readonly ms: number }> {
+  const progress = new Progress(options)
+  const begun = performance.now()
+  try {
+    const value = await work(progress)
+    return { value, ms: performance.now() - begun }
+  } finally {
+    progress.end()
+  }
+}
+
 /** How far a long piece of work has come: a bar that is drawn over itself on a terminal, a line now and then in a pipe; on stderr in both. */
-export class Progress {
+class Progress {
   readonly #options: ProgressOptions
-  readonly #screen: Screen = screenOf(process.stderr)
+  readonly #screen: Screen = screenOf(stderr.stream)
   readonly #begun = performance.now()
   #shownAt = this.#begun
   #drawn = false
@@ -42,15 +58,15 @@ export class Progress {
   end(): void {
     if (!this.#drawn) return
     this.#drawn = false
-    clearLine(process.stderr, 0)
-    cursorTo(process.stderr, 0)
+    clearLine(stderr.stream, 0)
+    cursorTo(stderr.stream, 0)
   }
 
   #draw(share: number | null, text: string): void {
     const line = `${this.#options.label} ${share === null ? '' : `${this.#bar(share)} `}${text}`
     this.end()
     this.#drawn = true
-    process.stderr.write(line.slice(0, (this.#screen.width ?? 80) - 1))
+    stderr.say(line.slice(0, (this.#screen.width ?? 80) - 1))
   }
 
   #bar(share: number): string {

@@ -3,11 +3,26 @@ export type ValueKind = 'null' | 'number' | 'text' | 'other'
 
 export interface ShownValue {
   readonly text: string
+  /** Of the whole text, in characters: of bytes only the beginning is made into one. */
+  readonly length: number
   readonly kind: ValueKind
 }
 
-/** A value as people read it. NULL is NULL; a text that says the same stands in quotes. Control characters are in it still. */
-export function shownValue(value: unknown): ShownValue {
+/**
+ * A value as people read it. NULL is NULL; a text that says the same stands in quotes. Control characters are in it still.
+ *
+ * @param most how many characters are shown: of bytes no more than what tells that there are others is made into a text
+ */
+export function shownValue(value: unknown, most: number): ShownValue {
+  const { text, kind } = value instanceof Uint8Array ? { text: bytesText(value, most), kind: 'other' as const } : textOf(value)
+  return { text, kind, length: value instanceof Uint8Array ? 2 * value.byteLength + 3 : text.length }
+}
+
+function bytesText(bytes: Uint8Array, most: number): string {
+  return `x'${hex(bytes.subarray(0, most))}'`
+}
+
+function textOf(value: unknown): Pick<ShownValue, 'text' | 'kind'> {
   switch (typeof value) {
     case 'number':
     case 'bigint':
@@ -16,7 +31,6 @@ export function shownValue(value: unknown): ShownValue {
       return { text: /^'*null'*$/i.test(value) ? `'${value}'` : value, kind: 'text' }
     default:
       if (value === null) return { text: 'NULL', kind: 'null' }
-      if (value instanceof Uint8Array) return { text: `x'${hex(value)}'`, kind: 'other' }
       return { text: typeof value === 'object' ? jsonText(value) : String(value), kind: 'other' }
   }
 }

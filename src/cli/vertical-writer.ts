@@ -2,7 +2,7 @@ import { padTo, shortened, widthOf } from './columns-layout.ts'
 import type { RowWriter } from './row-writer.ts'
 import { shownValue } from './shown-value.ts'
 import { type Screen, screenOf } from './terminal.ts'
-import type { TextOutput } from './text-output.ts'
+import { lazily, type TextOutput } from './text-output.ts'
 
 /** In characters: some lines of a terminal. */
 const mostCharacters = 500
@@ -26,11 +26,12 @@ export class VerticalWriter implements RowWriter {
   }
 
   async rows(rows: readonly (readonly unknown[])[]): Promise<void> {
-    for (const row of rows) {
+    const text = (row: readonly unknown[]): string => {
       this.#count += 1
       const lines = row.map((value, column) => `${this.#names[column]}  ${this.#value(value)}\n`)
-      await this.#output.write(`${this.#screen.paint('dim', this.#rule())}\n${lines.join('')}`)
+      return `${this.#screen.paint('dim', this.#rule())}\n${lines.join('')}`
     }
+    await this.#output.writeAll(lazily(rows, text))
   }
 
   async end(): Promise<void> {}
@@ -45,8 +46,8 @@ export class VerticalWriter implements RowWriter {
   }
 
   #value(value: unknown): string {
-    const { text, kind } = shownValue(value)
-    const shown = shortened(text, mostCharacters, `${this.#mark} (${text.length} characters)`)
+    const { text, kind, length } = shownValue(value, mostCharacters)
+    const shown = shortened(text, mostCharacters, `${this.#mark} (${length} characters)`)
     return kind === 'null' ? this.#screen.paint('dim', shown) : shown
   }
 }

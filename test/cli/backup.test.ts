@@ -42,10 +42,10 @@ test('a file that is there is written over with --force only', async () => {
   expect(await offloop(['backup', 'app.db', 'copy.db', '--force'], place)).toMatchObject({ code: 0 })
 })
 
-test('without a second file it is not understood, and a server is no file', async () => {
+test('without a second file it is not understood, and onto itself nothing is copied', async () => {
   const place = await sample()
   const [one, itself] = await Promise.all([offloop(['backup', 'app.db'], place), offloop(['backup', 'app.db', 'app.db', '--force'], place)])
   expect(one).toMatchObject({ code: 2, stdout: '' })
-  expect(itself.code).not.toBe(0)
+  expect(itself).toMatchObject({ code: 2, stdout: '', stderr: 'offloop: The file of a backup is the database itself.\n' })
   expect(readdirSync(place.cwd)).toEqual(['app.db'])
 })

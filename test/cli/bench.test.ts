@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createEngine } from 'offloop'
 import { expect, test } from 'vitest'
@@ -45,6 +46,41 @@ test('what would change the database is refused, and so is what gives no rows', 
     expect(end.stderr.trimEnd().split('\n')).toHaveLength(1)
   }
   expect((await offloop(['query', 'app.db', 'select count(*) as n from t', '--format', 'csv'], place)).stdout).toBe('n\n1000\n')
+})
+
+test('an error in the middle of it ends it, and one that can be foreseen is told without a stack', async () => {
+  const place = await sample()
+  writeFileSync(join(place.cwd, 'none.db'), 'no database')
+  const ends = await Promise.all([
+    // Sides that ran at first: a while later abs() refuses.
+    offloop(
+      [
+        'bench',
+        'app.db',
+        "select abs(-9223372036854775808 + (unixepoch('subsec') <= ?)) > 0 as a",
+        '-p',
+        `${Date.now() / 1_000 + 3}`,
+        '--seconds',
+        '30',
+      ],
+      place,
+    ),
+    offloop(['bench', 'none.db', 'select 1', ...short], place),
+    offloop(['bench', '.', 'select 1', ...short], place),
+  ])
+  for (const { code, stdout, stderr } of ends) {
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  }
+})
+
+test('booleans are bound as the engine binds them, by position and by name', async () => {
+  const place = await sample()
+  const ends = await Promise.all([
+    offloop(['bench', 'app.db', 'select * from t where a = ?', '-p', 'true', '--json', ...short], place),
+    offloop(['bench', 'app.db', 'select * from t where a = :a', '-p', 'a=true', '--json', ...short], place),
+  ])
+  for (const { stdout, stderr } of ends) expect({ rows: JSON.parse(stdout).rows, stderr }).toEqual({ rows: 1, stderr: '' })
 })
 
 for (const server of Object.values(testServers)) {

@@ -58,6 +58,12 @@ test('what goes wrong is named by its file and line, with exit code 1; what was 
   for (const end of ends) expect(end).toMatchObject({ code: 2, stdout: '' })
 })
 
+test('a module of tables that is not there is told in a line', async () => {
+  const end = await offloop(['migrate', 'autogenerate', './nope.ts', 'app.db'], await sample())
+  expect(end).toMatchObject({ code: 1, stdout: '' })
+  expect(end.stderr).toBe('offloop: There is no file ./nope.ts: expected a module that exports a MetaData.\n')
+})
+
 test('a migration is generated from a module that exports a MetaData', async () => {
   const cwd = temporaryFolder()
   const offloopSchema = fileURLToPath(new URL('../../dist/src/schema/index.js', import.meta.url))

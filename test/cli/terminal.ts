@@ -16,6 +16,7 @@ export interface TerminalOptions {
 export class Terminal {
   readonly #child
   readonly #end: Promise<number | null>
+  #ended = false
   #output = ''
   #seen = 0
   #wake = (): void => {}
@@ -29,7 +30,11 @@ export class Terminal {
       env: { ...inherited, TERM: 'xterm', LANG: 'C.UTF-8', LC_ALL: '', OFFLOOP_URL: '', NODE_OPTIONS: '', NO_COLOR: '', ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
     })
-    this.#end = once(this.#child, 'close').then(([code]) => code as number | null)
+    this.#end = once(this.#child, 'close').then(([code]) => {
+      this.#ended = true
+      this.#wake()
+      return code as number | null
+    })
     this.#child.stdin.on('error', () => {})
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#output += text
@@ -55,20 +60,40 @@ export class Terminal {
     await this.until(added)
   }
 
-  /** Waits until something is written behind what was waited for last, and gives what came before it, without escape sequences. */
+  /**
+   * Waits until something is written behind what was waited for last, and gives what came before it, without escape sequences.
+   *
+   * @throws {Error} the program has ended, and has not written it
+   */
   async until(expected: string): Promise<string> {
     for (;;) {
-      const text = stripVTControlCharacters(this.#output).replaceAll('\r', '')
+      const text = this.#text()
       const at = text.indexOf(expected, this.#seen)
       if (at !== -1) {
         const before = text.slice(this.#seen, at)
         this.#seen = at + expected.length
         return before
       }
+      if (this.#ended) throw new Error(`The program has ended without ${JSON.stringify(expected)}. It wrote: ${text.slice(this.#seen)}`)
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
     }
+  }
+
+  /** What is behind what was waited for last, when the program has ended. */
+  async rest(): Promise<string> {
+    await this.#end
+    return this.#text().slice(this.#seen)
+  }
+
+  #text(): string {
+    return stripVTControlCharacters(this.#output).replaceAll('\r', '')
+  }
+
+  /** Goes, as a window does that is closed. */
+  hangUp(): void {
+    this.#child.kill('SIGKILL')
   }
 
   /** The exit code, when it has ended by itself. */

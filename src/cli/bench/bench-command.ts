@@ -3,11 +3,12 @@ import type { AsyncEngine } from '../../engine/contract.ts'
 import { createEngine } from '../../engine/engine.ts'
 import type { Executor } from '../../sql/executor.ts'
 import type { Parameters } from '../../sql/statement.ts'
-import { databaseHelp, databaseUrl, namesDatabase, urlOfEnvironment } from '../database-argument.ts'
+import { databaseFirst, databaseHelp, databaseUrl } from '../database-argument.ts'
 import { Failure, UsageError } from '../failure.ts'
 import { count, say } from '../messages.ts'
 import { collect, positiveInteger, positiveNumber } from '../output-options.ts'
 import { parameterHelp, readParameters } from '../parameters.ts'
+import { printableJson } from '../printable.ts'
 import { jsonText } from '../shown-value.ts'
 import { TableWriter } from '../table-writer.ts'
 import { stdout } from '../text-output.ts'
@@ -50,8 +51,7 @@ export function defineBench(command: Command): void {
 }
 
 async function bench(first: string | undefined, second: string | undefined, options: BenchOptions): Promise<void> {
-  const isSql = second === undefined && urlOfEnvironment() !== undefined && first !== undefined && !namesDatabase(first)
-  const [database, sql] = isSql ? [undefined, first] : [first, second]
+  const [database, sql] = second === undefined ? databaseFirst(first) : [first, second]
   if (sql === undefined) throw new UsageError('Which query? Write it behind the database.')
   const engine = openEngine(database, {})
   // No signal is listened to: a driver that blocks this thread would keep Ctrl-C from being heard.
@@ -111,7 +111,7 @@ async function report(sides: readonly Side[], rows: number, measured: readonly M
     const queriesPerSecond = perSecond[at] as number
     return { name, runs, queriesPerSecond, ratio: queriesPerSecond / (perSecond[0] as number), longestGapMs, busyShare: busyMs / elapsedMs }
   })
-  if (json === true) return await stdout.write(`${jsonText({ rows, results })}\n`)
+  if (json === true) return await stdout.print(`${jsonText({ rows, results })}\n`, printableJson)
   const table = new TableWriter(stdout)
   await table.begin(['', 'queries a second', 'ratio', 'longest gap', 'this thread busy'])
   await table.rows(
@@ -144,23 +144,33 @@ async function openDirect({ engine, database, sql, params }: Comparison): Promis
   }
   if (url.database === undefined || url.database === ':memory:') throw new Failure('A memory database is empty: expected a file.')
   const { default: Database } = await import('better-sqlite3')
-  const db = new Database(url.database, { readonly: true, fileMustExist: true })
-  const asFailure = <T>(work: () => T): T => {
+  const file = url.database
+  const asFailure = <T>(work: () => T, close?: () => void): T => {
     try {
       return work()
     } catch (error) {
-      db.close()
+      close?.()
       throw new Failure((error as Error).message, { cause: error })
     }
   }
+  const db = asFailure(() => new Database(file, { readonly: true, fileMustExist: true }))
+  const close = (): void => void db.close()
   const statement = asFailure(() => {
     const prepared = db.prepare(sql)
     if (!prepared.reader) throw new Error('The statement gives no rows: expected a query.')
     return prepared
-  })
-  const values = params === undefined ? [] : Array.isArray(params) ? params : [params]
-  const run = (): number => asFailure(() => statement.all(...values).length)
-  return { side: { name: 'better-sqlite3 on this thread', inFlight: 1, run }, close: () => void db.close() }
+  }, close)
+  const values = directValues(params)
+  const run = (): number => asFailure(() => statement.all(...values).length, close)
+  return { side: { name: 'better-sqlite3 on this thread', inFlight: 1, run }, close }
+}
+
+/** As the engine binds them: SQLite has no booleans. */
+function directValues(params: Parameters | undefined): readonly unknown[] {
+  if (params === undefined) return []
+  const bound = (value: unknown): unknown => (typeof value === 'boolean' ? Number(value) : value)
+  if (Array.isArray(params)) return params.map(bound)
+  return [Object.fromEntries(Object.entries(params).map(([name, value]) => [name, bound(value)]))]
 }
 
 /** One connection that can only read. */

@@ -45,9 +45,13 @@ export async function measureSide({ run, inFlight }: Side, forMs: number, measur
       await turn()
     } while (performance.now() < end)
   }
-  await Promise.all(Array.from({ length: inFlight }, again))
-  tick()
-  clearInterval(timer)
+  try {
+    await Promise.all(Array.from({ length: inFlight }, again))
+    tick()
+  } finally {
+    // A timer that ticks on keeps the process.
+    clearInterval(timer)
+  }
   measured.elapsedMs += performance.now() - begun
   measured.busyMs += performance.eventLoopUtilization(loop).active
 }

@@ -1,6 +1,6 @@
 import { basename, extname, resolve } from 'node:path'
 import type { FileFormat } from '../../data/import-data.ts'
-import { urlOfEnvironment } from '../database-argument.ts'
+import { databaseAndFile } from '../database-argument.ts'
 import { UsageError } from '../failure.ts'
 
 /** The formats of files, by what their names end in. */
@@ -33,9 +33,7 @@ export interface DataFile {
  * @throws {UsageError} there is no file, or its format is not known
  */
 export function readDataFile(first: string | undefined, second: string | undefined, format: FileFormat | undefined): DataFile {
-  const [database, name] = second === undefined ? [undefined, first] : [first, second]
-  if (name === undefined || (second === undefined && urlOfEnvironment() === undefined))
-    throw new UsageError('Which file? Name it behind the database; - is stdin, or stdout.')
+  const [database, name] = databaseAndFile(first, second, 'Which file? Name it behind the database; - is stdin, or stdout.')
   const extension = extname(name).toLowerCase()
   const found = format ?? formatsByExtension[extension]
   if (found === undefined) throw new UsageError(`What ${name} holds its name does not tell: expected --format ${fileFormats.join(', ')}.`)

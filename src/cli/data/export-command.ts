@@ -9,8 +9,7 @@ import { Failure, UsageError } from '../failure.ts'
 import { count } from '../messages.ts'
 import { collect } from '../output-options.ts'
 import { parameterHelp, readParameters } from '../parameters.ts'
-import { printableLines } from '../printable.ts'
-import { Progress } from '../progress.ts'
+import { withProgress } from '../progress.ts'
 import { stdout } from '../text-output.ts'
 import { withDatabase } from '../with-database.ts'
 import { type DataFile, fileFormats, readDataFile } from './data-file.ts'
@@ -59,10 +58,8 @@ async function exportFile(first: string | undefined, second: string | undefined,
   if (path === null && options.json === true) throw new UsageError('--json prints on stdout, where the rows go: name a file.')
   if (options.param !== undefined && options.query === undefined) throw new UsageError('--param is for --query.')
   await withDatabase(database, {}, async (engine, signal) => {
-    const progress = new Progress({ label: 'export', quiet: options.quiet === true })
-    const begun = performance.now()
-    try {
-      const { rowcount, tables } = await exportData(engine, path === null ? ontoStdout() : pathToFileURL(path), {
+    const { value, ms } = await withProgress({ label: 'export', quiet: options.quiet === true }, (progress) =>
+      exportData(engine, path === null ? ontoStdout() : pathToFileURL(path), {
         ...chosen(file, options),
         params: options.query === undefined ? undefined : readParameters(options.param, options.query, engine.dialect.name),
         format: file.format,
@@ -72,12 +69,9 @@ async function exportFile(first: string | undefined, second: string | undefined,
             totalRows ? rows / totalRows : null,
             totalRows === undefined ? count(rows, 'row') : `${count(rows)} of ${count(totalRows, 'row')}`,
           ),
-      })
-      progress.end()
-      await reportData({ file: name, rowcount, tables, seconds: (performance.now() - begun) / 1_000 }, options)
-    } finally {
-      progress.end()
-    }
+      }),
+    )
+    await reportData({ file: name, rowcount: value.rowcount, tables: value.tables, seconds: ms / 1_000 }, options)
   })
 }
 
@@ -104,7 +98,7 @@ function ontoStdout(): Writable {
   return new Writable({
     decodeStrings: false,
     write(chunk: string, _encoding, done) {
-      stdout.write(process.stdout.isTTY ? printableLines(chunk) : chunk).then(() => done(), done)
+      stdout.print(chunk).then(() => done(), done)
     },
   })
 }

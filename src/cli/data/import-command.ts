@@ -5,7 +5,7 @@ import { type FileFormat, importData } from '../../data/import-data.ts'
 import { databaseHelp } from '../database-argument.ts'
 import { Failure, UsageError } from '../failure.ts'
 import { count } from '../messages.ts'
-import { Progress } from '../progress.ts'
+import { withProgress } from '../progress.ts'
 import { withDatabase } from '../with-database.ts'
 import { fileFormats, readDataFile } from './data-file.ts'
 import { type ReportOptions, reportData } from './report-data.ts'
@@ -44,21 +44,16 @@ async function importFile(first: string | undefined, second: string | undefined,
   if (path !== null && !existsSync(path)) throw new Failure(`There is no file ${name}.`)
   if (path === null && process.stdin.isTTY) throw new UsageError('Expected rows on stdin, and found a terminal.')
   await withDatabase(database, {}, async (engine, signal) => {
-    const progress = new Progress({ label: 'import', quiet: options.quiet === true })
-    const begun = performance.now()
-    try {
-      const source = path === null ? process.stdin : pathToFileURL(path)
-      const { rowcount, tables } = await importData(engine, source, {
+    const source = path === null ? process.stdin : pathToFileURL(path)
+    const { value, ms } = await withProgress({ label: 'import', quiet: options.quiet === true }, (progress) =>
+      importData(engine, source, {
         format,
         table: options.table ?? table,
         signal,
         onProgress: ({ rows, bytes, totalBytes }) =>
           progress.update(totalBytes ? Math.min(bytes / totalBytes, 1) : null, count(rows, 'row')),
-      })
-      progress.end()
-      await reportData({ file: name, rowcount, tables, seconds: (performance.now() - begun) / 1_000 }, options)
-    } finally {
-      progress.end()
-    }
+      }),
+    )
+    await reportData({ file: name, rowcount: value.rowcount, tables: value.tables, seconds: ms / 1_000 }, options)
   })
 }

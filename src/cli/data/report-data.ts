@@ -1,4 +1,5 @@
 import { count, duration, say } from '../messages.ts'
+import { printableJson } from '../printable.ts'
 import { jsonText } from '../shown-value.ts'
 import { stdout } from '../text-output.ts'
 
@@ -17,7 +18,7 @@ export interface DataReport {
 }
 
 export async function reportData(report: DataReport, { quiet, json }: ReportOptions): Promise<void> {
-  if (json === true) return await stdout.write(`${jsonText(report)}\n`)
+  if (json === true) return await stdout.print(`${jsonText(report)}\n`, printableJson)
   if (quiet === true) return
   const { file, rowcount, tables, seconds } = report
   const names = Object.entries(tables)

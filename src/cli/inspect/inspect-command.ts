@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander'
-import type { AsyncEngine } from '../../engine/contract.ts'
 import { inspect as inspectorOf } from '../../schema/inspection/inspector.ts'
-import { databaseHelp, namesDatabase, urlOfEnvironment } from '../database-argument.ts'
+import { databaseFirst, databaseHelp } from '../database-argument.ts'
 import { printableJson } from '../printable.ts'
 import { jsonText } from '../shown-value.ts'
 import { stdout } from '../text-output.ts'
@@ -39,16 +38,12 @@ export function defineInspect(command: Command): void {
 }
 
 async function inspect(first: string | undefined, rest: readonly string[], options: InspectOptions): Promise<void> {
-  const isTable = first !== undefined && urlOfEnvironment() !== undefined && !namesDatabase(first)
-  const [database, only] = isTable ? [undefined, [first, ...rest]] : [first, rest]
+  const [database, ...only] = databaseFirst(first, ...rest)
   await withDatabase(database, {}, async (engine) => {
-    const text = await textOf(engine, only, options)
-    await stdout.write(process.stdout.isTTY && options.json === true ? printableJson(text) : text)
+    const { schema, views, json, mermaid } = options
+    const tables = await inspectorOf(engine).describe({ schema, views, only: only.length === 0 ? undefined : only })
+    if (json === true) await stdout.print(`${jsonText(tables)}\n`, printableJson)
+    else if (mermaid === true) await stdout.print(mermaidOf(tables))
+    else await stdout.write(reportOf(engine, tables))
   })
-}
-
-async function textOf(engine: AsyncEngine, only: readonly string[], { schema, views, json, mermaid }: InspectOptions): Promise<string> {
-  const tables = await inspectorOf(engine).describe({ schema, views, only: only.length === 0 ? undefined : only })
-  if (json === true) return `${jsonText(tables)}\n`
-  return mermaid === true ? mermaidOf(tables) : reportOf(engine, tables)
 }
