@@ -57,7 +57,7 @@ export function databaseAndFile(
 }
 
 /** Whether an argument names a database, where it might be something else as well: a URL, a file that is there, or what looks like the path of one. */
-export function namesDatabase(text: string): boolean {
+function namesDatabase(text: string): boolean {
   if (urlForm.test(text) || text === ':memory:') return true
   return !/\s/.test(text) && (/[\\/]|\.[a-z0-9]+$/i.test(text) || existsSync(text))
 }

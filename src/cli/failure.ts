@@ -1,8 +1,11 @@
 import { ArgumentError, OffloopError } from '../errors.ts'
 import { withoutPasswords } from './secrets.ts'
 
-/** What the command gives back to the shell. A program that is interrupted ends by the signal, which a shell shows as 130. */
-export const ExitCode = { worked: 0, failed: 1, notUnderstood: 2 } as const
+/**
+ * What the command gives back to the shell. A program that is interrupted ends by the signal, which a shell shows as 130; `unread` is what a shell
+ * shows of one that SIGPIPE has ended.
+ */
+export const ExitCode = { worked: 0, failed: 1, notUnderstood: 2, unread: 141 } as const
 
 /** Something that cannot be done, said in words for whoever has typed the command. */
 export class Failure extends Error {

@@ -24,7 +24,7 @@ export function readParameters(given: readonly string[] | undefined, sql: string
   return values
 }
 
-/** JSON's own null, true, false, numbers and texts in quotes; anything else is the text that it is. An integer keeps every digit. */
+/** JSON's own null, true, false, numbers and texts in quotes; anything else is the text that it is, as is a number with more digits than a double has. An integer keeps every digit. */
 function readValue(text: string): unknown {
   if (/^-?(?:0|[1-9]\d*)$/.test(text)) {
     const number = Number(text)
@@ -32,8 +32,18 @@ function readValue(text: string): unknown {
   }
   if (!/^(?:null|true|false|-?\d.*|".*")$/s.test(text)) return text
   try {
-    return JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    return typeof value !== 'number' || decimalOf(text) === decimalOf(String(value)) ? value : text
   } catch {
     return text
   }
+}
+
+/** A number by its digits, without zeros at either end, and the power of ten of the last one: two texts of one number have the same. */
+function decimalOf(text: string): string {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(text) ?? []
+  const digits = `${whole}${fraction}`
+  const significant = digits.replace(/0+$/, '')
+  const power = Number(exponent) - fraction.length + digits.length - significant.length
+  return `${sign}${significant.replace(/^0+/, '')}e${/[1-9]/.test(significant) ? power : 0}`
 }

@@ -1,12 +1,12 @@
 import { Command, CommanderError } from 'commander'
+import { endIfStuck } from './close-engine.ts'
 import { commandList } from './command-list.ts'
 import { describe } from './describe-command.ts'
-import { CommandFailed, describeError, ExitCode, errorRecord, exitCodeOf } from './failure.ts'
-import { say } from './messages.ts'
-import { printableJson, printableLines } from './printable.ts'
+import { CommandFailed, ExitCode, exitCodeOf, UsageError } from './failure.ts'
+import { printableLines } from './printable.ts'
+import { reportError } from './report-error.ts'
 import { withoutPasswords } from './secrets.ts'
-import { jsonObject } from './shown-value.ts'
-import { OutputClosedError } from './text-output.ts'
+import { OutputClosedError, stderr } from './text-output.ts'
 import { version } from './version.ts'
 
 const afterHelp = `
@@ -17,27 +17,42 @@ A database is an SQLite file, such as app.db, or a URL:
 Without one, the environment variable OFFLOOP_URL names it: there a password is
 in no list of processes.
 
-Exit codes: 0 it worked, 1 it failed, 2 the command line was not understood;
-interrupted, it ends by the signal.
+Exit codes: 0 it worked, 1 it failed, 2 the command line was not understood,
+141 whoever read its output left before all of the work was done; interrupted,
+it ends by the signal.
 
 offloop help query tells all about one command.`
 
 /** Runs the command line; gives the exit code. */
 export async function runProgram(args: readonly string[]): Promise<number> {
+  const code = await run(args, args.includes('--json'))
+  endIfStuck()
+  return code
+}
+
+async function run(args: readonly string[], json: boolean): Promise<number> {
   try {
-    const program = await buildProgram(args)
+    const program = await buildProgram(args, json)
     await program.parseAsync(args, { from: 'user' })
     return ExitCode.worked
   } catch (error) {
-    if (error instanceof OutputClosedError) return ExitCode.worked
-    // It has said what it had to say: an error, or the help that was asked for.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.worked : ExitCode.notUnderstood
-    if (!(error instanceof CommandFailed)) report(error, args.includes('--json'))
+    if (error instanceof OutputClosedError) return error.workLeft ? ExitCode.unread : ExitCode.worked
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return ExitCode.worked
+      // For a person it has said what it had to say.
+      if (json) reportError(asUsageError(error), json)
+      return ExitCode.notUnderstood
+    }
+    if (!(error instanceof CommandFailed)) reportError(error, json)
     return exitCodeOf(error)
   }
 }
 
-async function buildProgram(args: readonly string[]): Promise<Command> {
+function asUsageError({ code, message }: CommanderError): UsageError {
+  return new UsageError(code === 'commander.help' ? 'Expected a command: --help tells which there are.' : message.replace(/^error: /, ''))
+}
+
+async function buildProgram(args: readonly string[], json: boolean): Promise<Command> {
   const program = new Command('offloop')
     .description('Works with SQL databases: SQLite, PostgreSQL, MySQL and MariaDB.')
     .usage('<command> [options]')
@@ -47,7 +62,10 @@ async function buildProgram(args: readonly string[]): Promise<Command> {
     .configureHelp({ subcommandTerm: (command) => (command.name() === 'help' ? 'help [command]' : command.name()) })
     .configureOutput({
       writeOut: (text) => void process.stdout.write(text),
-      writeErr: (text) => void process.stderr.write(printableLines(text)),
+      // A program that asks for JSON gets the error as JSON.
+      writeErr: (text) => {
+        if (!json) stderr.say(printableLines(text))
+      },
       // A word that was not understood may be a URL.
       outputError: (text, write) => write(withoutPasswords(text)),
     })
@@ -60,9 +78,4 @@ async function buildProgram(args: readonly string[]): Promise<Command> {
     if (name === word) (await define())(command)
   }
   return program
-}
-
-function report(error: unknown, json: boolean): void {
-  if (json) process.stderr.write(`${printableJson(jsonObject([['error', errorRecord(error)]]))}\n`)
-  else say(`offloop: ${describeError(error)}`)
 }

@@ -3,13 +3,16 @@ import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import type { AsyncEngine } from '../engine/contract.ts'
 import { type SqlStatement, splitStatements } from '../migrations/split-statements.ts'
+import type { DialectName } from '../sql/dialect.ts'
 import type { Executor } from '../sql/executor.ts'
-import { databaseHelp, databaseUrl, namesDatabase, urlOfEnvironment } from './database-argument.ts'
+import { closeEngine, isStuck } from './close-engine.ts'
+import { databaseFirst, databaseHelp, databaseUrl } from './database-argument.ts'
 import { describeError, Failure, UsageError } from './failure.ts'
 import { duration, say } from './messages.ts'
 import { addOutputOptions, collect, formatOf, type OutputOptions, positiveNumber } from './output-options.ts'
 import { parameterHelp, readParameters } from './parameters.ts'
-import { describeOutcome, type Outcome, type RunSettings, runStatement } from './run-statement.ts'
+import type { Format } from './row-writer.ts'
+import { describeOutcome, type Outcome, type RunSettings, runStatement, surelyReturnsRows } from './run-statement.ts'
 import { OutputClosedError, stdout } from './text-output.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -51,30 +54,27 @@ export function defineQuery(command: Command): void {
 }
 
 async function query(first: string | undefined, second: string | undefined, options: QueryOptions): Promise<void> {
-  const { database, argument } = whichIsWhich(first, second, options.file)
+  // The database may be left out where the environment names one, and the SQL where it is read from elsewhere.
+  const [database, argument] = second === undefined && options.file === undefined ? databaseFirst(first) : [first, second]
   const wish = { missing: options.create === true ? 'made' : 'refused', killable: options.timeout !== undefined } as const
   // A database that is none is told before anybody is waited for on stdin.
   databaseUrl(database, wish)
   const sql = await readSql(argument, options.file)
   await withDatabase(database, wish, async (engine, signal) => {
-    const statements = splitStatements(sql.replace(/^\uFEFF/, ''), engine.dialect.name)
+    const statements = splitStatements(sql, engine.dialect.name)
     if (statements.length === 0) throw new UsageError('Expected a statement, and found none.')
     if (statements.length > 1 && options.param !== undefined) throw new UsageError('Parameters are for one statement: found several.')
+    checkResults(statements, engine.dialect.name, formatOf(options))
     await onConnection(engine, options, async (executor) => {
-      await runAll(executor, statements, { ...options, signal })
+      try {
+        await runAll(executor, statements, { ...options, signal })
+      } catch (error) {
+        // A rollback would wait for a statement that was given up inside a native call.
+        if (isStuck(engine)) await closeEngine(engine, { force: true })
+        throw error
+      }
     })
   })
-}
-
-/** The database may be left out where the environment names one, and the SQL where it is read from elsewhere. */
-function whichIsWhich(
-  first: string | undefined,
-  second: string | undefined,
-  file: string | undefined,
-): { readonly database: string | undefined; readonly argument: string | undefined } {
-  const isOne = first !== undefined && second === undefined && file === undefined
-  if (isOne && urlOfEnvironment() !== undefined && !namesDatabase(first)) return { database: undefined, argument: first }
-  return { database: first, argument: second }
 }
 
 async function readSql(argument: string | undefined, file: string | undefined): Promise<string> {
@@ -109,22 +109,49 @@ async function runAll(
   const format = formatOf(options)
   const forPeople = format === 'table' || format === 'vertical'
   const timeoutMs = timeout === undefined ? undefined : timeout * 1_000
-  let results = 0
-  for (const { text: sql, line } of statements) {
+  const onRows = forPeople ? undefined : oneResult(format)
+  for (const [at, { text: sql, line }] of statements.entries()) {
     const params = readParameters(options.param, sql, executor.dialect.name)
-    const settings: RunSettings = { output: stdout, format, header, params, signal, timeoutMs }
+    const settings: RunSettings = {
+      ...{ output: stdout, format, header, params, signal, timeoutMs },
+      // Between other results it would be no JSON.
+      tellsChanges: statements.length === 1,
+      ...(onRows === undefined ? {} : { onRows }),
+    }
     const begun = performance.now()
     try {
       const outcome = await runStatement(executor, sql, settings)
       if (forPeople) report(outcome, performance.now() - begun)
-      if (outcome.returnsRows) results += 1
     } catch (error) {
-      if (statements.length === 1 || signal.aborted || error instanceof OutputClosedError) throw error
+      if (error instanceof OutputClosedError)
+        throw new OutputClosedError({ workLeft: options.transaction === true || at < statements.length - 1 })
+      if (statements.length === 1 || signal.aborted) throw error
       throw new Failure(`line ${line}: ${describeError(error)}`, { cause: error })
     }
-    if (!forPeople && results > 1)
-      throw new Failure(`line ${line}: a second result with rows, and ${format} has room for one: expected --format table.`)
   }
+}
+
+/** To be called with each result that has rows: refuses the second. */
+function oneResult(format: Format): () => void {
+  let results = 0
+  return () => {
+    results += 1
+    if (results > 1) throw new Failure(`a second result with rows, and ${format} has room for one: expected --format table.`)
+  }
+}
+
+/**
+ * Before anything is run: a script that is refused in its middle has done half of its work.
+ *
+ * @throws {Failure} more than one statement gives rows, as far as their texts tell
+ */
+function checkResults(statements: readonly SqlStatement[], dialect: DialectName, format: Format): void {
+  if (format === 'table' || format === 'vertical') return
+  const second = statements.filter(({ text: sql }) => surelyReturnsRows(sql, dialect))[1]
+  if (second === undefined) return
+  throw new Failure(
+    `line ${second.line}: a second result with rows, and ${format} has room for one: expected --format table. Nothing was run.`,
+  )
 }
 
 /** For a person: what is printed into a pipe or a file is the rows alone. */

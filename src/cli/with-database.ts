@@ -1,5 +1,6 @@
 import type { AsyncEngine } from '../engine/contract.ts'
 import { createEngine } from '../engine/engine.ts'
+import { closeEngine, runsInThreads } from './close-engine.ts'
 import { type DatabaseWish, databaseUrl } from './database-argument.ts'
 import { interruptible } from './interruption.ts'
 import { say } from './messages.ts'
@@ -18,7 +19,8 @@ export function openEngine(database: string | undefined, wish: EngineWish): Asyn
   if (url.dialect !== 'sqlite') return createEngine(url, { logger })
   const isFile = url.database !== undefined && url.database !== ':memory:'
   const isolation = wish.killable === true && isFile ? 'process' : 'thread'
-  return createEngine(url, { logger, isolation, interrupt: wish.interrupt, readers: 1, pragmas: { journal_mode: null, synchronous: null } })
+  const options = { logger, isolation, interrupt: wish.interrupt, readers: 1, pragmas: { journal_mode: null, synchronous: null } } as const
+  return isolation === 'thread' ? runsInThreads(createEngine(url, options)) : createEngine(url, options)
 }
 
 /** Opens the database for some work and closes it behind it; the work's signal is Ctrl-C. */
@@ -32,8 +34,7 @@ export async function withDatabase<T>(
     try {
       return await work(engine, signal)
     } finally {
-      // A statement that was given up inside a native call is not waited for.
-      await engine.close({ force: signal.aborted, timeoutMs: 1_000 })
+      await closeEngine(engine, { force: signal.aborted })
     }
   })
 }

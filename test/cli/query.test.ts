@@ -86,12 +86,41 @@ describe('rows', () => {
     expect(JSON.parse(json.stdout)).toEqual([{ long: 'x'.repeat(2_000_000) }])
   })
 
+  test('of megabytes are printed in bounded memory', async () => {
+    const { cwd } = await sample()
+    const sql = 'with recursive c(i) as (select 1 union all select i + 1 from c limit 30) select zeroblob(3000000) as b from c'
+    for (const [format, bytes] of [
+      ['jsonl', 30 * 6_000_009],
+      ['csv', 2 + 30 * 6_000_001],
+    ] as const) {
+      let printed = 0
+      const end = await offloop(['query', 'app.db', sql, '--format', format], {
+        cwd,
+        env: { NODE_OPTIONS: '--max-old-space-size=100' },
+        onOutput: (chunk) => {
+          printed += chunk.length
+        },
+      })
+      expect({ format, ...end, printed }).toEqual({ format, code: 0, signal: null, stdout: '', stderr: '', printed: bytes })
+    }
+  })
+
   test('that nobody reads any more end the command, quietly', async () => {
     const { cwd } = await sample()
     for (const format of ['table', 'jsonl', 'csv']) {
       const end = await offloopReadBriefly(['query', 'app.db', endless, '--format', format], { cwd })
       expect({ format, ...end }).toEqual({ format, code: 0, stderr: '' })
     }
+  })
+
+  test('that nobody reads any more end it as SIGPIPE would, where something else was to be done or is taken back', async () => {
+    const { cwd } = await sample()
+    const begun = await offloopReadBriefly(['query', 'app.db', `${endless}; delete from users`], { cwd })
+    const undone = await offloopReadBriefly(['query', 'app.db', `delete from users; ${endless}`, '--transaction', '--format', 'csv'], {
+      cwd,
+    })
+    expect([begun, undone]).toEqual([begun, undone].map(() => ({ code: 141, stderr: '' })))
+    expect((await offloop(['query', 'app.db', 'select count(*) as n from users', '--format', 'csv'], { cwd })).stdout).toBe('n\n4\n')
   })
 })
 
@@ -130,10 +159,44 @@ describe('statements', () => {
     expect(stdout).toBe(' n\n---\n 3\n')
     expect(stderr).toMatch(/^1 row changed \(.+\)\noffloop: line 3: no such column: nope \(SQLITE_ERROR\)\n$/)
     expect(code).toBe(1)
-    const json = await offloop(['query', 'app.db', '--json'], { ...place, stdin: 'select 1 as a;\nselect nope' })
+    const json = await offloop(['query', 'app.db', '--json'], { ...place, stdin: 'create table a (b);\nselect nope' })
     expect(JSON.parse(json.stderr)).toMatchObject({
       error: { code: 'OFFLOOP_PROGRAMMING', driverCode: 'SQLITE_ERROR', message: 'line 2: no such column: nope (SQLITE_ERROR)' },
     })
+  })
+
+  test('give one result with rows where the format has room for one, and nothing is run of more', async () => {
+    const place = await sample()
+    const run = (sql: string, format: string) => offloop(['query', 'app.db', sql, '--format', format], place)
+    const insert = "insert into users (name) values ('x')"
+    const [mixed, changes, two, returning, unforeseen] = [
+      await run(`${insert}; select 1 as a; ${insert}`, 'json'),
+      await run(`${insert}; ${insert}`, 'jsonl'),
+      await run('select 1 as a;\nselect 2 as a', 'csv'),
+      await run(`select 1 as a; ${insert} returning id`, 'jsonl'),
+      await run('select 1 as a; pragma user_version', 'json'),
+    ]
+    expect(mixed).toMatchObject({ code: 0, stdout: '[\n{"a":1}\n]\n' })
+    expect(changes).toMatchObject({ code: 0, stdout: '', stderr: '' })
+    expect(two).toMatchObject({ code: 1, stdout: '' })
+    expect(two.stderr).toBe(
+      'offloop: line 2: a second result with rows, and csv has room for one: expected --format table. Nothing was run.\n',
+    )
+    expect(returning).toMatchObject({ code: 1, stdout: '' })
+    expect(unforeseen).toMatchObject({ code: 1, stdout: '[\n{"a":1}\n]\n' })
+    expect((await run('select count(*) as n from users', 'csv')).stdout).toBe('n\n8\n')
+  })
+
+  test('go on when nobody reads any more what is said of them', async () => {
+    const place = await sample()
+    const stdin = "insert into users (name) values ('x');\n".repeat(500)
+    const { code } = await offloop(['query', 'app.db'], {
+      ...place,
+      stdin,
+      onStart: (child) => child.stderr?.once('data', () => child.stderr?.destroy()),
+    })
+    const { stdout } = await offloop(['query', 'app.db', 'select count(*) as n from users', '--format', 'csv'], place)
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'n\n504\n' })
   })
 
   test('of --transaction are all or nothing', async () => {
@@ -167,11 +230,19 @@ describe('statements', () => {
     expect(stderr).toMatch(/^offloop: .*200 ms/)
   })
 
+  test('that nothing stops inside a native call end the process, after they are told', async () => {
+    for (const options of [[], ['--transaction']]) {
+      const end = await offloop(['query', ':memory:', `select count(*) from (${endless})`, '--timeout', '0.2', ...options])
+      expect(end).toMatchObject({ code: null, signal: 'SIGTERM', stdout: '' })
+      expect(end.stderr).toMatch(/^offloop: .*200 ms/)
+    }
+  })
+
   test.for(['SIGINT', 'SIGTERM'] as const)('that %s interrupts end by the signal, without a word', async (signal) => {
     const { cwd } = await sample()
     // The first statement's row says that the second one, which is one native call, is on its way.
     for (const sql of [endless, `select 1 as i; select max(i) from (${endless})`]) {
-      const end = await offloop(['query', 'app.db', sql, '--format', 'jsonl'], {
+      const end = await offloop(['query', 'app.db', sql], {
         cwd,
         onStart: (child) => child.stdout?.once('data', () => child.kill(signal)),
       })

@@ -17,6 +17,8 @@ export interface CommandOptions {
   readonly stdin?: string
   /** Called when it has been started. */
   readonly onStart?: (child: ChildProcess) => void
+  /** Takes what it prints in place of `stdout`, which is empty then. */
+  readonly onOutput?: (chunk: Buffer) => void
 }
 
 export interface CommandEnd {
@@ -30,7 +32,11 @@ export interface CommandEnd {
 export async function offloop(args: readonly string[], options: CommandOptions = {}): Promise<CommandEnd> {
   const child = start(args, options)
   options.onStart?.(child)
-  const [stdout, stderr, [code, signal]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+  if (options.onOutput !== undefined) child.stdout.on('data', options.onOutput)
+  const printed = options.onOutput === undefined ? text(child.stdout) : ''
+  // Who leaves it unread has closed it.
+  const said = text(child.stderr).catch(() => '')
+  const [stdout, stderr, [code, signal]] = await Promise.all([printed, said, once(child, 'exit')])
   return { code, signal, stdout, stderr }
 }
 
@@ -46,7 +52,7 @@ function start(args: readonly string[], { cwd, env, stdin = '' }: CommandOptions
   const child = spawn(process.execPath, [command, ...args], {
     cwd,
     env: { ...process.env, OFFLOOP_URL: '', NODE_OPTIONS: '', ...env },
-    timeout: 25_000,
+    timeout: 60_000,
     killSignal: 'SIGKILL',
   })
   // One that does not read it is free to end before.

@@ -175,7 +175,7 @@ export class Shell {
     const { format, timer } = this.#settings
     const begun = performance.now()
     try {
-      const outcome = await this.#session.run(sql, { output: stdout, format, header: this.#options.header })
+      const outcome = await this.#session.run(sql, { output: stdout, format, header: this.#options.header, tellsChanges: true })
       const ms = performance.now() - begun
       const took = timer ? ` (${duration(ms)})` : ''
       if (outcome === null) {
