@@ -150,7 +150,12 @@ describe('out of a pipe', () => {
 
   test('it ends when nobody reads what it prints', async () => {
     const { cwd } = await sample()
-    expect(await offloopReadBriefly(['shell', 'app.db'], { cwd, stdin: endless.replace('max(i)', 'i') })).toEqual({ code: 0, stderr: '' })
+    const rows = endless.replace('max(i)', 'i')
+    expect(await offloopReadBriefly(['shell', 'app.db'], { cwd, stdin: rows })).toEqual({ code: 0, stderr: '' })
+    // What stands behind has not been done, which whoever looks at the exit code learns.
+    for (const stdin of [`${rows} delete from users;`, `${rows}\ndelete from users;`, `begin; delete from users; ${rows}`]) {
+      expect(await offloopReadBriefly(['shell', 'app.db'], { cwd, stdin })).toEqual({ code: 141, stderr: '' })
+    }
   })
 
   test('commands that begin with a point tell and set', async () => {
@@ -194,8 +199,12 @@ describeOnServer(testServers.postgresql, 'on PostgreSQL', () => {
     shell.type(`.schema cli_shell${keys.enter}`)
     await shell.until('create table "cli_shell" ("id" integer')
     await shell.until('*> ')
-    shell.type(`select 'running'; select pg_sleep(1000);${keys.enter}`)
-    await shell.until('1 row (')
+    const sleep = `select pg_sleep(1000), 'of ${process.pid}';`
+    shell.type(`${sleep}${keys.enter}`)
+    // One that the server has not begun would leave the transaction as it is.
+    await using engine = createEngine(testServers.postgresql.url)
+    const running = "select count(*) from pg_stat_activity where state = 'active' and query = :sleep"
+    await expect.poll(() => engine.scalar(running, { sleep }), { timeout: 20_000 }).toBe(1)
     shell.type(keys.ctrlC)
     await shell.until('Given up')
     await shell.until('!> ')

@@ -67,10 +67,11 @@ The prompt has a * in a transaction, and a ! in one that has failed: then ROLLBA
 }
 
 async function listTables({ session }: DotContext, part = ''): Promise<void> {
-  const inspector = inspect(await session.connection())
-  const names = [...(await inspector.tables()), ...(await inspector.views())].filter((name) =>
-    name.toLowerCase().includes(part.toLowerCase()),
-  )
+  const found = await session.look(async (executor) => {
+    const inspector = inspect(executor)
+    return [...(await inspector.tables()), ...(await inspector.views())]
+  })
+  const names = found.filter((name) => name.toLowerCase().includes(part.toLowerCase()))
   await stdout.write(names.length === 0 ? 'There is none.\n' : inColumns(names.sort().map(printable)))
 }
 
@@ -86,11 +87,13 @@ function inColumns(names: readonly string[]): string {
 }
 
 async function showSchema({ session }: DotContext, table?: string): Promise<void> {
-  await stdout.write(printableLines(await schemaText(await session.connection(), table === undefined ? undefined : [table])))
+  const text = await session.look((executor) => schemaText(executor, table === undefined ? undefined : [table]))
+  await stdout.write(printableLines(text))
 }
 
 async function showReport({ session }: DotContext, table?: string): Promise<void> {
-  const described = await inspect(await session.connection()).describe({ views: true, only: table === undefined ? undefined : [table] })
+  const only = table === undefined ? undefined : [table]
+  const described = await session.look((executor) => inspect(executor).describe({ views: true, only }))
   await stdout.write(reportOf(session.engine, described))
 }
 

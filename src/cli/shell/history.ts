@@ -33,12 +33,13 @@ export class History {
     return last.toReversed()
   }
 
-  /** Keeps an entry, unless there may be a password in it. */
-  remember(entry: string): void {
-    if (entry.trim() === '' || secret.test(entry)) return
+  /** Keeps the lines of what was typed at a time, unless there may be a password in them: none of them then, for it may stand in another line than its word. */
+  remember(lines: readonly string[]): void {
+    const entries = lines.filter((line) => line.trim() !== '')
+    if (entries.length === 0 || secret.test(entries.join('\n'))) return
     this.#write(() => {
       mkdirSync(dirname(this.#file), { recursive: true })
-      appendFileSync(this.#file, `${entry}\n`, { mode: 0o600 })
+      appendFileSync(this.#file, `${entries.join('\n')}\n`, { mode: 0o600 })
     })
   }
 
@@ -57,6 +58,20 @@ export class History {
 /** Where it is kept when nothing is said. */
 export function defaultHistoryFile(): string {
   return process.env['OFFLOOP_HISTORY'] || join(homedir(), '.offloop_history')
+}
+
+/**
+ * Puts an entry in the place of the lines that it was typed in. The reader has left out blank ones, and those that it had already, and there may be
+ * others on top of them that were typed meanwhile.
+ *
+ * @param entries the last one first
+ */
+export function joinEntries(entries: string[], lines: readonly string[], entry: string): void {
+  for (const line of [...lines, entry]) {
+    const at = entries.indexOf(line)
+    if (at !== -1) entries.splice(at, 1)
+  }
+  entries.unshift(entry)
 }
 
 /**

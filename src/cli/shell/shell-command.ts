@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander'
+import { closeEngine } from '../close-engine.ts'
 import { databaseHelp } from '../database-argument.ts'
 import { CommandFailed } from '../failure.ts'
+import { interruptible } from '../interruption.ts'
 import { addOutputOptions, formatOf, type OutputOptions } from '../output-options.ts'
 import { openEngine } from '../with-database.ts'
 import { defaultHistoryFile } from './history.ts'
@@ -40,16 +42,17 @@ export function defineShell(command: Command): void {
 }
 
 async function shell(database: string | undefined, options: ShellCommandOptions): Promise<void> {
-  const { readonly, create, interrupt, history, header } = options
+  const { readonly, create, interrupt, history, header, json } = options
   const engine = openEngine(database, { missing: create === true ? 'made' : 'refused', killable: interrupt === undefined, interrupt })
-  try {
-    const session = new ShellSession(engine, { readonly: readonly === true })
-    const worked = await new Shell(session, { format: formatOf(options), header, historyFile: history }).run()
-    if (!worked) throw new CommandFailed()
-  } finally {
-    const { quarantined } = engine.status()
-    await engine.close({ force: true, timeoutMs: 1_000 })
-    // A thread that is inside a native call keeps its process, unless that is killed.
-    if (quarantined > 0) process.kill(process.pid, 'SIGTERM')
-  }
+  const session = new ShellSession(engine, { readonly: readonly === true })
+  await interruptible(async (signal) => {
+    try {
+      const shell = new Shell(session, { format: formatOf(options), header, historyFile: history, jsonErrors: json === true })
+      // Nothing that it has started outlives it: the process of a statement inside a native call neither.
+      signal.addEventListener('abort', () => shell.stop())
+      if (!(await shell.run())) throw new CommandFailed()
+    } finally {
+      await closeEngine(engine, { force: true })
+    }
+  })
 }

@@ -1,11 +1,12 @@
 import { basename } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
+import { AbortError } from '../../errors.ts'
 import { type SqlStatement, splitStatements } from '../../migrations/split-statements.ts'
 import { scanStatement } from '../../sql/scan-statement.ts'
 import { databaseName } from '../database-argument.ts'
-import { describeError } from '../failure.ts'
 import { duration, say } from '../messages.ts'
 import { printable } from '../printable.ts'
+import { reportError } from '../report-error.ts'
 import { type Format, formats } from '../row-writer.ts'
 import { describeOutcome } from '../run-statement.ts'
 import { screenOf } from '../terminal.ts'
@@ -13,13 +14,15 @@ import { OutputClosedError, stdout } from '../text-output.ts'
 import { version } from '../version.ts'
 import { type Completion, completeSql } from './completion.ts'
 import { type DotContext, dotNames, runDotCommand, type ShellSettings } from './dot-commands.ts'
-import { History, historySize, onOneLine } from './history.ts'
+import { History, historySize, joinEntries, onOneLine } from './history.ts'
 import type { ShellSession } from './shell-session.ts'
 
 export interface ShellOptions {
   readonly format: Format
   readonly header: boolean
   readonly historyFile: string
+  /** Errors are told as JSON, where no person sits before it. */
+  readonly jsonErrors: boolean
 }
 
 /**
@@ -38,8 +41,14 @@ export class Shell {
   #entries: string[] = []
   /** Lines of a statement that has not ended yet. */
   #lines: string[] = []
+  /** Statements that were read together with the one that runs, and stand behind it. */
+  #behind = 0
   #failed = false
   #quit = false
+  /** By a signal: there is nobody to say anything to. */
+  #stopped = false
+  /** The reader: after Ctrl-D, which may be typed while a statement runs, it takes no prompt. */
+  #closed = false
 
   constructor(session: ShellSession, options: ShellOptions) {
     this.#session = session
@@ -70,21 +79,52 @@ export class Shell {
       this.#entries = entries
     })
     this.#reader.on('SIGINT', () => this.#interrupted())
+    // The terminal has gone, as a window that is closed does.
+    this.#reader.on('error', () => this.stop())
+    this.#reader.once('close', () => {
+      this.#closed = true
+    })
     try {
       await this.#read()
       // What stands at the end of a pipe needs no semicolon.
-      if (!this.#interactive && !this.#failed) await this.#runScript(this.#lines.join('\n'))
+      if (!this.#interactive && !this.#failed) await this.#runScript(this.#takeLines().join('\n'))
+    } catch (error) {
+      throw error instanceof OutputClosedError ? new OutputClosedError({ workLeft: this.#hasWorkLeft() }) : error
     } finally {
       // A reader that is left open keeps the process from ending, and the terminal from its user.
       this.#reader.close()
     }
-    if (this.#session.transaction !== 'none') say('The open transaction is rolled back.')
+    if (this.#session.transaction !== 'none' && !this.#stopped) say('The open transaction is rolled back.')
     return !this.#failed
+  }
+
+  /** Ends it: gives up what runs, and takes nothing more. */
+  stop(): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#quit = true
+    this.#lines = []
+    this.#lineQueue.drop()
+    this.#reader.close()
+    this.#session.cancel()
+  }
+
+  /** What has been typed or read may not be all that there is: then nobody knows. */
+  #hasWorkLeft(): boolean {
+    return (
+      this.#session.transaction !== 'none' || this.#behind > 0 || this.#lines.some((line) => line.trim() !== '') || !this.#lineQueue.isAtEnd
+    )
+  }
+
+  #takeLines(): readonly string[] {
+    const lines = this.#lines
+    this.#lines = []
+    return lines
   }
 
   async #read(): Promise<void> {
     if (this.#interactive) {
-      await this.#session.connection()
+      await this.#session.open()
       await stdout.write(`offloop ${version()}, ${this.#place()}: .help tells what there is.\n`)
     }
     while (!this.#quit && (this.#interactive || !this.#failed)) {
@@ -104,7 +144,7 @@ export class Shell {
   }
 
   #prompt(): void {
-    if (!this.#interactive) return
+    if (!this.#interactive || this.#closed) return
     const { engine, transaction } = this.#session
     const { dialect, database, host } = engine.url
     const name = dialect === 'sqlite' ? basename(database ?? ':memory:') : (database ?? host ?? dialect)
@@ -136,14 +176,23 @@ export class Shell {
       if (this.#lines.length === 0 && /^\s*(?:\.|$)/.test(line)) {
         if (line.trim() === '') return
         this.#keep([line])
-        return await runDotCommand(line, this.#dotContext())
+        return await this.#runDotCommand(line)
       }
       this.#lines.push(line)
       await this.#runWhatHasEnded()
     } catch (error) {
       if (error instanceof OutputClosedError) throw error
+      if (error instanceof AbortError) return this.#tellGivenUp()
       this.#failed = !this.#interactive
-      say(`offloop: ${describeError(error)}`)
+      reportError(error, this.#options.jsonErrors && !this.#interactive)
+    }
+  }
+
+  async #runDotCommand(line: string): Promise<void> {
+    try {
+      await runDotCommand(line, this.#dotContext())
+    } finally {
+      this.#tellLoss()
     }
   }
 
@@ -162,12 +211,15 @@ export class Shell {
   }
 
   async #runScript(sql: string): Promise<void> {
-    await this.#runAll(splitStatements(sql.replace(/^\uFEFF/, ''), this.#session.engine.dialect.name))
+    await this.#runAll(splitStatements(sql, this.#session.engine.dialect.name))
   }
 
   /** What stands behind a statement that fails or is given up was meant for when that had worked. */
   async #runAll(statements: readonly SqlStatement[]): Promise<void> {
-    for (const { text } of statements) if (!(await this.#runStatement(text))) return
+    for (const [at, { text }] of statements.entries()) {
+      this.#behind = statements.length - 1 - at
+      if (this.#quit || !(await this.#runStatement(text))) return
+    }
   }
 
   /** False where it was given up. */
@@ -178,25 +230,31 @@ export class Shell {
       const outcome = await this.#session.run(sql, { output: stdout, format, header: this.#options.header, tellsChanges: true })
       const ms = performance.now() - begun
       const took = timer ? ` (${duration(ms)})` : ''
-      if (outcome === null) {
-        this.#lineQueue.drop()
-        say(`Given up${took}.`)
-      } else if (this.#interactive && format !== 'json' && format !== 'jsonl') say(`${describeOutcome(outcome)}${took}\n`)
+      if (outcome === null) this.#tellGivenUp(took)
+      else if (this.#interactive && format !== 'json' && format !== 'jsonl') say(`${describeOutcome(outcome)}${took}\n`)
       return outcome !== null
     } finally {
-      if (this.#session.takeLoss()) {
-        this.#lineQueue.drop()
-        say('The connection is lost, and what was not committed with it. The next statement gets a new one.')
-      }
+      this.#tellLoss()
     }
+  }
+
+  #tellGivenUp(took = ''): void {
+    this.#lineQueue.drop()
+    if (!this.#stopped) say(`Given up${took}.`)
+  }
+
+  #tellLoss(): void {
+    if (!this.#session.takeLoss()) return
+    this.#lineQueue.drop()
+    if (!this.#stopped) say('The connection is lost, and what was not committed with it. The next statement gets a new one.')
   }
 
   /** Puts what was typed into the history: a statement of several lines as one entry. */
   #keep(lines: readonly string[]): void {
     if (!this.#interactive) return
     const entry = lines.length > 1 ? onOneLine(lines) : null
-    if (entry !== null) this.#entries.splice(0, lines.length, entry)
-    for (const kept of entry === null ? lines : [entry]) this.#history.remember(kept)
+    if (entry !== null) joinEntries(this.#entries, lines, entry)
+    this.#history.remember(entry === null ? lines : [entry])
   }
 
   async #complete(line: string): Promise<Completion> {
@@ -228,10 +286,16 @@ export class Shell {
 class LineQueue {
   readonly #lines: (string | null)[] = []
   #waiting: ((line: string | null) => void) | null = null
+  #ended = false
 
   constructor(reader: Interface) {
     reader.on('line', (line) => this.#put(line))
     reader.on('close', () => this.#put(null))
+  }
+
+  /** No more lines come, and none that are here say anything. */
+  get isAtEnd(): boolean {
+    return this.#ended && this.#lines.every((line) => line === null || line.trim() === '')
   }
 
   /** Null at the end. */
@@ -242,12 +306,12 @@ class LineQueue {
 
   /** Forgets what has been typed ahead: it was meant for after a statement that has not worked. */
   drop(): void {
-    const ended = this.#lines.includes(null)
     this.#lines.length = 0
-    if (ended) this.#lines.push(null)
+    if (this.#ended) this.#lines.push(null)
   }
 
   #put(line: string | null): void {
+    if (line === null) this.#ended = true
     const waiting = this.#waiting
     this.#waiting = null
     if (waiting === null) this.#lines.push(line)
