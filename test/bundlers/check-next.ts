@@ -51,13 +51,19 @@ async function askServer(program: string): Promise<string> {
     await ready(server)
     return await (await fetch(`http://127.0.0.1:${port}/`)).text()
   } finally {
-    server.kill()
+    if (server.exitCode === null && server.signalCode === null) {
+      const ended = once(server, 'exit')
+      server.kill('SIGKILL')
+      await ended
+    }
   }
 }
 
 function ready(server: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let printed = ''
+    // Far more than it takes: a server that neither ends nor serves would keep the soak for ever.
+    setTimeout(() => reject(new Error(`the server was not ready after a minute, and had printed: ${printed}`)), 60_000).unref()
     for (const stream of [server.stdout, server.stderr]) {
       stream?.on('data', (text: Buffer) => {
         printed += text
