@@ -35,8 +35,8 @@ Examples:
 
 A table on a terminal is as wide as that: what does not fit is cut with a mark,
 and rows that are too wide become a line for each value. JSON, JSON Lines and
-CSV have every value whole, bytes as hexadecimal digits; in CSV NULL is nothing
-and '' is "".`
+CSV have every value whole, bytes as hexadecimal digits, and of several
+statements the rows of one; in CSV NULL is nothing and '' is "".`
 
 export function defineQuery(command: Command): void {
   command

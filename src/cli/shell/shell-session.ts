@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { AsyncConnection, AsyncEngine } from '../../engine/contract.ts'
 import { AbortError } from '../../errors.ts'
 import { inspect } from '../../schema/inspection/inspector.ts'
@@ -12,6 +13,8 @@ import { givenUpBy } from './given-up-by.ts'
 /** The transaction that the user has begun himself. PostgreSQL takes nothing but ROLLBACK in one that has failed. */
 export type TransactionState = 'none' | 'open' | 'failed'
 
+/** A process that is inside a native call is killed before. */
+const longestLossMs = 500
 /** Who waits for a completion cannot even type Ctrl-C. */
 const longestCompletionMs = 2_000
 /** What was given up may still end in good order; a server that says nothing at all is not waited for. */
@@ -155,14 +158,24 @@ export class ShellSession {
 
   /** Whether PostgreSQL takes nothing but ROLLBACK now, and whether a connection has gone with what was given up, shows when it is asked. */
   async #hasFailed(conn: AsyncConnection, error: unknown): Promise<boolean> {
-    const isPostgresql = this.engine.dialect.name === 'postgresql'
+    const { embedded, name } = this.engine.dialect
+    const isPostgresql = name === 'postgresql'
     if (!(error instanceof AbortError) && !(isPostgresql && !conn.closed && conn.inTransaction())) return false
-    // Another Ctrl-C does not wait for that.
-    const answers = await this.#cancellable((signal) => conn.scalar('select 1', [], { signal })).then(
-      () => true,
-      () => false,
-    )
-    return isPostgresql && !answers
+    const answers = this.#ask(conn)
+    // One that is lost says so soon; one that is not may wait for a lock.
+    if (embedded) await Promise.race([answers, delay(longestLossMs, undefined, { ref: false })])
+    return isPostgresql && !(await answers)
+  }
+
+  /** Whether the connection answers. Ctrl-C does not wait for a server; of SQLite it would take the connection along. */
+  async #ask(conn: AsyncConnection): Promise<boolean> {
+    try {
+      if (this.engine.dialect.embedded) await conn.scalar('select 1')
+      else await this.#cancellable((signal) => conn.scalar('select 1', [], { signal }))
+      return true
+    } catch {
+      return false
+    }
   }
 
   async #cancellable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
