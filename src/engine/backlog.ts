@@ -1,7 +1,7 @@
 /** A connection that has not answered for this long is with something that takes long after all: nothing else is sent behind it. */
 export const heavyAfterMs = 2
 /** The most statements that wait inside one connection: more in one message make it no cheaper. */
-const maxInFlight = 256
+const maxInFlight = 128
 
 /** What is known of the statements that a connection has been given: whether another one behind them is likely to be answered soon. */
 export class Backlog {

@@ -146,7 +146,7 @@ describe.each(drivers)('many tasks on one file with %s', (driver) => {
     await wait('there')
     const slow = wait('go')
     // The first of these stand behind it: the statement was quick until now. The last ones have not left.
-    const behind = tasks(200, () => wait('there'))
+    const behind = tasks(400, () => wait('there'))
     const last = tasks(50, () => wait('there'))
     expect(await last).toEqual(Array.from({ length: 50 }, () => 1))
     writeFileSync(`${file}.go`, '')
