@@ -1,5 +1,6 @@
 import { InvalidRequestError, ResourceClosedError } from '../errors.ts'
 import { type Dialect, dialectFor } from '../sql/dialect.ts'
+import { holdEarlyFailure } from '../sql/early-failure.ts'
 import type {
   BeginOptions,
   ExecuteOptions,
@@ -215,6 +216,7 @@ class Engine implements AsyncEngine {
   }
 
   async executeMany(statement: Executable, rows: ManyRows, options?: ManyOptions): Promise<ManyResult> {
+    holdEarlyFailure(rows)
     assertNotInsideTransaction(this.#database.gate)
     checkManyOptions(options)
     return await withOneSignal(options, (wait) =>

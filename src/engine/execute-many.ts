@@ -2,14 +2,16 @@ import { NotSupportedError, ProgrammingError } from '../errors.ts'
 import { RequestKind } from '../protocol/frames.ts'
 import type { WireValue } from '../protocol/values.ts'
 import type { ManyOptions, ManyResult, ManyRows } from '../sql/executor.ts'
+import { ItemReader } from '../sql/item-reader.ts'
 import { describeValue, toWireValue } from '../sql/parameters.ts'
 import type { ScannedStatement } from '../sql/scan-statement.ts'
 import { type BindTarget, bindInto, type Executable, isTransferable, type Parameters } from '../sql/statement.ts'
-import { compileRows, takesRows } from '../sql/typed-statement.ts'
+import { compileRows, type RowsStatement, takesRows } from '../sql/typed-statement.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import type { AsyncTransaction } from './contract.ts'
 import { abortErrorOf, inTime, type WaitOptions } from './deadline.ts'
 import type { RequestSettings } from './operation.ts'
+import type { PhysicalConnection } from './physical-connection.ts'
 import { type EngineServices, statementTraits } from './services.ts'
 import { traceQuery } from './tracing.ts'
 
@@ -38,6 +40,7 @@ export interface BatchSender<T> {
   readonly connectionId: number
   readonly transactionFlags: number
   request(settings: RequestSettings, via: T, wait: WaitOptions): Promise<unknown>
+  readonly physical: Pick<PhysicalConnection, 'whenLost'>
 }
 
 interface Batch {
@@ -59,66 +62,84 @@ export async function executeRows<T extends Pick<AsyncTransaction, 'commit' | 'r
   const { services } = session
   if (wait.signal?.aborted === true) throw abortErrorOf(wait.signal)
   if (!isIterable(rows)) throw new TypeError(`executeMany() takes an iterable of rows, found ${describeValue(rows)}.`)
-  const target = await bindTo({ statement, rows, wait }, services)
-  if (target === null) return { rowcount: 0 }
-  const { sql, rows: bound } = target
-  const scanned = services.compiler.scan(sql)
-  if (scanned.verb === 'copy' && !services.dialect.copy)
-    throw new NotSupportedError(`${services.dialect.name} has no COPY, which is PostgreSQL's: use an INSERT.`, { sql })
-  const batches = gather({ sql, scanned, dialect: services.dialect }, bound)
-  const inTimeBatches = wait.signal === undefined ? batches : until(wait, batches)
-  return await traceQuery(services, { sql, connectionId: session.connectionId }, () =>
-    sendBatches(session, { sql, scanned, wait, batches: inTimeBatches }, begin),
-  )
+  const reader = Symbol.asyncIterator in rows ? new ItemReader(rows) : null
+  try {
+    const target = await bindTo({ statement, rows, wait }, reader, services)
+    if (target === null) return { rowcount: 0 }
+    const { sql, rows: bound } = target
+    const scanned = services.compiler.scan(sql)
+    if (scanned.verb === 'copy' && !services.dialect.copy)
+      throw new NotSupportedError(`${services.dialect.name} has no COPY, which is PostgreSQL's: use an INSERT.`, { sql })
+    const batches = gather({ sql, scanned, dialect: services.dialect }, bound)
+    return await traceQuery(services, { sql, connectionId: session.connectionId }, () =>
+      sendBatches(session, { sql, scanned, wait, batches, reader }, begin),
+    )
+  } finally {
+    // It may be what nobody has asked for a row yet, or what keeps everybody waiting.
+    await reader?.return().catch(() => {})
+  }
 }
 
-/** The text that all rows share, and their parameters for it. A statement that is made for its rows is told the first one; null: there is none. */
+interface BoundRows {
+  /** The text that all rows share. */
+  readonly sql: string
+  /** Their parameters for it. */
+  readonly rows: ManyRows
+}
+
+/** A statement that is made for its rows is told the first one; null: there is none. */
 async function bindTo(
   { statement, rows, wait }: ManyRun,
-  { compiler, dialect }: EngineServices,
-): Promise<{ readonly sql: string; readonly rows: ManyRows } | null> {
-  if (!takesRows(statement)) return { sql: compiler.textOf(statement), rows }
-  const all = Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]()
-  const first = await nextOf(all, wait)
+  reader: ItemReader<Parameters> | null,
+  services: EngineServices,
+): Promise<BoundRows | null> {
+  const { compiler, dialect } = services
+  if (!takesRows(statement)) return { sql: compiler.textOf(statement), rows: reader ?? rows }
+  const make: MakeStatement = (first) => statement[compileRows](dialect, first)
+  return reader === null ? boundRows(rows as Iterable<Parameters>, make) : await boundLater(reader, make, wait)
+}
+
+type MakeStatement = (first: Parameters) => RowsStatement
+
+function boundRows(rows: Iterable<Parameters>, make: MakeStatement): BoundRows | null {
+  const iterator = rows[Symbol.iterator]()
+  const first = iterator.next()
   if (first.done === true) return null
   try {
-    const { sql, bind } = statement[compileRows](dialect, first.value)
-    return { sql, rows: isAsync(all, rows) ? boundLater(first.value, all, bind) : boundRows(first.value, all, bind) }
+    const { sql, bind } = make(first.value)
+    return { sql, rows: boundOnes(first, iterator, bind) }
   } catch (error) {
     // The caller's iterator is told that nobody goes on.
-    await all.return?.()
+    iterator.return?.()
     throw error
   }
 }
 
-function isAsync(_all: RowIterator, rows: ManyRows): _all is AsyncIterator<Parameters> {
-  return Symbol.asyncIterator in rows
-}
-
-type RowIterator = Iterator<Parameters> | AsyncIterator<Parameters>
-
-/** Left early, the caller's iterator is told so. */
-function* boundRows(first: Parameters, others: Iterator<Parameters>, bind: (row: unknown) => Parameters): Generator<Parameters> {
+/** Left early, the caller's iterator is told so; not when it has ended or failed by itself. */
+function* boundOnes(first: IteratorResult<Parameters>, others: Iterator<Parameters>, bind: RowsStatement['bind']): Generator<Parameters> {
+  let isLeft = true
   try {
-    yield bind(first)
-    for (let next = others.next(); next.done !== true; next = others.next()) yield bind(next.value)
+    for (let next = first; next.done !== true; ) {
+      yield bind(next.value)
+      isLeft = false
+      next = others.next()
+      isLeft = next.done !== true
+    }
   } finally {
-    others.return?.()
+    if (isLeft) others.return?.()
   }
 }
 
-/** The same of rows that come when they like. */
-async function* boundLater(
-  first: Parameters,
-  others: AsyncIterator<Parameters>,
-  bind: (row: unknown) => Parameters,
-): AsyncGenerator<Parameters> {
-  try {
-    yield bind(first)
-    for (let next = await others.next(); next.done !== true; next = await others.next()) yield bind(next.value)
-  } finally {
-    await others.return?.()
+/** The same of rows that come when they like: their reader knows by itself when it is left. */
+async function boundLater(reader: ItemReader<Parameters>, make: MakeStatement, wait: WaitOptions): Promise<BoundRows | null> {
+  const first = await inTime(wait, reader.next())
+  if (first.done === true) return null
+  const { sql, bind } = make(first.value)
+  async function* ones(): AsyncGenerator<Parameters> {
+    yield bind(first.value)
+    for await (const row of reader) yield bind(row)
   }
+  return { sql, rows: ones() }
 }
 
 /** Of rows: a text is one of letters. */
@@ -130,23 +151,27 @@ function isIterable(rows: unknown): rows is ManyRows {
 interface BatchesOf {
   readonly sql: string
   readonly scanned: ScannedStatement
-  readonly batches: AsyncIterable<Batch>
+  readonly batches: AsyncGenerator<Batch>
+  /** Of rows that come when they like. */
+  readonly reader: ItemReader<Parameters> | null
   readonly wait: WaitOptions
 }
 
 async function sendBatches<T extends Pick<AsyncTransaction, 'commit' | 'rollback'>>(
   session: BatchSender<T>,
-  { sql, scanned, batches, wait }: BatchesOf,
+  { sql, scanned, batches, reader, wait }: BatchesOf,
   begin: () => Promise<T>,
 ): Promise<ManyResult> {
   let transaction: T | null = null
   let running: Promise<unknown> | null = null
   let rowcount = 0
   try {
-    for await (const batch of batches) {
+    for (;;) {
+      const batch = await nextBatch(inTime(wait, batches.next()), running, transaction === null ? null : session.physical)
+      if (batch === null) break
       transaction ??= await begin()
       const sent = session.request(batchRequest(sql, scanned, batch, session), transaction, wait)
-      // Its failure is looked at when the next batch is ready; it must not count as unhandled until then.
+      // Its failure is looked at with the next batch; it must not count as unhandled until then.
       sent.catch(() => {})
       rowcount += await rowsOf(running)
       running = sent
@@ -154,10 +179,33 @@ async function sendBatches<T extends Pick<AsyncTransaction, 'commit' | 'rollback
     rowcount += await rowsOf(running)
     await transaction?.commit()
   } catch (error) {
+    const left = batches.return(undefined).catch(() => {})
+    // Given up, it may stand at a row that never comes.
+    if (reader?.isWaiting !== true && wait.signal?.aborted !== true) await left
     await transaction?.rollback()
     throw error
   }
   return { rowcount }
+}
+
+/**
+ * Null behind the last batch; and as soon as it is of no use, since the batch before it has failed, or the connection with the open transaction
+ * is lost.
+ */
+async function nextBatch(
+  next: Promise<IteratorResult<Batch>>,
+  running: Promise<unknown> | null,
+  open: Pick<PhysicalConnection, 'whenLost'> | null,
+): Promise<Batch | null> {
+  const useless = Promise.withResolvers<null>()
+  const giveUp = (): void => useless.resolve(null)
+  running?.catch(giveUp)
+  const stop = open?.whenLost(giveUp)
+  try {
+    return await Promise.race([next.then(({ done, value }) => (done === true ? null : value)), useless.promise])
+  } finally {
+    stop?.()
+  }
 }
 
 /** The rows of a batch that was sent while nobody waited for it. */
@@ -183,26 +231,6 @@ function batchRequest(sql: string, scanned: ScannedStatement, batch: Batch, sess
       channel.post({ kind: RequestKind.executeMany, id, statementId, flags, rowCount, values }, transfer)
     },
   }
-}
-
-/** Items as they come, as long as they may be waited for. */
-async function* until<T>(wait: WaitOptions, items: AsyncGenerator<T>): AsyncGenerator<T> {
-  try {
-    for (;;) {
-      const item = await nextOf(items, wait)
-      if (item.done === true) return
-      yield item.value
-    }
-  } finally {
-    const returned = items.return(undefined)
-    // Given up, it may stand at a row that never comes.
-    if (wait.signal?.aborted === true) returned.catch(() => {})
-    else await returned
-  }
-}
-
-async function nextOf<T>(items: Iterator<T> | AsyncIterator<T>, wait: WaitOptions): Promise<IteratorResult<T>> {
-  return await inTime(wait, Promise.resolve(items.next()))
 }
 
 async function* gather(target: BindTarget, rows: ManyRows): AsyncGenerator<Batch> {
@@ -266,7 +294,8 @@ class BatchGatherer {
   }
 
   #weigh(value: WireValue): void {
-    if (typeof value === 'string') this.#bytes += value.length
+    if (typeof value === 'number' || typeof value === 'bigint') this.#bytes += 8
+    else if (typeof value === 'string') this.#bytes += value.length
     else if (value instanceof Uint8Array) {
       this.#bytes += value.byteLength
       if (isTransferable(value)) this.#transfer.push(value.buffer as ArrayBuffer)

@@ -142,6 +142,15 @@ export class PhysicalConnection implements OperationOwner {
     return () => this.#onChange.delete(listener)
   }
 
+  /** Calls the listener as soon as the connection is lost, until the returned function is called. */
+  whenLost(listener: () => void): () => void {
+    const look = (): void => {
+      if (this.lost !== null) listener()
+    }
+    look()
+    return this.onChange(look)
+  }
+
   /** Queues an operation; it starts at once if nothing is in its way. */
   submit(operation: Operation): void {
     // Its caller gave up while it waited to be submitted.

@@ -1,5 +1,6 @@
 import { InvalidRequestError, ResourceClosedError } from '../errors.ts'
 import { ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
+import { holdEarlyFailure } from '../sql/early-failure.ts'
 import type { BeginOptions, ManyResult, RowStream, TransactionOptions } from '../sql/executor.ts'
 import type { Executable } from '../sql/statement.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
@@ -230,6 +231,7 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   /** Runs the statement once a row; without an open transaction in one of its own, else in a savepoint. */
   async executeMany({ options, ...many }: ManyCall, via: Transaction | null): Promise<ManyResult> {
+    holdEarlyFailure(many.rows)
     checkManyOptions(options)
     return await withOneSignal(options, (wait) => this.#executeMany({ ...many, wait }, via))
   }

@@ -1,4 +1,5 @@
-import type { AsyncEngine } from 'offloop'
+import type { AsyncEngine, Executable, Parameters } from 'offloop'
+import { integer, MetaData, Table, text } from 'offloop/schema'
 import { describe, expect, test } from 'vitest'
 import { describeTargets, rejectionOf, textsOf } from './targets.ts'
 
@@ -158,6 +159,26 @@ describeTargets((db) => {
       expect(await textsOf(engine)).toEqual([])
     })
 
+    test('a refused row ends it, though the next ones never come', async () => {
+      const engine = await db.notes()
+      let told = 0
+      // No generator: that would hear of it only when it has what it waits for.
+      const rows = (count: number) => {
+        let n = 0
+        const next = () =>
+          n < count ? Promise.resolve({ done: false as const, value: [`${n++ === 300 ? 7 : n}`] }) : new Promise<never>(() => {})
+        const end = () => Promise.resolve({ done: true as const, value: told++ })
+        return { [Symbol.asyncIterator]: () => ({ next, return: end }) }
+      }
+      await use(engine, async (executor) => {
+        expect(await rejectionOf(executor.executeMany(insert, rows(600)))).toMatchObject({ name: 'IntegrityError' })
+        expect(told).toBe(1)
+        expect(await rejectionOf(executor.executeMany(insert, rows(0), { timeoutMs: 50 }))).toMatchObject({ name: 'StatementTimeoutError' })
+        expect(told).toBe(2)
+      })
+      expect(await textsOf(engine)).toEqual([])
+    })
+
     test('given up by its signal or its time, leaves nothing', async () => {
       const engine = await db.notes()
       let read = 0
@@ -224,6 +245,40 @@ describeTargets((db) => {
   })
 
   describe('executeMany()', () => {
+    test('tells its rows that they are left, and only then', async () => {
+      const engine = await db.notes()
+      const notes = new Table('notes', new MetaData(), { id: integer({ primaryKey: true }), text: text({ nullable: false }) })
+      /** How often the rows are told; the last of them is what is given. */
+      const timesTold = async (
+        statement: Executable,
+        last: { readonly text: unknown } | 'end' | 'failure',
+        isAsync: boolean,
+      ): Promise<number> => {
+        let n = 0
+        let told = 0
+        const next = (): IteratorResult<Parameters> => {
+          if (n++ < 2) return { done: false, value: { text: `${n}` } }
+          if (last === 'failure') throw new Error('mine')
+          return last === 'end' ? { done: true, value: undefined } : { done: false, value: last }
+        }
+        const end = (): IteratorResult<Parameters> => ({ done: true, value: told++ })
+        const rows: Iterable<Parameters> | AsyncIterable<Parameters> = isAsync
+          ? { [Symbol.asyncIterator]: () => ({ next: async () => next(), return: async () => end() }) }
+          : { [Symbol.iterator]: () => ({ next, return: end }) }
+        await engine.executeMany(statement, rows).catch(() => {})
+        await engine.execute('delete from notes')
+        return told
+      }
+      for (const statement of ['insert into notes (text) values (:text)', notes.insert()]) {
+        for (const isAsync of [false, true]) {
+          expect(await timesTold(statement, 'end', isAsync)).toBe(0)
+          expect(await timesTold(statement, 'failure', isAsync)).toBe(0)
+          expect(await timesTold(statement, { text: Symbol('no value') }, isAsync)).toBe(1)
+        }
+      }
+      expect(await timesTold(notes.insert().values({ text: 'x' }), 'end', true)).toBe(1)
+    })
+
     test('takes the rows of a COPY where there is one, and says so elsewhere', async () => {
       const engine = await db.notes()
       const many = () => engine.executeMany('copy notes (text) from stdin', [['a'], ['b']])

@@ -113,6 +113,25 @@ describe.each(driverNames)('%s', (driverName) => {
     expect(await engine.transaction((tx) => tx.scalar('select 1'))).toBe(1)
   })
 
+  test('an executeMany whose rows keep it waiting hears of the end of its thread', async () => {
+    const engine = openEngine({ driverName, pool: { max: 1 } })
+    await engine.script('create table t (x)')
+    const conn = await engine.connect()
+    await conn.call(module, 'dieWhenTold', 'offloop-rows')
+    const waiting = Promise.withResolvers<void>()
+    async function* rows() {
+      for (let x = 0; x < 600; x++) yield [x]
+      waiting.resolve()
+      await new Promise(() => {})
+    }
+    const refusal = rejectionOf(conn.executeMany('insert into t values (?)', rows()))
+    await waiting.promise
+    await tell('offloop-rows')
+    expect(await refusal).toBeInstanceOf(WorkerTerminatedError)
+    await conn.close()
+    expect(await engine.scalar('select count(*) from t')).toBe(0)
+  })
+
   test('a stack overflow in a user function is an error of the statement, and the connection lives', async () => {
     const engine = openEngine({ driverName })
     const conn = await engine.connect()
