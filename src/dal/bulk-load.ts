@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { checkOptionNames } from '../data/check-options.ts'
 import { type CsvRecord, csvRecords } from '../data/csv-records.ts'
+import { isRowFormat } from '../data/file-format.ts'
 import { checkFields, csvRows, headerOf, isBlank, jsonRows, noHeader } from '../data/flat-rows.ts'
 import { jsonLines, parseLine } from '../data/json-lines.ts'
-import { loadRows, type RowsToLoad } from '../data/load-rows.ts'
+import { loadingTransaction, loadRows, type RowsToLoad } from '../data/load-rows.ts'
 import { RowLoader } from '../data/row-shape.ts'
 import { type DataSource, TextSource } from '../data/text-source.ts'
 import { ArgumentError, DataError } from '../errors.ts'
@@ -68,29 +70,38 @@ export type BulkLoadOptions = LoadIntoTable | LoadThroughStaging
  */
 export async function bulkLoad(tx: Executor, options: BulkLoadOptions): Promise<ManyResult> {
   checkLoad(options)
-  return await tx.transaction(async (inner) => {
-    return options.into === undefined ? await loadThroughStaging(inner, options) : await loadInto(inner, options)
-  })
+  const text = new TextSource(options.source)
+  return options.into === undefined
+    ? await tx.transaction((inner) => loadThroughStaging(inner, text, options))
+    : await loadingTransaction(tx, (inner) => loadInto(inner, text, options))
 }
 
-async function loadInto(tx: Executor, { source, format, into }: LoadIntoTable): Promise<ManyResult> {
+async function loadInto(tx: Executor, text: TextSource, { format, into }: LoadIntoTable): Promise<ManyResult> {
   let rowcount = 0
-  await loadRows(tx, rowsFor(into, { source, format }, tx), ({ length }) => {
+  const onLoaded = ({ length }: { readonly length: number }): void => {
     rowcount += length
+  }
+  await loadRows(tx, {
+    chunks: rowsOf(text, format, new RowLoader(into, { dialect: tx.dialect, format })),
+    onLoaded,
+    onFailed: stopping(text),
   })
   return { rowcount }
 }
 
-async function* rowsFor(table: Table, { source, format }: LoadSource, { dialect }: Executor): AsyncGenerator<RowsToLoad> {
-  const loader = new RowLoader(table, { dialect, format })
-  const text = new TextSource(source)
+/** Nobody needs the rest when what has been read is refused. */
+function stopping(text: TextSource): (error: unknown) => void {
+  return (error) => text.stop(error)
+}
+
+async function* rowsOf(text: TextSource, format: DataFormat, loader: RowLoader): AsyncGenerator<RowsToLoad> {
   for await (const rows of format === 'csv' ? csvRows(text, (header) => loader.shapeOf(header)) : jsonRows(text)) yield { loader, rows }
 }
 
-async function loadThroughStaging(tx: Executor, options: LoadThroughStaging): Promise<ManyResult> {
-  const { source, format, load, afterStaging = [] } = options
+async function loadThroughStaging(tx: Executor, text: TextSource, options: LoadThroughStaging): Promise<ManyResult> {
+  const { format, load, afterStaging = [] } = options
   const name = options.staging ?? `staging_${randomUUID().replaceAll('-', '')}`
-  const staging = await (format === 'csv' ? stageCsv(tx, name, source) : stageJson(tx, name, source))
+  const staging = await (format === 'csv' ? stageCsv(tx, name, text) : stageJson(tx, name, text))
   try {
     const steps = Array.isArray(afterStaging) ? (afterStaging as readonly StagedStep[]) : [afterStaging as StagedStep]
     for (const step of steps) {
@@ -106,33 +117,38 @@ async function loadThroughStaging(tx: Executor, options: LoadThroughStaging): Pr
   }
 }
 
-async function stageCsv(tx: Executor, name: string, source: DataSource): Promise<StagingTable> {
-  const records = recordsOf(source)
+async function stageCsv(tx: Executor, name: string, text: TextSource): Promise<StagingTable> {
+  const records = recordsOf(text)
   try {
     const first = await records.next()
     if (first.done === true) throw noHeader()
     const columns = headerOf(first.value)
     const staging = await StagingTable.create(tx, name, { columns, content: 'text' })
-    await filled(tx, staging, fieldsOf(records, columns, tx))
+    await filled(tx, staging, { rows: fieldsOf(records, columns, tx), text })
     return staging
   } finally {
     await records.return(undefined)
   }
 }
 
-async function* recordsOf(source: DataSource): AsyncGenerator<CsvRecord, undefined> {
-  for await (const records of csvRecords(new TextSource(source))) yield* records
+async function* recordsOf(text: TextSource): AsyncGenerator<CsvRecord, undefined> {
+  for await (const records of csvRecords(text)) yield* records
 }
 
-async function stageJson(tx: Executor, name: string, source: DataSource): Promise<StagingTable> {
+async function stageJson(tx: Executor, name: string, text: TextSource): Promise<StagingTable> {
   const staging = await StagingTable.create(tx, name, { columns: ['record'], content: 'json' })
-  await filled(tx, staging, textsOf(source))
+  await filled(tx, staging, { rows: textsOf(text), text })
   return staging
 }
 
-async function filled(tx: Executor, staging: StagingTable, rows: AsyncIterable<StagedRow>): Promise<void> {
+interface StagedSource {
+  readonly rows: AsyncIterable<StagedRow>
+  readonly text: TextSource
+}
+
+async function filled(tx: Executor, staging: StagingTable, { rows, text }: StagedSource): Promise<void> {
   try {
-    await staging.fill(rows)
+    await staging.fill(rows, stopping(text))
   } catch (error) {
     await dropAfterFailure(tx, staging)
     throw error
@@ -151,8 +167,8 @@ async function* fieldsOf(records: AsyncIterable<CsvRecord>, columns: readonly st
   }
 }
 
-async function* textsOf(source: DataSource): AsyncGenerator<StagedRow> {
-  for await (const lines of jsonLines(new TextSource(source))) {
+async function* textsOf(text: TextSource): AsyncGenerator<StagedRow> {
+  for await (const lines of jsonLines(text)) {
     for (const json of lines) {
       parseLine(json)
       yield { line: json.line, values: [json.text] }
@@ -181,7 +197,11 @@ async function dropAfterFailure(tx: Executor, staging: StagingTable): Promise<vo
   await staging.drop().catch(() => {})
 }
 
-function checkLoad({ format, into, load }: BulkLoadOptions): void {
+const loadNames = ['source', 'format', 'into', 'staging', 'load', 'afterStaging']
+
+function checkLoad(options: BulkLoadOptions): void {
+  checkOptionNames(options, { of: 'bulkLoad', names: loadNames })
+  const { format, into, load } = options
   checkFormat(format)
   if (into !== undefined && load !== undefined) throw new ArgumentError('bulkLoad() takes either "into", a table, or "load", a statement.')
   if (into === undefined && load === undefined)
@@ -192,5 +212,5 @@ function checkLoad({ format, into, load }: BulkLoadOptions): void {
 
 /** @throws {ArgumentError} the format is unknown */
 export function checkFormat(format: unknown): void {
-  if (format !== 'csv' && format !== 'jsonl') throw new ArgumentError(`"format" must be 'csv' or 'jsonl'.`)
+  if (!isRowFormat(format)) throw new ArgumentError(`"format" must be 'csv' or 'jsonl'.`)
 }

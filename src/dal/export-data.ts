@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../data/check-options.ts'
 import { exportedText } from '../data/export-rows.ts'
 import { fileWriter } from '../data/file-writers.ts'
 import { checkOutput, type DataOutput, writeOutput } from '../data/write-output.ts'
@@ -23,12 +24,9 @@ export interface ExportOptions {
  * await exportData(tx, books.select(), new URL('./books.jsonl', import.meta.url), { format: 'jsonl' })
  * @throws {DataError} a value that JSON has no place for; two columns of one name in JSON Lines
  */
-export async function exportData(
-  tx: Executor,
-  query: Executable,
-  output: DataOutput,
-  { format, params, signal }: ExportOptions,
-): Promise<ManyResult> {
+export async function exportData(tx: Executor, query: Executable, output: DataOutput, options: ExportOptions): Promise<ManyResult> {
+  checkOptionNames(options, { of: 'exportData', names: ['format', 'params', 'signal'] })
+  const { format, params, signal } = options
   checkFormat(format)
   checkOutput(output)
   const writer = await fileWriter(format)

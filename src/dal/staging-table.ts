@@ -52,8 +52,11 @@ export class StagingTable {
     return staging
   }
 
-  /** @throws {DataError} the database refuses a row; the message names the line */
-  async fill(rows: AsyncIterable<StagedRow>): Promise<void> {
+  /**
+   * @param onFailed is called as soon as rows are refused, while others are waited for
+   * @throws {DataError} the database refuses a row; the message names the line
+   */
+  async fill(rows: AsyncIterable<StagedRow>, onFailed: (error: unknown) => void): Promise<void> {
     const { dialect } = this.#executor
     const names = this.table.columns.map(({ name }) => name)
     const marks = names.map((_, index) => (dialect.placeholders === 'numbered' ? `$${index + 1}` : '?'))
@@ -64,7 +67,7 @@ export class StagingTable {
     async function* loaded(): AsyncGenerator<LoadedRow> {
       for await (const { line, values } of rows) yield { line, statement, parameters: values }
     }
-    await insertAll(this.#executor, loaded())
+    await insertAll(this.#executor, loaded(), { onFailed })
   }
 
   async drop(): Promise<void> {

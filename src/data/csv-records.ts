@@ -1,4 +1,5 @@
 import { DataError } from '../errors.ts'
+import { maxHeld } from './limits.ts'
 import type { TextSource } from './text-source.ts'
 
 /** One record of a CSV file. */
@@ -8,9 +9,6 @@ export interface CsvRecord {
   /** null where there is nothing between two commas, '' where there are quotes. */
   readonly fields: readonly (string | null)[]
 }
-
-/** A quote that is never closed would otherwise take the rest of the file into memory. */
-const maxRecordBytes = 64 * 1024 * 1024
 
 /**
  * The records of a CSV source as RFC 4180 has them, the header among them, some at a time, in bounded memory.
@@ -23,7 +21,8 @@ export async function* csvRecords(source: TextSource): AsyncGenerator<readonly C
   let line = 1
   const parser = parse({
     cast: (text, { quoting }) => (text === '' && !quoting ? null : text),
-    max_record_size: maxRecordBytes,
+    // As long as a quote is not closed.
+    max_record_size: maxHeld,
     // They are taken from here: as objects of a stream they would take twice the time.
     on_record: (fields: (string | null)[], { lines }) => {
       found.push({ line, fields })
@@ -58,7 +57,7 @@ const complaints: Readonly<Record<string, string>> = {
   CSV_INVALID_CLOSING_QUOTE: 'expected a comma or the end of the line behind a closing quote; a quote inside quotes is written twice',
   INVALID_OPENING_QUOTE: 'found a quote inside a field that does not begin with one: put the field in quotes, and the quote twice',
   CSV_QUOTE_NOT_CLOSED: 'found the end of the file inside of quotes that begin in this record',
-  CSV_MAX_RECORD_SIZE: `expected records of at most ${maxRecordBytes} bytes: is a quote not closed?`,
+  CSV_MAX_RECORD_SIZE: `expected records of at most ${maxHeld} bytes: is a quote not closed?`,
 }
 
 /** The parser's own messages show the data. */

@@ -6,10 +6,12 @@ import type { Executor } from '../sql/executor.ts'
 import { isInTransaction } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 import type { WrittenColumn } from './cells.ts'
+import { checkOptionNames } from './check-options.ts'
+import { type DataPlace, type DataResult, executorOf } from './data-place.ts'
 import { exportedText, type RowSource } from './export-rows.ts'
+import { checkFileFormat, type FileFormat, isRowFormat } from './file-format.ts'
 import { fileWriter } from './file-writers.ts'
-import { checkFileFormat, type DataPlace, type DataResult, executorOf, type FileFormat } from './import-data.ts'
-import { quotedTable } from './row-shape.ts'
+import { quotedTable } from './quoted-table.ts'
 import { checkTable, type KnownTables, TableFinder } from './table-finder.ts'
 import { checkOutput, type DataOutput, writeOutput } from './write-output.ts'
 
@@ -77,7 +79,7 @@ async function run(from: DataPlace, options: ExportOptions, write: (pieces: Asyn
   try {
     return await inSnapshot(await executorOf(from), signal, async (executor) => {
       const sources = await sourcesOf(executor, options)
-      const totalRows = onProgress === undefined ? undefined : await countRows(executor, sources)
+      const totalRows = onProgress === undefined ? undefined : await countRows(executor, sources, signal)
       const tally = new Tally(sources, (progress) => onProgress?.({ ...progress, totalRows }))
       const pieces = exportedText(sources, { executor, writer, signal, onRows: ({ name }, rows) => tally.note(name, rows) })
       await write(tally.counted(pieces))
@@ -166,26 +168,33 @@ function expressionOf(name: string, kind: string, { dialect, type }: { readonly 
   return dialect.name === 'mysql' && kind === 'other' && /^bit\b/i.test(type) ? `${name} + 0` : name
 }
 
-async function countRows(executor: Executor, sources: readonly CountedSource[]): Promise<number | undefined> {
+async function countRows(
+  executor: Executor,
+  sources: readonly CountedSource[],
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
   let rows = 0
   for (const { count } of sources) {
     if (count === undefined) return undefined
-    rows += Number(await executor.scalar(count))
+    rows += Number(await executor.scalar(count, undefined, { signal }))
   }
   return rows
 }
 
+const optionNames = ['format', 'table', 'tables', 'query', 'params', 'metadata', 'onProgress', 'signal']
+
 function checkOptions(options: ExportOptions): void {
-  if (typeof options !== 'object' || options === null) throw new ArgumentError("exportData() takes options: { format: 'yaml' }.")
-  const { format, table, tables, query } = options
+  checkOptionNames(options, { of: 'exportData', names: optionNames })
+  const { format, table, tables, query, params } = options
   checkFileFormat(format)
+  if (params !== undefined && query === undefined) throw new ArgumentError('"params" are those of a "query", which is not given.')
   if (table !== undefined) checkTable(table)
   if (tables !== undefined) {
     if (!Array.isArray(tables)) throw new ArgumentError('"tables" is a list of tables.')
     for (const one of tables) checkTable(one)
     if (table !== undefined || query !== undefined) throw new ArgumentError('An export is of "tables", of one "table", or of a "query".')
   }
-  const holdsMany = format === 'yaml' || format === 'json'
+  const holdsMany = !isRowFormat(format)
   if (!holdsMany && query === undefined && table === undefined) {
     throw new ArgumentError('CSV and JSON Lines hold the rows of one table: name it as "table", or give a "query".')
   }

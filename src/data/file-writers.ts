@@ -1,6 +1,7 @@
 import { DataError } from '../errors.ts'
 import { printableName } from '../sql/nearest-name.ts'
 import { type Cell, csvCell, jsonCell, type WrittenColumn } from './cells.ts'
+import type { FileFormat } from './file-format.ts'
 
 /** Rows of one table, or of one query. */
 export interface WrittenTable {
@@ -18,9 +19,7 @@ export interface FileWriter {
   readonly end: string
 }
 
-export type WriterFormat = 'yaml' | 'json' | 'csv' | 'jsonl'
-
-export async function fileWriter(format: WriterFormat): Promise<FileWriter> {
+export async function fileWriter(format: FileFormat): Promise<FileWriter> {
   if (format === 'csv') return new CsvWriter(await import('csv-stringify/sync'))
   return format === 'jsonl' ? new JsonLinesWriter() : format === 'json' ? new JsonWriter() : new YamlWriter()
 }

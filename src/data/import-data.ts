@@ -2,24 +2,22 @@ import { ArgumentError, InvalidRequestError } from '../errors.ts'
 import type { AnyTable } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
 import { isInTransaction } from '../sql/open-transaction.ts'
-import { describeValue } from '../sql/parameters.ts'
+import { checkOptionNames } from './check-options.ts'
+import { type DataPlace, type DataResult, executorOf } from './data-place.ts'
+import { checkFileFormat, type FileFormat, isRowFormat } from './file-format.ts'
 import { csvRows, jsonRows } from './flat-rows.ts'
 import { jsonListRows, type TableRows } from './json-list.ts'
-import { loadRows, type RowsToLoad } from './load-rows.ts'
+import { loadingTransaction, loadRows, type RowsToLoad } from './load-rows.ts'
 import { RowLoader, type TableRow } from './row-shape.ts'
 import { checkTable, type KnownTables, TableFinder } from './table-finder.ts'
 import { type DataSource, TextSource } from './text-source.ts'
 import { yamlListRows } from './yaml-list.ts'
 
-/** YAML and JSON are lists of `{ model: table, data: [rows] }`. CSV, with a header, and JSON Lines are rows of one table. */
-export type FileFormat = 'yaml' | 'json' | 'csv' | 'jsonl'
-
-/** What is read and written through: an engine, a connection, a transaction, or a Session of `offloop/orm`. */
-export type DataPlace = Executor | { readonly executor: () => Promise<Executor> }
+export type { FileFormat }
 
 /** How far an import has come: what is told is in the database, and stays there if all goes well. */
 export interface ImportProgress {
-  /** That the latest rows are in. */
+  /** That the latest rows are in; '' where there are none. */
   readonly table: string
   /** In all tables. */
   readonly rows: number
@@ -36,18 +34,10 @@ export interface ImportOptions {
   readonly table?: string | AnyTable | undefined
   /** Tables that need not be read from the database, and whose columns have defaults of the program's: a MetaData, or `Album.table.metadata`. */
   readonly metadata?: KnownTables | undefined
-  /** Called after each thousand rows or so, and at the end. What it throws ends the import. */
+  /** Called with each batch of rows, 500 at most, and at the end if more has been read by then. What it throws ends the import. */
   readonly onProgress?: ((progress: ImportProgress) => void) | undefined
   /** Ends it; then nothing of it stays. */
   readonly signal?: AbortSignal | undefined
-}
-
-/** What `importData()` has stored. */
-export interface DataResult {
-  /** Of all tables. */
-  readonly rowcount: number
-  /** Of each table, by its name. */
-  readonly tables: { readonly [name: string]: number }
 }
 
 /**
@@ -75,7 +65,8 @@ export async function importData(into: DataPlace, source: DataSource, options: I
   const executor = await executorOf(into)
   const { signal } = options
   const isOwn = !isInTransaction(executor)
-  return await executor.transaction(
+  return await loadingTransaction(
+    executor,
     async (tx) => {
       // Constraints that are looked at only at the end name no row then.
       if (isOwn && tx.dialect.name === 'postgresql') await tx.execute('set constraints all immediate')
@@ -83,15 +74,6 @@ export async function importData(into: DataPlace, source: DataSource, options: I
     },
     { signal },
   )
-}
-
-/** @throws {TypeError} it is nothing that statements can be run through */
-export async function executorOf(place: DataPlace): Promise<Executor> {
-  if (typeof place === 'object' && place !== null) {
-    if ('execute' in place && typeof place.execute === 'function') return place
-    if ('executor' in place && typeof place.executor === 'function') return await place.executor()
-  }
-  throw new TypeError(`Expected an engine, a connection, a transaction or a session, found ${describeValue(place)}.`)
 }
 
 interface ImportJob {
@@ -107,6 +89,8 @@ class Import {
   readonly #loaders = new Map<AnyTable, RowLoader>()
   readonly #counts = new Map<string, number>()
   #rows = 0
+  /** How many bytes had been read when it was told last. */
+  #told = -1
 
   constructor(executor: Executor, job: ImportJob) {
     this.#executor = executor
@@ -115,14 +99,21 @@ class Import {
   }
 
   async run(): Promise<DataResult> {
-    await loadRows(this.#executor, this.#chunks(), (rows) => this.#count(rows))
+    const { text, options } = this.#job
+    await loadRows(this.#executor, {
+      chunks: this.#chunks(),
+      onLoaded: (rows) => this.#count(rows),
+      onFailed: (error) => text.stop(error),
+      signal: options.signal,
+    })
+    if (this.#told !== text.bytes) this.#tell([...this.#counts.keys()].at(-1) ?? '')
     return { rowcount: this.#rows, tables: Object.fromEntries(this.#counts) }
   }
 
   async *#chunks(): AsyncGenerator<RowsToLoad> {
     const { text, options } = this.#job
     const { format, table } = options
-    if (format === 'csv' || format === 'jsonl') {
+    if (isRowFormat(format)) {
       const loader = this.#loaderOf(await this.#finder.find(table as string | AnyTable))
       for await (const rows of format === 'csv' ? csvRows(text, (header) => loader.shapeOf(header)) : jsonRows(text)) yield { loader, rows }
     } else {
@@ -138,7 +129,7 @@ class Import {
     const { format } = this.#job.options
     const loader = new RowLoader(table, {
       dialect: this.#executor.dialect,
-      format: format === 'csv' || format === 'jsonl' ? format : 'list',
+      format: isRowFormat(format) ? format : 'list',
     })
     this.#loaders.set(table, loader)
     this.#counts.set(table.key, 0)
@@ -158,26 +149,25 @@ class Import {
     const { key } = (rows[0] as TableRow).statement.table
     this.#rows += rows.length
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + rows.length)
+    this.#tell(key)
+  }
+
+  #tell(table: string): void {
     const { text, totalBytes, options } = this.#job
-    options.onProgress?.({ table: key, rows: this.#rows, bytes: text.bytes, totalBytes })
+    this.#told = text.bytes
+    options.onProgress?.({ table, rows: this.#rows, bytes: text.bytes, totalBytes })
   }
 }
 
-const formats: ReadonlySet<unknown> = new Set<FileFormat>(['yaml', 'json', 'csv', 'jsonl'])
-
-/** @throws {ArgumentError} the format is unknown */
-export function checkFileFormat(format: unknown): void {
-  if (!formats.has(format)) throw new ArgumentError(`"format" must be 'yaml', 'json', 'csv' or 'jsonl'.`)
-}
+const optionNames = ['format', 'table', 'metadata', 'onProgress', 'signal']
 
 function checkOptions(options: ImportOptions): void {
-  if (typeof options !== 'object' || options === null) throw new ArgumentError("importData() takes options: { format: 'yaml' }.")
+  checkOptionNames(options, { of: 'importData', names: optionNames })
   const { format, table } = options
   checkFileFormat(format)
-  const namesTables = format === 'yaml' || format === 'json'
-  if (table === undefined && !namesTables)
+  if (table === undefined && isRowFormat(format))
     throw new ArgumentError('CSV and JSON Lines do not say which table they are of: name it as "table".')
-  if (table !== undefined && namesTables)
+  if (table !== undefined && !isRowFormat(format))
     throw new ArgumentError('YAML and JSON name their tables themselves: "table" is for CSV and JSON Lines.')
   if (table !== undefined) checkTable(table)
 }

@@ -1,5 +1,6 @@
 import { DataError } from '../errors.ts'
 import { parseJson } from './json-text.ts'
+import { maxHeld } from './limits.ts'
 import type { TextSource } from './text-source.ts'
 
 /** One line of a JSON Lines file. */
@@ -8,9 +9,6 @@ export interface JsonLine {
   readonly line: number
   readonly text: string
 }
-
-/** Without a line feed the rest of the file would be taken into memory. */
-const maxLineLength = 64 * 1024 * 1024
 
 /**
  * The lines of a source that have something in them, some at a time, in bounded memory. Only a line feed ends one: `node:readline` would also
@@ -25,7 +23,7 @@ export async function* jsonLines(source: TextSource): AsyncGenerator<readonly Js
     const parts = piece.split('\n')
     parts[0] = rest + parts[0]
     rest = parts.pop() as string
-    if (rest.length > maxLineLength) throw new DataError(`Line ${line + 1}: expected lines of at most ${maxLineLength} characters.`)
+    if (rest.length > maxHeld) throw new DataError(`Line ${line + 1}: expected lines of at most ${maxHeld} characters.`)
     yield parts.map((text) => ({ line: ++line, text })).filter(hasSomething)
   }
   yield [{ line: line + 1, text: rest }].filter(hasSomething)

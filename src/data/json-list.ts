@@ -2,8 +2,9 @@ import { DataError } from '../errors.ts'
 import { printableName } from '../sql/nearest-name.ts'
 import { rowOfObject } from './flat-rows.ts'
 import { parseJson, type TextPlace } from './json-text.ts'
+import { maxHeld } from './limits.ts'
 import type { SourceRow } from './row-shape.ts'
-import type { TextSource } from './text-source.ts'
+import { countLines, type TextSource } from './text-source.ts'
 
 /** Rows of one table in a list of tables: `[{ "model": "album", "data": [{ "id": 1 }, …] }, …]`. */
 export interface TableRows {
@@ -12,9 +13,6 @@ export interface TableRows {
   readonly place: TextPlace
   readonly rows: readonly SourceRow[]
 }
-
-/** A row, or rows whose table is not named yet, would otherwise take any file into memory. */
-const maxLength = 64 * 1024 * 1024
 
 /**
  * The rows of a JSON file that is a list of tables, some at a time, in bounded memory. In each table `model` may stand behind `data`, if its rows
@@ -97,7 +95,7 @@ class ListReader {
         const end = this.#unit.end(text, index)
         const stop = end === -1 ? text.length : end
         this.#unit.text += text.slice(index, stop)
-        if (this.#unit.text.length > maxLength) throw this.#damage(`expected less than ${maxLength} characters`, this.#unit.place)
+        if (this.#unit.text.length > maxHeld) throw this.#damage(`expected less than ${maxHeld} characters`, this.#unit.place)
         this.#advance(text, index, stop)
         index = stop
         if (end !== -1) this.#take(this.#unit)
@@ -124,11 +122,10 @@ class ListReader {
   }
 
   #advance(text: string, from: number, to: number): void {
-    for (let at = text.indexOf('\n', from); at !== -1 && at < to; at = text.indexOf('\n', at + 1)) {
-      this.#line += 1
-      this.#column = 1 - (at + 1 - from)
-    }
-    this.#column += to - from
+    const part = text.slice(from, to)
+    const lines = countLines(part)
+    this.#line += lines
+    this.#column = lines === 0 ? this.#column + part.length : part.length - part.lastIndexOf('\n')
   }
 
   /** A text, or the object of a row. */
@@ -166,7 +163,7 @@ class ListReader {
     if (typeof value !== 'string') {
       this.#rows.push(rowOfObject(value, place))
       this.#held += text.length
-      if (this.#model === null && this.#held > maxLength) throw this.#damage('expected "model" before so many rows', place)
+      if (this.#model === null && this.#held > maxHeld) throw this.#damage('expected "model" before so many rows', place)
       this.#state = 'afterRow'
     } else if (this.#state === 'value') {
       this.#model = { name: value, place }

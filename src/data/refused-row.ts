@@ -4,7 +4,7 @@ import { keyOf, referredName } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
 import { printableName } from '../sql/nearest-name.ts'
 import { type LoadedRow, valuesOf } from './loaded-row.ts'
-import { quotedTable } from './row-shape.ts'
+import { quotedTable } from './quoted-table.ts'
 
 /** What the databases say of a row that refers to one that is not there. */
 const codes: ReadonlySet<unknown> = new Set(['SQLITE_CONSTRAINT_FOREIGNKEY', '23503', 'ER_NO_REFERENCED_ROW', 'ER_NO_REFERENCED_ROW_2'])

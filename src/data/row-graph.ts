@@ -2,6 +2,7 @@ import type { ForeignKeyConstraint } from '../schema/constraints.ts'
 import { type AnyTable, keyOf, referredName } from '../schema/table-shape.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import { type LoadedRow, valuesOf } from './loaded-row.ts'
+import { LoopTurns } from './loop-turns.ts'
 import { type TableRow, updateStatement } from './row-shape.ts'
 
 interface Node {
@@ -16,31 +17,46 @@ interface Link {
   readonly target: Node
 }
 
-/** Rows that refer to each other by foreign keys. */
+/** Rows that refer to each other by foreign keys: many, so that the rest of the program has its turns between them. */
 export class RowGraph {
   #nodes: Set<Node>
   #free: Node[]
+  readonly #turns = new LoopTurns()
 
-  constructor(rows: readonly TableRow[]) {
-    const nodes = rows.map((row): Node => ({ row, links: [], referring: [] }))
-    linkUp(nodes)
+  private constructor(nodes: readonly Node[]) {
     this.#nodes = new Set(nodes)
     this.#free = nodes.filter(({ links }) => links.length === 0)
+  }
+
+  static async of(rows: readonly TableRow[]): Promise<RowGraph> {
+    const nodes = rows.map((row): Node => ({ row, links: [], referring: [] }))
+    await linkUp(nodes)
+    return new RowGraph(nodes)
   }
 
   get size(): number {
     return this.#nodes.size
   }
 
-  /** Rows that refer to none which is still here. */
-  takeFree(): readonly TableRow[] {
-    const taken = this.#free
-    this.#free = []
-    for (const node of taken) {
-      this.#nodes.delete(node)
-      for (const referring of node.referring) this.#detach(referring, ({ target }) => target !== node)
+  /** Rows that refer to none which is still here; behind them, as long as all are inserted alike, those that refer to them. */
+  async takeFree(): Promise<readonly TableRow[]> {
+    const taken: TableRow[] = []
+    while (this.#free.length > 0) {
+      const level = this.#free
+      const [first = level[0]?.row] = taken
+      if (taken.length > 0 && level.some(({ row }) => row.statement !== first?.statement)) break
+      this.#free = []
+      for (const node of level) {
+        taken.push(node.row)
+        this.#nodes.delete(node)
+        for (const referring of node.referring) {
+          this.#detach(referring, ({ target }) => target !== node)
+          if (this.#turns.isOver) await this.#turns.next()
+        }
+        if (this.#turns.isOver) await this.#turns.next()
+      }
     }
-    return taken.map(({ row }) => row)
+    return taken
   }
 
   /** Rows that refer to each other all around. */
@@ -56,8 +72,9 @@ export class RowGraph {
    * @param updates gets what restores them when all rows are there
    * @returns false where no reference could be put off
    */
-  loosen(updates: LoadedRow[], dialect: Dialect): boolean {
+  async loosen(updates: LoadedRow[], dialect: Dialect): Promise<boolean> {
     for (const node of this.#nodes) {
+      if (this.#turns.isOver) await this.#turns.next()
       const loose = node.links.filter(({ foreignKey }) => isNullable(node.row, foreignKey))
       if (loose.length === 0) continue
       const columns = new Set(loose.flatMap(({ foreignKey }) => nullableColumns(node.row, foreignKey)))
@@ -76,13 +93,15 @@ export class RowGraph {
   }
 }
 
-function linkUp(nodes: readonly Node[]): void {
+async function linkUp(nodes: readonly Node[]): Promise<void> {
+  const turns = new LoopTurns()
   const tables = new Set(nodes.map(({ row }) => row.statement.table))
   const byKey = new Map<string, Node>()
   const referred = [...tables].flatMap((table) =>
     table.foreignKeys.map((foreignKey) => ({ to: referredTo(table, foreignKey), columns: foreignKey.referredColumns })),
   )
   for (const node of nodes) {
+    if (turns.isOver) await turns.next()
     const { table } = node.row.statement
     for (const { to, columns } of referred) {
       const key = to === table.key ? identity(to, columns, valuesOf(node.row, columns)) : null
@@ -90,6 +109,7 @@ function linkUp(nodes: readonly Node[]): void {
     }
   }
   for (const node of nodes) {
+    if (turns.isOver) await turns.next()
     for (const foreignKey of node.row.statement.table.foreignKeys) {
       const values = valuesOf(node.row, foreignKey.columns)
       const key = identity(referredTo(node.row.statement.table, foreignKey), foreignKey.referredColumns, values)
@@ -108,7 +128,9 @@ function referredTo(table: AnyTable, { referredTable }: ForeignKeyConstraint): s
 /** Null where a value is missing or NULL: nothing refers to such a row, and it refers to nothing. */
 function identity(table: string, columns: readonly string[], values: readonly unknown[]): string | null {
   if (columns.length === 0 || values.some((value) => value === null || value === undefined)) return null
-  return JSON.stringify([table, columns, values.map(String)])
+  // As text bytes would lose what is no UTF-8, and rows be taken for each other.
+  const texts = values.map((value) => (value instanceof Uint8Array ? Buffer.from(value).toString('hex') : String(value)))
+  return JSON.stringify([table, columns, texts])
 }
 
 function isNullable(row: TableRow, foreignKey: ForeignKeyConstraint): boolean {

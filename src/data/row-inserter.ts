@@ -3,8 +3,8 @@ import { DatabaseError, OperationalError } from '../errors.ts'
 import type { AnyTable } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
 import type { LoadedRow } from './loaded-row.ts'
+import { quotedTable } from './quoted-table.ts'
 import { inLine } from './refused-row.ts'
-import { quotedTable } from './row-shape.ts'
 
 /** Rows that are sent together: so many are in memory at a time, and as many while the database is at them. */
 const maxRows = 500
@@ -24,6 +24,10 @@ export interface InserterOptions<R extends LoadedRow = LoadedRow> {
   readonly takeUntried?: ((row: R) => boolean) | undefined
   /** Called when rows of one table are in the database. */
   readonly onInserted?: ((rows: readonly R[]) => void) | undefined
+  /** Called as soon as rows that were sent have failed: whoever waits for the next ones need not. The failure itself is thrown later. */
+  readonly onFailed?: ((error: unknown) => void) | undefined
+  /** Gives up what is sent. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Sends rows to their tables, many at a time; the next ones are gathered while the database is at the last. */
@@ -69,7 +73,7 @@ export class RowInserter<R extends LoadedRow = LoadedRow> {
     await this.#running
     this.#running = this.#send(batches)
     // Looked at with the next rows, or by whoever ends it.
-    this.#running.catch(() => {})
+    this.#running.catch((error: unknown) => this.#options.onFailed?.(error))
   }
 
   /** All that has been added is in the database. */
@@ -97,6 +101,7 @@ export class RowInserter<R extends LoadedRow = LoadedRow> {
       await this.#executor.executeMany(
         await this.#textFor(rows),
         rows.map(({ parameters }) => parameters as never),
+        { signal: this.#options.signal },
       )
       return true
     } catch (error) {
@@ -112,7 +117,8 @@ export class RowInserter<R extends LoadedRow = LoadedRow> {
     if (copy === undefined || rows.length < fewestCopied) return text
     let takes = this.#takesCopy.get(table)
     if (takes === undefined) {
-      takes = (await this.#executor.scalar<boolean>(takesCopy, [quotedTable(table, this.#executor.dialect)])) === true
+      const { signal } = this.#options
+      takes = (await this.#executor.scalar<boolean>(takesCopy, [quotedTable(table, this.#executor.dialect)], { signal })) === true
       this.#takesCopy.set(table, takes)
     }
     return takes ? copy : text
@@ -124,7 +130,7 @@ export class RowInserter<R extends LoadedRow = LoadedRow> {
     for (const row of rows) {
       if (this.#options.takeUntried?.(row) === true) continue
       try {
-        await this.#executor.executeMany(row.statement.text, [row.parameters as never])
+        await this.#executor.executeMany(row.statement.text, [row.parameters as never], { signal: this.#options.signal })
         sent.push(row)
       } catch (error) {
         if (!(error instanceof DatabaseError)) throw error
@@ -155,7 +161,10 @@ export async function insertAll<R extends LoadedRow>(
 
 /** Of what a row keeps in memory, about so many bytes. */
 export function sizeOf({ parameters }: LoadedRow): number {
-  let size = 100
-  for (const value of parameters) size += typeof value === 'string' || value instanceof Uint8Array ? value.length : 8
-  return size
+  return 100 + parameters.reduce<number>((size, value) => size + sizeOfValue(value), 0)
+}
+
+function sizeOfValue(value: unknown): number {
+  if (typeof value === 'string' || value instanceof Uint8Array) return value.length
+  return Array.isArray(value) ? value.reduce<number>((size, element) => size + sizeOfValue(element), 8) : 8
 }

@@ -4,7 +4,9 @@ import { type AnyTable, keyOf, type QualifiedName, referredName } from '../schem
 import type { Dialect } from '../sql/dialect.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
 import { type ReadValue, textReader, valueReader } from './column-reader.ts'
+import type { RowFormat } from './file-format.ts'
 import type { LoadedRow, RowStatement } from './loaded-row.ts'
+import { quotedTable } from './quoted-table.ts'
 
 /** A row as a file has it, and where. */
 export interface SourceRow {
@@ -65,7 +67,7 @@ export class RowShape implements RowStatement {
 export interface ShapeOptions {
   readonly dialect: Dialect
   /** Of the file: texts, values, or values of several tables. */
-  readonly format: 'csv' | 'jsonl' | 'list'
+  readonly format: RowFormat | 'list'
 }
 
 /** Each row of a file may give other columns. */
@@ -91,7 +93,7 @@ export class RowLoader {
 
   /** @throws {DataError} there is no name, or no such column */
   shapeOf({ names, line }: Pick<SourceRow, 'names' | 'line'>): RowShape {
-    const key = names.join('\0')
+    const key = JSON.stringify(names)
     const known = this.#shapes.get(key)
     if (known !== undefined) return known
     if (names.length === 0) throw new DataError(`Line ${line}: expected the values of a row, found none.`)
@@ -141,9 +143,4 @@ export function updateStatement(
 
 function mark(index: number, dialect: Dialect): string {
   return dialect.placeholders === 'numbered' ? `$${index + 1}` : '?'
-}
-
-export function quotedTable({ schema, name }: QualifiedName, dialect: Dialect): string {
-  const table = dialect.quoteIdentifier(name)
-  return schema === undefined ? table : `${dialect.quoteIdentifier(schema)}.${table}`
 }

@@ -1,6 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { AbortError, DataError } from '../errors.ts'
+import { holdEarlyFailure } from '../sql/early-failure.ts'
+import { ItemReader } from '../sql/item-reader.ts'
 import { describeValue } from '../sql/parameters.ts'
 
 /** Where data comes from: the text itself, bytes, a file by its URL, or a stream of either. Always UTF-8. */
@@ -14,10 +16,14 @@ export class TextSource {
   readonly #source: DataSource
   readonly #signal: AbortSignal | undefined
   #bytes = 0
+  #stopped: { readonly by: unknown } | null = null
+  /** Rejects what waits for the next chunk. */
+  #reject: ((error: unknown) => void) | null = null
 
   /** @throws {TypeError} it is nothing that data comes from */
   constructor(source: DataSource, signal?: AbortSignal) {
     checkSource(source)
+    holdEarlyFailure(source)
     this.#source = source
     this.#signal = signal
   }
@@ -38,6 +44,12 @@ export class TextSource {
     return file.isFile() ? file.size : undefined
   }
 
+  /** Ends `pieces()` with this error, even while the source keeps everybody waiting. */
+  stop(error: unknown): void {
+    this.#stopped ??= { by: error }
+    this.#reject?.(error)
+  }
+
   /**
    * The text, piece by piece, without a byte order mark; no piece ends between the halves of a character.
    *
@@ -46,8 +58,10 @@ export class TextSource {
    */
   async *pieces(): AsyncGenerator<string> {
     const reader = new TextReader()
-    for await (const chunk of abortable(this.#chunks(), this.#signal)) {
+    for await (const chunk of this.#chunks()) {
       for (const part of parts(chunk)) {
+        // A chunk may be all of it.
+        if (this.#stopped !== null) throw this.#stopped.by
         const text = reader.read(part)
         this.#bytes += typeof part === 'string' ? Buffer.byteLength(part) : part.byteLength
         if (text !== '') yield text
@@ -58,7 +72,39 @@ export class TextSource {
     if (!reader.isWhole) throw reader.damage()
   }
 
-  #chunks(): AsyncIterable<unknown> | Iterable<unknown> {
+  async *#chunks(): AsyncGenerator<unknown> {
+    const signal = this.#signal
+    const abort = (): void => this.stop(new AbortError(undefined, { cause: signal?.reason }))
+    signal?.addEventListener('abort', abort)
+    if (signal?.aborted === true) abort()
+    try {
+      yield* this.#untilStopped()
+    } finally {
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  async *#untilStopped(): AsyncGenerator<unknown> {
+    if (this.#stopped !== null) throw this.#stopped.by
+    const reader = new ItemReader(this.#items())
+    try {
+      for (let next = await this.#next(reader); next.done !== true; next = await this.#next(reader)) yield next.value
+    } finally {
+      const left = reader.return().catch(() => {})
+      if (this.#stopped === null) await left
+    }
+  }
+
+  /** A promise of its own for each chunk: one that all of them were raced with would keep them all. https://github.com/nodejs/node/issues/17469 */
+  #next(reader: ItemReader<unknown>): Promise<IteratorResult<unknown>> {
+    return new Promise((resolve, reject) => {
+      if (this.#stopped !== null) return reject(this.#stopped.by)
+      this.#reject = reject
+      reader.next().then(resolve, reject)
+    })
+  }
+
+  #items(): AsyncIterable<unknown> | Iterable<unknown> {
     const source = this.#source
     if (typeof source === 'string' || source instanceof Uint8Array) return [source]
     return source instanceof URL ? createReadStream(source) : source
@@ -71,35 +117,6 @@ function checkSource(source: unknown): void {
     if (source instanceof URL || Symbol.asyncIterator in source || Symbol.iterator in source) return
   }
   throw new TypeError(`Expected the data as a text, bytes, a file URL or a stream, found ${describeValue(source)}.`)
-}
-
-/** What gives something whenever it likes, until the signal fires. */
-async function* abortable(chunks: AsyncIterable<unknown> | Iterable<unknown>, signal: AbortSignal | undefined): AsyncGenerator<unknown> {
-  if (signal === undefined) {
-    yield* chunks
-    return
-  }
-  const iterator = Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]()
-  const aborted = Promise.withResolvers<never>()
-  aborted.promise.catch(() => {})
-  const abort = (): void => aborted.reject(new AbortError(undefined, { cause: signal.reason }))
-  signal.addEventListener('abort', abort)
-  if (signal.aborted) abort()
-  let ended = false
-  try {
-    for (;;) {
-      const next = await Promise.race([aborted.promise, iterator.next()])
-      ended = next.done === true
-      if (ended) return
-      yield next.value
-    }
-  } finally {
-    signal.removeEventListener('abort', abort)
-    // A generator that is waiting answers when it has what it waits for, which may be never.
-    const left = ended ? undefined : iterator.return?.()
-    if (signal.aborted) Promise.resolve(left).catch(() => {})
-    else await left
-  }
 }
 
 /** Of a chunk of any size. */

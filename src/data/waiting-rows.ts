@@ -2,14 +2,13 @@ import { type DatabaseError, DataError } from '../errors.ts'
 import type { AnyTable } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
 import { insertDeferred } from './deferred-rows.ts'
+import { maxHeld } from './limits.ts'
 import type { LoadedRow } from './loaded-row.ts'
 import { isOfForeignKey } from './refused-row.ts'
 import { RowGraph } from './row-graph.ts'
-import { insertAll, sizeOf } from './row-inserter.ts'
+import { type InserterOptions, insertAll, sizeOf } from './row-inserter.ts'
 import type { TableRow } from './row-shape.ts'
 
-/** In memory, about so many bytes. */
-const maxSize = 64 * 1024 * 1024
 /** Before so many of a table wait, each of its rows is tried. */
 const leastWaiting = 20
 
@@ -20,7 +19,8 @@ export class WaitingRows {
   #size = 0
 
   noteInserted(rows: readonly TableRow[]): void {
-    for (const { statement } of rows.slice(0, 1)) this.#countsOf(statement.table).inserted += rows.length
+    const [first] = rows
+    if (first !== undefined) this.#countsOf(first.statement.table).inserted += rows.length
   }
 
   /** Takes a row that the database has refused, if that is for one that may come later in the file. */
@@ -42,9 +42,9 @@ export class WaitingRows {
     this.#rows.push(row)
     this.#size += sizeOf(row)
     this.#countsOf(row.statement.table).waiting += 1
-    if (this.#size <= maxSize) return
+    if (this.#size <= maxHeld) return
     const advice = `put the rows of table "${row.statement.table.key}" behind those that they refer to`
-    throw new DataError(`Line ${row.line}: expected at most ${maxSize} bytes of rows that refer to later ones; ${advice}.`)
+    throw new DataError(`Line ${row.line}: expected at most ${maxHeld} bytes of rows that refer to later ones; ${advice}.`)
   }
 
   #countsOf(table: AnyTable): { inserted: number; waiting: number } {
@@ -61,15 +61,15 @@ export class WaitingRows {
    *
    * @throws {IntegrityError} one still refers to a row that is not there; the message names its line
    */
-  async insert(executor: Executor, onInserted: (rows: readonly TableRow[]) => void): Promise<void> {
-    const graph = new RowGraph(this.#rows.splice(0))
+  async insert(executor: Executor, options: Pick<InserterOptions<TableRow>, 'onInserted' | 'signal'>): Promise<void> {
+    const graph = await RowGraph.of(this.#rows.splice(0))
     const updates: LoadedRow[] = []
     while (graph.size > 0) {
-      const free = graph.takeFree()
-      if (free.length > 0) await insertAll(executor, free, { onInserted })
-      else if (!graph.loosen(updates, executor.dialect))
-        await insertDeferred(executor, graph.takeAll(), (rows) => insertAll(executor, rows, { onInserted }))
+      const free = await graph.takeFree()
+      if (free.length > 0) await insertAll(executor, free, options)
+      else if (!(await graph.loosen(updates, executor.dialect)))
+        await insertDeferred(executor, graph.takeAll(), (rows) => insertAll(executor, rows, options))
     }
-    await insertAll(executor, updates)
+    await insertAll(executor, updates, { signal: options.signal })
   }
 }

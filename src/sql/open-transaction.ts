@@ -16,13 +16,19 @@ export function isInTransaction(executor: Executor): boolean {
   return isActive !== undefined || inTransaction?.call(executor) === true
 }
 
+/** It is neither a connection nor a transaction: each statement may go through another connection. */
+export function isEngine(executor: Executor): boolean {
+  const { connect, inTransaction } = executor as Place
+  return connect !== undefined && inTransaction === undefined
+}
+
 /**
  * Reads through a connection of its own where an engine is given: it would keep the rows of a long result that nobody has asked for yet, since
  * others wait for the connection that they come from.
  */
 export async function onConnection<T>(executor: Executor, work: (executor: Executor) => Promise<T>): Promise<T> {
-  const { connect, inTransaction } = executor as Place
-  if (connect === undefined || inTransaction !== undefined) return await work(executor)
+  const { connect } = executor as Place
+  if (connect === undefined || !isEngine(executor)) return await work(executor)
   const connection = await connect.call(executor)
   try {
     return await work(connection)
