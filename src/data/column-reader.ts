@@ -1,5 +1,6 @@
 import type { Column } from '../schema/column.ts'
 import type { ColumnKind } from '../schema/column-type.ts'
+import { isDay } from '../schema/types/temporal.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { ExactNumber, exactNumber, toJsonText } from './json-text.ts'
@@ -36,7 +37,11 @@ interface Place {
 class Misread extends Error {}
 
 const words: KindReader = { text: (text, place) => encoded(checkText(text, place), place) }
-const numbers: KindReader = { text: (text, place) => encoded(Number(matching(text, /^[+-]?\d+$/, 'a whole number')), place) }
+const numbers: KindReader = {
+  text: (text, place) => encoded(Number(matching(text, /^[+-]?\d+$/, 'a whole number')), place),
+  // One that is no whole number may be rounded to one.
+  value: (value, place) => encoded(value instanceof ExactNumber ? (/^-?\d+$/.test(value.text) ? value.rounded : Number.NaN) : value, place),
+}
 
 const kinds: Readonly<Record<ColumnKind, KindReader>> = {
   integer: numbers,
@@ -55,7 +60,7 @@ const kinds: Readonly<Record<ColumnKind, KindReader>> = {
   },
   boolean: {
     text: readBoolean,
-    value: (value, place) => (typeof value === 'number' ? readBoolean(String(value), place) : encoded(value, place)),
+    value: (value, place) => (typeof value === 'number' ? readBoolean(String(value), place) : plainNumber(value, place)),
   },
   date: { text: (text, place) => (isServersDate(text, place) ? text : encoded(text, place)) },
   time: { text: readTime },
@@ -68,7 +73,7 @@ const kinds: Readonly<Record<ColumnKind, KindReader>> = {
   uuid: words,
   other: {
     text: readOther,
-    value: (value, place) => (Array.isArray(value) && place.dialect.arrays ? value.map(plainElement) : readScalar(value, place)),
+    value: (value, place) => (Array.isArray(value) && place.dialect.arrays ? readList(value, place, 1) : readScalar(value, place)),
   },
 }
 
@@ -113,6 +118,7 @@ function encoded(value: unknown, { column, dialect }: Place): unknown {
   return column.type.stored.encode(value, dialect, column.label)
 }
 
+/** Of these types `float` alone takes a number, which may be a rounded one. */
 function plainNumber(value: unknown, place: Place): unknown {
   if (!(value instanceof ExactNumber)) return encoded(value, place)
   if (!Number.isFinite(value.rounded))
@@ -183,8 +189,10 @@ function readTime(text: string, place: Place): unknown {
 function readDateTime(text: string, place: Place): unknown {
   if (isServersDate(text, place)) return text
   const form = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.(\d+))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i
-  const iso = matching(text, form, 'a date and time as ISO 8601').replace(' ', 'T')
-  const [, fraction = '', zone] = form.exec(text) ?? []
+  const iso = matching(text, form, 'a date and time as ISO 8601').replace(' ', 'T').toUpperCase()
+  // A Date takes 29 February for 1 March where there is none.
+  if (!isDay(iso.slice(0, 10))) throw new Misread('a date and time that the calendar has')
+  const [, fraction = '', zone] = form.exec(iso) ?? []
   const whole =
     zone !== undefined && /^[+-]\d{2}$/.test(zone) ? `${iso}:00` : iso.replace(/([+-]\d{2})(\d{2})$/, zone === undefined ? '$&' : '$1:$2')
   const date = new Date(zone !== undefined || !iso.includes('T') ? whole : `${iso}Z`)
@@ -262,6 +270,18 @@ function readScalar(value: unknown, place: Place): unknown {
   return encoded(value, place)
 }
 
-function plainElement(element: unknown): unknown {
-  return element instanceof ExactNumber ? element.text : element
+/** More has no array of PostgreSQL's: https://www.postgresql.org/docs/current/limits.html */
+const maxDimensions = 6
+
+/** Here, where the line is known: as a parameter it would be refused without one. */
+function readList(list: readonly unknown[], place: Place, dimension: number): readonly unknown[] {
+  const { label } = place.column
+  if (dimension > maxDimensions) throw new RangeError(`Column ${label}: expected lists in at most ${maxDimensions} dimensions.`)
+  return list.map((element) => {
+    if (Array.isArray(element)) return readList(element, place, dimension + 1)
+    if (element instanceof ExactNumber) return element.text
+    if (typeof element === 'string') return checkText(element, place)
+    if (typeof element !== 'object' || element === null || element instanceof Uint8Array) return element
+    throw new TypeError(`Column ${label}: expected a list of plain values, found ${describeValue(element)} in it.`)
+  })
 }

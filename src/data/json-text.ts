@@ -21,13 +21,21 @@ export class ExactNumber {
   }
 }
 
+/** Below it a number keeps fewer digits, or none. */
+const leastNormal = 2 ** -1022
+
 /** A number keeps 15 decimal digits, whatever they are, and whole numbers up to 2^53. */
 export function exactNumber(text: string): number | ExactNumber {
   const value = Number(text)
-  const isRounded = /^-?\d+$/.test(text)
-    ? !Number.isSafeInteger(value)
-    : !Number.isFinite(value) || text.replace(/e.*$/i, '').replace(/\D/g, '').replace(/^0+/, '').length > 15
-  return isRounded ? new ExactNumber(text, value) : value
+  return isRounded(text, value) ? new ExactNumber(text, value) : value
+}
+
+function isRounded(text: string, value: number): boolean {
+  if (/^-?\d+$/.test(text)) return !Number.isSafeInteger(value)
+  if (!Number.isFinite(value)) return true
+  const mantissa = text.replace(/e.*$/i, '')
+  const digits = (mantissa.includes('.') ? mantissa.replace(/0+$/, '') : mantissa).replace(/\D/g, '').replace(/^0+/, '')
+  return digits.length > 15 || (Math.abs(value) < leastNormal && digits !== '')
 }
 
 /**
@@ -39,7 +47,7 @@ export function parseJson(text: string, place: TextPlace): unknown {
   let value: unknown
   try {
     // Looking at each number as it is written takes several times as long.
-    value = /\d[\d.]{15}|\d[eE]\+?\d{3}/.test(text) ? JSON.parse(text, keepExact) : JSON.parse(text)
+    value = /\d[\d.]{15}|\d[eE][+-]?\d{3}/.test(text) ? JSON.parse(text, keepExact) : JSON.parse(text)
   } catch {
     throw damageIn(text, place)
   }
@@ -80,9 +88,7 @@ function countNames(text: string): number {
   for (;;) {
     const open = text.indexOf('"', from)
     if (open === -1) return count
-    let close = text.indexOf('"', open + 1)
-    while (isEscaped(text, close)) close = text.indexOf('"', close + 1)
-    from = close + 1
+    from = endOfText(text, open)
     while (isBlank(text.charCodeAt(from))) from += 1
     if (text.charCodeAt(from) === 0x3a) count += 1
   }
@@ -124,8 +130,8 @@ function damageIn(text: string, place: TextPlace): DataError {
   return new DataError(`Line ${place.line + lines}, column ${column}: ${complaint}.`)
 }
 
-const token =
-  /[ \t\n\r]*(?:("(?:[^"\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null)|([{}[\],:]))/uy
+/** Of a value of a list or object: all but a text and the marks. */
+const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null/y
 
 type Expected = 'value' | 'elementOrEnd' | 'name' | 'nameOrEnd' | 'colon' | 'commaOrEnd' | 'nothing'
 
@@ -143,37 +149,61 @@ const expectations: Readonly<Record<Expected, string>> = {
 function findDamage(text: string): Damage | null {
   const holders: (Set<string> | null)[] = []
   let expected: Expected = 'value'
-  token.lastIndex = 0
+  let from = 0
   for (;;) {
-    const from = token.lastIndex
-    const [all = '', string, scalar, mark] = token.exec(text) ?? []
-    const offset = from + all.length - (string ?? scalar ?? mark ?? '').length
-    const holder = holders.at(-1)
-    const next: Following | null = all === '' ? null : follow(expected, { string, scalar, mark, holder })
-    if (next === null)
-      return all === '' && expected === 'nothing' && text.slice(from).trim() === ''
-        ? null
-        : damageAt(text, expected, all === '' ? from : offset)
-    if (next.taken !== undefined) return { offset, complaint: `the name ${printableName(next.taken)} is there already` }
-    if (mark === '{') holders.push(new Set())
-    if (mark === '[') holders.push(null)
-    if (mark === '}' || mark === ']') holders.pop()
+    while (isBlank(text.charCodeAt(from))) from += 1
+    if (from === text.length && expected === 'nothing') return null
+    const token = tokenAt(text, from)
+    const next: Following | null = token === null ? null : follow(expected, { ...token, holder: holders.at(-1) })
+    if (token === null || next === null)
+      return { offset: from, complaint: `expected JSON, here ${expectations[expected]}${from === text.length ? '; found the end' : ''}` }
+    if (next.taken !== undefined) return { offset: from, complaint: `the name ${printableName(next.taken)} is there already` }
+    if (token.mark === '{') holders.push(new Set())
+    if (token.mark === '[') holders.push(null)
+    if (token.mark === '}' || token.mark === ']') holders.pop()
     expected = next.expected === 'commaOrEnd' && holders.length === 0 ? 'nothing' : next.expected
+    from = token.end
   }
 }
 
-function damageAt(text: string, expected: Expected, from: number): Damage {
-  const blank = /[ \t\n\r]*/y
-  blank.lastIndex = from
-  blank.exec(text)
-  const offset = blank.lastIndex
-  return { offset, complaint: `expected JSON, here ${expectations[expected]}${offset >= text.length ? '; found the end' : ''}` }
+interface Token {
+  readonly string?: string
+  readonly scalar?: string
+  readonly mark?: string
+  /** Behind it. */
+  readonly end: number
 }
 
-interface Found {
-  readonly string: string | undefined
-  readonly scalar: string | undefined
-  readonly mark: string | undefined
+function tokenAt(text: string, from: number): Token | null {
+  const first = text.charAt(from)
+  if (first === '"') return textAt(text, from)
+  if (first !== '' && '{}[],:'.includes(first)) return { mark: first, end: from + 1 }
+  scalar.lastIndex = from
+  const [found] = scalar.exec(text) ?? []
+  return found === undefined ? null : { scalar: found, end: from + found.length }
+}
+
+/** Not by a regular expression: of one that tells the characters apart, a text of megabytes would be too much. */
+function textAt(text: string, from: number): Token | null {
+  const end = endOfText(text, from)
+  if (end === 0) return null
+  const string = text.slice(from, end)
+  try {
+    JSON.parse(string)
+    return { string, end }
+  } catch {
+    return null
+  }
+}
+
+/** Behind its closing quote; 0 where there is none. */
+function endOfText(text: string, open: number): number {
+  let close = text.indexOf('"', open + 1)
+  while (close !== -1 && isEscaped(text, close)) close = text.indexOf('"', close + 1)
+  return close + 1
+}
+
+interface Found extends Omit<Token, 'end'> {
   /** The names of the object that it is in; null in a list. */
   readonly holder: Set<string> | null | undefined
 }

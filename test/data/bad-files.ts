@@ -58,6 +58,11 @@ export const badFiles: readonly BadFile[] = [
   csv('a decimal with too many digits', 'id,name,pay\n2,b,1.005\n', /^Line 2: Column person\.pay: expected a decimal number/),
   csv('a day that is none', 'id,name,born\n2,b,2023-02-29\n', /^Line 2: Column person\.born: expected a day/),
   csv('a time that is none', 'id,name,seen\n2,b,2023-02-28T25:00:00Z\n', /^Line 2: Column person\.seen: expected a date and time/),
+  csv(
+    '29 February where there is none',
+    'id,name,seen\n2,b,2023-02-29T10:00:00Z\n',
+    /^Line 2: Column person\.seen: expected a date and time/,
+  ),
   csv('neither yes nor no', 'id,name,live\n2,b,maybe\n', /^Line 2: Column person\.live: expected true or false/),
   csv('damaged JSON in a field', 'id,name,extra\n2,b,"{""a"":}"\n', /^Line 2: Column person\.extra: expected JSON/),
   csv(
@@ -87,6 +92,32 @@ export const badFiles: readonly BadFile[] = [
     /^Line 1, column 10: expected JSON, here a name in double quotes; found the end/,
   ),
   jsonl('a value that JSON does not know', '{"id": 2, "name": NaN}\n', /^Line 1, column 19: expected JSON, here a value/),
+  jsonl(
+    'damage behind a long text',
+    `{"id": 2, "name": "b"}\n{"extra": "${'x'.repeat(10_000_000)}", "id": tru}\n`,
+    /^Line 2, column 10000021: expected JSON, here a value/,
+  ),
+  jsonl(
+    'a long text that is not closed',
+    `{"id": 2, "name": "${'\\"'.repeat(1_000_000)}`,
+    /^Line 1, column 19: expected JSON, here a value/,
+  ),
+  jsonl(
+    'a name that reads as two with a NUL between them',
+    '{"id": 2, "name": "b"}\n{"id\\u0000name": 3}\n',
+    /^Line 2, column "id\\u0000name": table "person" has no such column/,
+  ),
+  jsonl('a decimal next to nothing', '{"id": 2, "name": "b", "pay": 1e-400}\n', /^Line 1: Column person\.pay: expected a decimal number/),
+  jsonl(
+    'a whole number and a little',
+    '{"id": 2.00000000000000000001, "name": "b"}\n',
+    /^Line 1: Column person\.id: expected a whole number/,
+  ),
+  jsonl(
+    'a boolean and a little',
+    '{"id": 2, "name": "b", "live": 1.00000000000000000001}\n',
+    /^Line 1: Column person\.live: expected true or false, found a number/,
+  ),
   jsonl('a text for a number', '{"id": "2", "name": "b"}\n', /^Line 1: Column person\.id: expected a whole number, found a string/),
   jsonl('a number for a text', '{"id": 2, "name": 5}\n', /^Line 1: Column person\.name: expected a text, found a number/),
   jsonl('half a character', '{"id": 2, "name": "b\\ud800"}\n', /^Line 1: Column person\.name: expected a text, found half/),

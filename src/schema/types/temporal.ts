@@ -72,6 +72,11 @@ function withoutZeros(time: string): string {
   return time.includes('.') ? time.replace(/\.?0+$/, '') : time
 }
 
+/** Each month has the first 28. */
+function hasDay(iso: string): boolean {
+  return Number(iso.slice(8, 10)) <= 28 || isDay(iso.slice(0, 10))
+}
+
 /** A zone at the end of a text. Where there is none, the time is UTC's. */
 const zoned = /(?:Z|[+-]\d{2}(?::?\d{2})?)$/i
 
@@ -103,10 +108,10 @@ export class DateTimeType extends ColumnType {
   override decoder(_dialect: Dialect, label: string): Decode {
     return (value) => {
       if (typeof value !== 'string') throw unreadable(label, 'a date and time', value)
-      const iso = value.replace(' ', 'T')
-      // A date alone is midnight in UTC to Date as well.
+      const iso = value.replace(/[ t]/, 'T')
+      // A date alone is midnight in UTC to Date as well, and 29 February is 1 March where there is none.
       const date = new Date(zoned.test(iso) || !iso.includes('T') ? iso : `${iso}Z`)
-      if (Number.isNaN(date.getTime())) throw unreadable(label, 'a date and time', value)
+      if (Number.isNaN(date.getTime()) || !hasDay(iso)) throw unreadable(label, 'a date and time', value)
       return date
     }
   }
