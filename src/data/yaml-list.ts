@@ -4,6 +4,7 @@ import { printableName } from '../sql/nearest-name.ts'
 import { rowOfObject } from './flat-rows.ts'
 import type { TableRows } from './json-list.ts'
 import type { TextPlace } from './json-text.ts'
+import { maxHeld } from './limits.ts'
 import { LoopTurns } from './loop-turns.ts'
 import type { SourceRow } from './row-shape.ts'
 import type { TextSource } from './text-source.ts'
@@ -37,8 +38,6 @@ async function* rowsIn(reader: ListReader, text: string, { incomplete }: { reado
 }
 
 const list = 'a list of tables, each with its name as "model" and its rows as "data"'
-/** A row, or rows whose table is not named yet, would otherwise take any file into memory. */
-const maxLength = 64 * 1024 * 1024
 /** What of a tree cannot be taken out piece by piece is made into values at a stretch: in brackets, a whole file. */
 const maxLexemes = 100_000
 const maxDepth = 100
@@ -83,18 +82,20 @@ class ListReader {
 
   /** Yields wherever it may be left for a while. */
   *read(text: string, incomplete: boolean): Generator<void> {
+    let before = this.#unread.length
     this.#unread += text
-    for (let end = this.#unread.indexOf('\n'); end !== -1; end = this.#unread.indexOf('\n', end + 1)) {
+    // Only what is new is searched: a long line would otherwise be gone through with each of its pieces.
+    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) {
+      const end = before + at + 1
       // Whole lines, as the lexer takes half an indentation for one; and, since it begins anew with a text that it has no end of, twice as much.
-      if (end + 1 > this.#given - this.#parser.offset) {
-        yield* this.#give(this.#unread.slice(0, end + 1), true)
-        this.#unread = this.#unread.slice(end + 1)
-        end = -1
-      }
+      if (end <= this.#given - this.#parser.offset) continue
+      yield* this.#give(this.#unread.slice(0, end), true)
+      this.#unread = this.#unread.slice(end)
+      before -= end
     }
     const waitingFrom = this.#held.length > 0 ? this.#heldFrom : this.#takenUpTo
-    if (this.#given + this.#unread.length - waitingFrom > maxLength) {
-      throw new YamlDamage(this.#takenUpTo, `expected rows of less than ${maxLength} characters, and "model" before "data" of more`)
+    if (this.#given + this.#unread.length - waitingFrom > maxHeld) {
+      throw new YamlDamage(this.#takenUpTo, `expected rows of less than ${maxHeld} characters, and "model" before "data" of more`)
     }
     if (incomplete) return
     yield* this.#give(this.#unread, false)

@@ -1,4 +1,5 @@
-import { type AsyncEngine, IntegrityError } from 'offloop'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { type AsyncEngine, type Executor, IntegrityError } from 'offloop'
 import { exportText, importData } from 'offloop/data'
 import { foreignKeyConstraint, integer, MetaData, string, Table } from 'offloop/schema'
 import { expect, test } from 'vitest'
@@ -122,6 +123,60 @@ describeDialects((fixture) => {
     if (engine.dialect.name === 'mysql')
       expect(await rejectionOf(importData(engine, json, { format: 'json' }))).toBeInstanceOf(IntegrityError)
     else expect(await importData(engine, json, { format: 'json' })).toEqual({ rowcount: 2, tables: { player: 1, team: 1 } })
+  })
+
+  if (fixture.target.driver !== 'mysql2') {
+    test('what a circle of rows leaves to the end is its own, and only until then', async () => {
+      const engine = fixture.engine()
+      const { artist } = await createTables(engine)
+      const { embedded } = engine.dialect
+      const later = embedded ? '' : 'deferrable'
+      await engine.script(`
+        create table left_one (id int primary key, other int not null ${embedded ? 'references right_one' : ''}, artist_id int references artist);
+        create table right_one (id int primary key, other int not null references left_one ${later});
+        create table note (id int primary key, artist_id int references artist ${later})`)
+      if (!embedded) await engine.execute('alter table left_one add foreign key (other) references right_one deferrable')
+      const deferred = embedded ? 'pragma defer_foreign_keys = on' : 'set constraints note_artist_id_fkey deferred'
+      const circle = (id: number, artistId: number | null) =>
+        JSON.stringify([
+          { model: 'left_one', data: [{ id, other: id, artist_id: artistId }] },
+          { model: 'right_one', data: [{ id, other: id }] },
+        ])
+      const withNote = (id: number, after: (tx: Executor) => Promise<unknown>) =>
+        engine.transaction(async (tx) => {
+          await tx.execute(deferred)
+          await tx.execute(`insert into note (id, artist_id) values (${id}, 99)`)
+          await importData(tx, circle(id, null), { format: 'json' })
+          await after(tx)
+        })
+      expect(await rejectionOf(withNote(1, async () => {}))).toBeInstanceOf(IntegrityError)
+      await withNote(2, (tx) => tx.execute(artist.insert().values({ id: 99, name: 'late' })))
+      await engine.transaction(async (tx) => {
+        expect(await rejectionOf(importData(tx, circle(3, 77), { format: 'json' }))).toBeInstanceOf(IntegrityError)
+        const insertStray = () => tx.transaction((inner) => inner.execute('insert into right_one (id, other) values (5, 77)'))
+        expect(await rejectionOf(insertStray())).toBeInstanceOf(IntegrityError)
+        await importData(tx, circle(4, 99), { format: 'json' })
+        expect(await rejectionOf(insertStray())).toBeInstanceOf(IntegrityError)
+      })
+      expect(await engine.execute('select id from left_one order by id').scalars()).toEqual([2, 4])
+    })
+  }
+
+  test('a chain of rows in the wrong order takes no statement for each', async () => {
+    const engine = fixture.engine()
+    const { person } = await createTables(engine)
+    const count = 400
+    const lines = Array.from({ length: count }, (_, index) => `${index + 1},${index === count - 1 ? '' : index + 2}\n`)
+    let statements = 0
+    const note = (): void => void statements++
+    subscribe('tracing:offloop:query:start', note)
+    try {
+      await importData(engine, `id,boss_id\n${lines.join('')}`, { format: 'csv', table: 'person' })
+    } finally {
+      unsubscribe('tracing:offloop:query:start', note)
+    }
+    expect(await rowsOf(engine, person)).toHaveLength(count)
+    expect(statements).toBeLessThan(100)
   })
 
   test.for([
