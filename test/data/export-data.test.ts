@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { text as readAll } from 'node:stream/consumers'
@@ -140,6 +142,33 @@ describeDialects((fixture) => {
     expect(await engine.scalar('select count(*) from book')).toBe(2)
   })
 
+  test('a file keeps its mode, a link leads where it did, and a pipe is written to', async () => {
+    const { engine } = await library()
+    const place = (name: string) => join(fixture.folder, name)
+    const write = (name: string) => exportData(engine, pathToFileURL(place(name)), { format: 'csv', table: 'book' })
+    const secret = place('secret.csv')
+    writeFileSync(secret, 'old', { mode: 0o600 })
+    await write('secret.csv')
+    expect([readFileSync(secret, 'utf8'), statSync(secret).mode & 0o777]).toEqual([csv, 0o600])
+    chmodSync(secret, 0o666)
+    writeFileSync(secret, 'old')
+    mkdirSync(place('links'))
+    symlinkSync('../secret.csv', place('links/near.csv'))
+    symlinkSync('links/near.csv', place('far.csv'))
+    symlinkSync('links/new.csv', place('new.csv'))
+    for (const name of ['far.csv', 'new.csv']) await write(name)
+    expect(readlinkSync(place('far.csv'))).toBe('links/near.csv')
+    expect([readFileSync(secret, 'utf8'), statSync(secret).mode & 0o777]).toEqual([csv, 0o666])
+    expect(lstatSync(place('links/new.csv')).isFile()).toBe(true)
+    execFileSync('mkfifo', [place('pipe')])
+    const [read] = await Promise.all([readFile(place('pipe'), 'utf8'), write('pipe')])
+    expect(read).toBe(csv)
+    expect(await rejectionOf(write('links'))).toMatchObject({ code: 'EISDIR' })
+    expect(await rejectionOf(write('none/a.csv'))).toMatchObject({ code: 'ENOENT' })
+    const left = readdirSync(fixture.folder, { recursive: true }).filter((name) => !String(name).startsWith('test.db'))
+    expect(left.sort()).toEqual(['far.csv', 'links', 'links/near.csv', 'links/new.csv', 'new.csv', 'pipe', 'secret.csv'])
+  })
+
   test('all tables are of one moment, and inside a transaction they are as that sees them', async () => {
     const { engine, metadata } = await library()
     let isWritten = false
@@ -195,6 +224,10 @@ describeDialects((fixture) => {
       [engine, new PassThrough(), { format: 'yaml', tables: [5] }, TypeError],
       [engine, new PassThrough(), { format: 'yaml', tables: ['book'], table: 'book' }, ArgumentError],
       [engine, new PassThrough(), { format: 'yaml', query: 'select 1' }, ArgumentError],
+      [engine, new PassThrough(), { format: 'yaml', tabels: ['book'] }, ArgumentError],
+      [engine, new PassThrough(), { format: 'csv', table: 'book', params: [1] }, ArgumentError],
+      [engine, new PassThrough(), { format: 'csv', table: 'book', onProgress: true }, ArgumentError],
+      [engine, new PassThrough(), { format: 'csv', table: 'book', signal: new AbortController() }, ArgumentError],
       [engine, 'file.csv', { format: 'csv', table: 'book' }, TypeError],
       [engine, null, { format: 'csv', table: 'book' }, TypeError],
       [{}, new PassThrough(), { format: 'csv', table: 'book' }, TypeError],

@@ -81,6 +81,21 @@ describeDialects((fixture) => {
       }
     })
 
+    test('arrays weigh what is in them: executeMany sends fewer rows together', async () => {
+      const engine = fixture.engine()
+      await engine.script(`
+        create table thing (points float8[]);
+        create table batch (n int);
+        create function note() returns trigger language plpgsql as $$ begin insert into batch values (1); return null; end $$;
+        create trigger note after insert on thing for each statement execute function note()`)
+      const points = Array.from({ length: 5_000 }, (_, index) => index + 0.5)
+      await engine.executeMany(
+        'copy thing from stdin',
+        Array.from({ length: 100 }, () => [points]),
+      )
+      expect(await engine.scalar('select count(*) from batch')).toBe(4)
+    })
+
     test('arrays weigh what is in them: fewer rows are sent together', async () => {
       const engine = fixture.engine()
       await engine.execute('create table thing (id int primary key, points float8[])')
