@@ -56,6 +56,20 @@ describeMysql('rows', () => {
     expect(await rows.next()).toEqual({ done: true, value: undefined })
   })
 
+  test('a row that fills a message is sent by itself, also behind a small one that would be the last but one', async () => {
+    const connection = await openMysql()
+    const most = Number((await query(connection, 'select @@max_allowed_packet'))[0]?.[0])
+    await connection.script('drop table if exists wide; create table wide (id int auto_increment primary key, x longtext)')
+    const statement = await connection.prepare('insert into wide (x) values (?)', null)
+    const values = ['a'.repeat(1_000), 'b'.repeat(most - 600), 'c'.repeat(1_000), 'd'.repeat(most - 600)]
+    expect(await statement.runEach?.({ values, width: 1, rowCount: 4 }, () => {})).toBe(4)
+    statement.finalize()
+    expect(await query(connection, 'select left(x, 1), length(x) from wide order by id')).toEqual(
+      values.map((value) => [value[0], BigInt(value.length)]),
+    )
+    await connection.script('drop table wide')
+  })
+
   test('while rows are unread no other statement is taken, and it is said so', async () => {
     const connection = await openMysql()
     await manyRows(connection)

@@ -1,6 +1,8 @@
+import pg from 'pg'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ServerEvent } from '../../src/protocol/server.ts'
 import { loadDriver } from '../../worker/drivers/load-driver.ts'
+import { Exchange } from '../../worker/drivers/pg-exchange.ts'
 import { openOptions, query, wireErrorOf } from './open-driver.ts'
 import { changesOf, firstValue, openPg, serverSettings, skipWithoutPostgres, usePostgres } from './open-pg.ts'
 
@@ -117,4 +119,28 @@ describe('opening', () => {
     })
     expect(await wireErrorOf(driver, () => driver.open(openOptions('')))).toMatchObject({ family: 'argument' })
   })
+})
+
+test('statements that nobody needs are closed with the next question, also with one that cannot be written', async () => {
+  class Unwritable extends Exchange {
+    protected override write(): void {
+      throw new RangeError('too large')
+    }
+    override handleReadyForQuery(): void {
+      this.end()
+    }
+  }
+  const { host, port, username, password, database } = serverSettings()
+  const client = new pg.Client({ host, port, user: username, password, database })
+  await client.connect()
+  try {
+    await client.query({ name: 'kept', text: 'select 1' })
+    const exchange = new Unwritable()
+    exchange.closes = ['kept']
+    client.query(exchange as never)
+    await expect(exchange.result()).rejects.toThrow('too large')
+    expect((await client.query('select count(*)::int as left from pg_prepared_statements')).rows).toEqual([{ left: 0 }])
+  } finally {
+    await client.end()
+  }
 })

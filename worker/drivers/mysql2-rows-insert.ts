@@ -56,8 +56,10 @@ export class MysqlRowsInsert {
     for (let at = from; rows < most && bytes < maxMessageBytes; rows++, at += width) {
       for (let index = 0; index < width; index++) bytes += parameterBytes(values[at + index] as WireValue)
     }
-    // Rows of different weight would each time be another number of them, and another statement to prepare.
-    return rows === most ? Math.max(rows, 1) : 2 ** Math.floor(Math.log2(Math.max(rows - 1, 1)))
+    if (bytes < maxMessageBytes) return Math.max(rows, 1)
+    // Without the one that is too much, which may be a message by itself. Rows of different weight would each time be another number of them, and
+    // another statement to prepare.
+    return 2 ** Math.floor(Math.log2(Math.max(rows - 1, 1)))
   }
 
   /** Gives how many rows have been changed. */

@@ -56,14 +56,21 @@ export abstract class Exchange {
     this.#wire = connection as PgWire
     try {
       this.send((messages) => {
-        for (const name of this.closes) messages.closeStatement(name)
+        this.#close(messages)
         this.write(messages)
       })
     } catch (error) {
       // It cannot be said to the server. An answer is needed all the same, for that is what ends an exchange.
       this.fail(error)
-      this.send((messages) => this.sync(messages))
+      this.send((messages) => {
+        this.#close(messages)
+        this.sync(messages)
+      })
     }
+  }
+
+  #close(messages: MessageWriter): void {
+    for (const name of this.closes) messages.closeStatement(name)
   }
 
   /** The server is ready for the next one. */
