@@ -387,6 +387,7 @@ describe('damaged data', () => {
   test.for<[string, object]>([
     ['an unknown format', { source: '', format: 'xml', into: things }],
     ['neither table nor statement', { source: '', format: 'csv' }],
+    ['a name that it does not know', { source: '', format: 'csv', load: 'select 1', afterstaging: 'select 1' }],
     ['both', { source: '', format: 'csv', into: things, load: 'select 1' }],
     ['a name for a table', { source: '', format: 'csv', into: 'things' }],
   ])('%s is refused', async ([, options], { engine }) => {

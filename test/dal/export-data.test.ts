@@ -136,5 +136,7 @@ describe('files and streams', () => {
   test('an unknown format, and what is neither file nor stream, are refused', async ({ engine }) => {
     expect(await rejectionOf(exportData(engine, 'select 1', new PassThrough(), { format: 'xml' as never }))).toBeInstanceOf(ArgumentError)
     expect(await rejectionOf(exportData(engine, 'select 1', 'file.csv' as never, { format: 'csv' }))).toBeInstanceOf(TypeError)
+    const misspelt = { format: 'csv', parms: [1] } as never
+    expect(await rejectionOf(exportData(engine, 'select 1', new PassThrough(), misspelt))).toBeInstanceOf(ArgumentError)
   })
 })

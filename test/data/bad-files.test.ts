@@ -4,6 +4,7 @@ import { bigInteger, blob, boolean, date, dateTime, integer, json, MetaData, num
 import { expect, test } from 'vitest'
 import { describeDialects, rejectionOf } from '../conformance/targets.ts'
 import { badFiles } from './bad-files.ts'
+import { tableOption } from './table-option.ts'
 
 async function createPeople(engine: AsyncEngine) {
   const metadata = new MetaData()
@@ -36,7 +37,7 @@ describeDialects((fixture) => {
     const wrong: unknown[] = []
     for (const { title, format, source, message, on } of badFiles) {
       if (on?.includes(engine.dialect.name) === false) continue
-      const table = format === 'csv' || format === 'jsonl' ? { table: 'person' } : {}
+      const table = tableOption(format, 'person')
       const refusal = await rejectionOf(importData(engine, source, { format, ...table }))
       const isKnown = [DataError, IntegrityError, InvalidRequestError].some((known) => refusal.constructor === known)
       if (!isKnown || !message.test(refusal.message)) wrong.push({ format, title, found: `${refusal.name}: ${refusal.message}` })

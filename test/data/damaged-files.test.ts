@@ -2,6 +2,7 @@ import { type AsyncEngine, createEngine, DataError, IntegrityError, InvalidReque
 import { type DataSource, type FileFormat, importData } from 'offloop/data'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Random, seed } from '../soak/random.ts'
+import { tableOption } from './table-option.ts'
 
 const files: Readonly<Record<FileFormat, string>> = {
   csv: 'id,name,boss,extra\r\n1,"a ""b""\r\nc",,"{""k"": [1, null]}"\r\n2,é😀,1,\r\n3,"",2,"""x"""\r\n',
@@ -55,7 +56,7 @@ async function* inPieces(text: Buffer, random: Random): AsyncGenerator<Buffer> {
 
 /** What comes of an import: the rows that it has left, or how it was refused. */
 async function outcomeOf(format: FileFormat, source: DataSource): Promise<unknown> {
-  const table = format === 'csv' || format === 'jsonl' ? { table: 'person' } : {}
+  const table = tableOption(format, 'person')
   try {
     await importData(engine, source, { format, ...table })
     const rows = await engine.execute('select * from person order by id').fetchall()

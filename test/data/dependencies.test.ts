@@ -162,6 +162,16 @@ describeDialects((fixture) => {
     })
   }
 
+  test('keys of bytes are told apart, whatever their bytes are', async () => {
+    const engine = fixture.engine()
+    const type = { sqlite: 'blob', postgresql: 'bytea', mysql: 'varbinary(4)' }[engine.dialect.name]
+    await engine.execute(`create table node (id ${type} primary key, up ${type} not null, foreign key (up) references node (id))`)
+    const row = (id: number, up: number) => ({ id: Buffer.of(id).toString('base64'), up: Buffer.of(up).toString('base64') })
+    // Neither 0xfe nor 0xff is a character.
+    const data = [row(0xfe, 0x01), row(0x01, 0xff), row(0xff, 0xff)]
+    expect(await importData(engine, JSON.stringify([{ model: 'node', data }]), { format: 'json' })).toMatchObject({ rowcount: 3 })
+  })
+
   test('a chain of rows in the wrong order takes no statement for each', async () => {
     const engine = fixture.engine()
     const { person } = await createTables(engine)

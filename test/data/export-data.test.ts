@@ -11,6 +11,7 @@ import { Session } from 'offloop/orm'
 import { integer, MetaData, string, Table, text } from 'offloop/schema'
 import { expect, test } from 'vitest'
 import { describeDialects, rejectionOf } from '../conformance/targets.ts'
+import { tableOption } from './table-option.ts'
 
 function libraryTables() {
   const metadata = new MetaData()
@@ -208,7 +209,7 @@ describeDialects((fixture) => {
       expect(told.at(-1)).toEqual({ table: 'writer', rows: 5_002, totalRows: 5_002, bytes: Buffer.byteLength(data) })
       await engine.execute('delete from book')
       await engine.execute('delete from writer')
-      await importData(engine, data, { format, ...(format === 'csv' || format === 'jsonl' ? { table: 'writer' } : {}) })
+      await importData(engine, data, { format, ...tableOption(format, 'writer') })
       expect(await exportText(engine, options)).toBe(data)
     }
   })

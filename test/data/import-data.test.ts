@@ -9,6 +9,7 @@ import { foreignKey, integer, ModelRegistry, Session, string } from 'offloop/orm
 import { blob, MetaData, integer as number, string as shortText, Table, text } from 'offloop/schema'
 import { expect, test } from 'vitest'
 import { describeDialects, rejectionOf } from '../conformance/targets.ts'
+import { tableOption } from './table-option.ts'
 
 const fixtures = `# two tables, in any order
 - model: album
@@ -109,7 +110,7 @@ describeDialects((fixture) => {
       ['yaml', '[]', 0],
     ]
     for (const [format, source, rowcount] of odd) {
-      const table = format === 'csv' || format === 'jsonl' ? { table: 'person' } : {}
+      const table = tableOption(format, 'person')
       expect(await importData(engine, source, { format, ...table }), `${format}: ${source}`).toMatchObject({ rowcount })
       await engine.execute('delete from person')
     }

@@ -2,6 +2,7 @@ import type { AsyncEngine } from 'offloop'
 import { exportText, type FileFormat, importData } from 'offloop/data'
 import { expect, test } from 'vitest'
 import { describeDialects } from '../conformance/targets.ts'
+import { tableOption } from './table-option.ts'
 
 /** Columns of types that only one database has, and rows of literals for them. */
 interface NativeTable {
@@ -98,7 +99,7 @@ describeDialects((fixture) => {
     for (const format of ['yaml', 'json', 'csv', 'jsonl'] as const satisfies readonly FileFormat[]) {
       const text = await exportText(engine, { format, table: 'things' })
       await engine.execute('delete from things')
-      const table = format === 'csv' || format === 'jsonl' ? { table: 'things' } : {}
+      const table = tableOption(format, 'things')
       expect(await importData(engine, text, { format, ...table }), text).toMatchObject({ rowcount: 150 })
       expect(await textsOf(engine), `${format}\n${text}`).toEqual(stored)
       expect(await exportText(engine, { format, table: 'things' })).toBe(text)
@@ -119,7 +120,7 @@ describeDialects((fixture) => {
       await store()
       const text = await exportText(engine, { format, table: 'things' })
       await engine.execute('delete from things')
-      await importData(engine, text, { format, ...(format === 'csv' || format === 'jsonl' ? { table: 'things' } : {}) })
+      await importData(engine, text, { format, ...tableOption(format, 'things') })
       expect(await documents(), format).toEqual([
         [format !== 'csv', false],
         [true, false],

@@ -20,6 +20,7 @@ import {
 } from 'offloop/schema'
 import { expect, test } from 'vitest'
 import { describeDialects } from '../conformance/targets.ts'
+import { tableOption } from './table-option.ts'
 
 /** One column of each type, and the widest of those with a size. */
 function everyType() {
@@ -97,7 +98,7 @@ describeDialects((fixture) => {
       expect(stored).toEqual(rows)
       const data = await exportText(engine, { format, table: 'things' })
       await engine.execute(things.delete())
-      const named = format === 'csv' || format === 'jsonl' ? { table: 'things' } : {}
+      const named = tableOption(format, 'things')
       expect(await importData(engine, data, { format, ...named })).toEqual({ rowcount: rows.length, tables: { things: rows.length } })
       expect(await engine.execute(things.select().orderBy('id')).fetchall()).toEqual(stored)
       expect(await exportText(engine, { format, table: 'things' })).toBe(data)

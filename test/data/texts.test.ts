@@ -2,6 +2,7 @@ import { createEngine } from 'offloop'
 import { exportText, importData } from 'offloop/data'
 import { expect, test } from 'vitest'
 import { Random, seed } from '../soak/random.ts'
+import { tableOption } from './table-option.ts'
 
 /** What some format gives a meaning. */
 const parts = [
@@ -22,7 +23,7 @@ test('whatever the texts are, what was written is read as it was', async () => {
   for (const format of ['yaml', 'json', 'csv', 'jsonl'] as const) {
     const data = await exportText(engine, { format, table: 'thing' })
     await engine.execute('delete from thing')
-    await importData(engine, data, { format, ...(format === 'csv' || format === 'jsonl' ? { table: 'thing' } : {}) })
+    await importData(engine, data, { format, ...tableOption(format, 'thing') })
     const stored = await engine.execute<{ name: string; doc: string }>('select name, doc from thing order by id').fetchall()
     expect(
       stored.map(({ name }) => name),

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { createEngine } from 'offloop'
 import { exportData, type FileFormat, importData } from 'offloop/data'
+import { tableOption } from '../data/table-option.ts'
 import { inScratch, isProgram, numberOption, report } from './scratch.ts'
 
 // Many rows out of a file into a table, and out of the table into another file, which is the same: with flat memory, and without ever keeping the
@@ -70,7 +71,7 @@ async function roundTrip(directory: string, { format, rows, legs, violations }: 
     await engine.execute(
       'create table item (id integer primary key, name varchar(40) not null, price real, seen datetime, amount integer, note text)',
     )
-    const table = format === 'csv' || format === 'jsonl' ? { table: 'item' } : {}
+    const table = tableOption(format, 'item')
     let told = 0
     const onProgress = (progress: { readonly rows: number }): void => {
       told = progress.rows
