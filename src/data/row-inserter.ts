@@ -161,7 +161,9 @@ export async function insertAll<R extends LoadedRow>(
 
 /** Of what a row keeps in memory, about so many bytes. */
 export function sizeOf({ parameters }: LoadedRow): number {
-  return 100 + parameters.reduce<number>((size, value) => size + sizeOfValue(value), 0)
+  let size = 100
+  for (const value of parameters) size += sizeOfValue(value)
+  return size
 }
 
 function sizeOfValue(value: unknown): number {
