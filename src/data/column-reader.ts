@@ -190,8 +190,8 @@ function readDateTime(text: string, place: Place): unknown {
   if (isServersDate(text, place)) return text
   const form = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.(\d+))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i
   const iso = matching(text, form, 'a date and time as ISO 8601').replace(' ', 'T').toUpperCase()
-  // A Date takes 29 February for 1 March where there is none.
-  if (!isDay(iso.slice(0, 10))) throw new Misread('a date and time that the calendar has')
+  // A Date takes 29 February for 1 March where there is none. Up to the 28th a month has every day.
+  if (iso.slice(8, 10) > '28' && !isDay(iso.slice(0, 10))) throw new Misread('a date and time that the calendar has')
   const [, fraction = '', zone] = form.exec(iso) ?? []
   const whole =
     zone !== undefined && /^[+-]\d{2}$/.test(zone) ? `${iso}:00` : iso.replace(/([+-]\d{2})(\d{2})$/, zone === undefined ? '$&' : '$1:$2')
