@@ -28,6 +28,7 @@ export class PushedRows {
   #encoder: ChunkEncoder
   #block: DriverRow[] = []
   #credit = creditWindow
+  #count = 0
   #chunkUntil: number
 
   constructor(target: PushTarget) {
@@ -42,6 +43,7 @@ export class PushedRows {
     const { id, slots } = this.#target
     if (isCancelled(slots, id)) throw new CancelledError()
     const encoder = this.#encoder
+    this.#count++
     encoder.weigh(row)
     const count = this.#block.push(row)
     if (count === maxBlockRows || count === encoder.room || encoder.sizeBytes >= maxChunkBytes) this.#encode()
@@ -65,6 +67,11 @@ export class PushedRows {
       if (isCancelled(slots, id)) throw new CancelledError()
     }
     this.#credit--
+  }
+
+  /** How many there have been. */
+  get count(): number {
+    return this.#count
   }
 
   /** The user's side takes this many more chunks. */

@@ -202,8 +202,13 @@ export class StatementRunner {
         this.#pushed = { id, rows }
         return (row) => rows.push(row)
       })
-      if (pushed && this.#pushed !== null) send(this.#pushed.rows.rest(), ReplyFlag.last | ReplyFlag.slow | ReplyFlag.detached)
-      return pushed
+      if (!pushed || this.#pushed === null) return false
+      const { rows } = this.#pushed
+      // With few rows the next run is one of many that share a message again.
+      entry.large = rows.count > maxInlineRows
+      const ends = entry.large ? ReplyFlag.last | ReplyFlag.slow : this.#endFlags(entry)
+      send(rows.rest(), ends | ReplyFlag.detached)
+      return true
     } catch (error) {
       throw nameUnsafeColumn(error, columns)
     } finally {

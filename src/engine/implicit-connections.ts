@@ -223,8 +223,8 @@ export class ImplicitConnections implements ImplicitStatements {
   }
 
   /**
-   * The one with the least to do; an idle one before one that has yet to be opened, and that before a busy one. Of quick statements, as many have
-   * some as there are processors for: one more would take turns with them, and with the thread that asks.
+   * The one with the least to do; an idle one before one that has yet to be opened, and that before a busy one. Quick statements go to no more
+   * readers than there are processors for: one more would take turns with them, and with the thread that asks.
    */
   #freeReader(execution: Execution, now: number): Slot | undefined {
     let best: Slot | undefined
