@@ -64,13 +64,18 @@ export interface CaseContext {
   /** Whether the variant of that name was asked for. */
   wants(name: string): boolean
   readonly files: DatabaseFiles
-  /** Every baseline that could be loaded. */
-  readonly baselines: readonly ClientFactory[]
-  /** Every object mapper that can be loaded. They bring so much code along that collecting garbage takes longer with them, for everybody. */
+  /**
+   * The baselines of these names that can be loaded, or without names every one. A case loads what it runs: some bring so much code along that
+   * collecting garbage takes longer with them, for everybody.
+   */
+  readonly loadBaselines: (...names: readonly string[]) => Promise<readonly ClientFactory[]>
+  /** Every object mapper that can be loaded. */
   readonly loadMappers: () => Promise<readonly MapperFactory[]>
 }
 
 export interface BenchCase {
+  /** The URL of the module that exports it, by itself or in a list: all that its process loads. */
+  readonly module: string
   /** For `--case=name`, and in the results. */
   readonly name: string
   readonly title: string

@@ -1,20 +1,18 @@
 /**
- * `npm run bench`: every case with every way to do it, in one process and in turn. It prints a table for each case and what became of its
- * targets; a complete run writes results.json and the charts beside this file.
+ * `npm run bench`: every case with every way to do it in turn, a process for each case. It prints a table for each case and what became of
+ * its targets; a complete run writes results.json and the charts beside this file.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { loadBaselines, loadMappers } from './baselines/load-baselines.ts'
 import type { BenchCase } from './bench-case.ts'
 import { allCases } from './cases/all-cases.ts'
 import { installBaselines } from './install-baselines.ts'
-import { DatabaseFiles } from './item.ts'
 import { describeMachine } from './machine.ts'
 import { type BenchOptions, parseOptions, usage } from './options.ts'
-import { type CaseResult, formatCase, summarise } from './report.ts'
-import { runCase } from './runner.ts'
+import { type CaseResult, formatCase } from './report.ts'
+import { runInProcess } from './run-in-process.ts'
 import { writeCharts } from './write-charts.ts'
 
 const ownDirectory = fileURLToPath(new URL('./', import.meta.url))
@@ -35,8 +33,7 @@ process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
 process.once('SIGINT', () => process.exit(130))
 
 installBaselines(console.log)
-const leftOut = (name: string, reason: string): void => console.log(`${name} is left out: ${reason}`)
-const baselines = await loadBaselines(leftOut)
+const leftOut = new Set<string>()
 const machine = describeMachine(directory)
 console.log(
   `${machine.processor}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, fsync ${machine.fsyncMs} ms\n` +
@@ -55,19 +52,15 @@ printSummary()
 if (options.quick) console.log('With --quick the figures mean nothing: too little is done for that.')
 writeResults()
 
-async function run(benchCase: BenchCase, { quick, variants: wanted, rounds }: BenchOptions): Promise<CaseResult> {
-  const context = {
-    quick,
-    wants: (name: string) => wanted.length === 0 || wanted.includes(name),
-    files: new DatabaseFiles(mkdtempSync(join(directory, `${benchCase.name}-`))),
-    baselines,
-    loadMappers: () => loadMappers(leftOut),
-  }
+async function run({ module, name }: BenchCase, { quick, variants, rounds }: BenchOptions): Promise<CaseResult> {
+  const own = mkdtempSync(join(directory, `${name}-`))
   try {
-    const variants = await runCase(benchCase, context, Math.min(rounds, benchCase.maxRounds ?? rounds))
-    return summarise(benchCase, benchCase.operations(quick), variants)
+    return await runInProcess({ module, name, quick, variants, rounds, directory: own }, (missing, reason) => {
+      if (!leftOut.has(missing)) console.log(`${missing} is left out: ${reason}`)
+      leftOut.add(missing)
+    })
   } finally {
-    rmSync(context.files.directory, { recursive: true, force: true })
+    rmSync(own, { recursive: true, force: true })
   }
 }
 

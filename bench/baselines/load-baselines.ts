@@ -32,11 +32,13 @@ const installedMappers: Readonly<Record<string, () => Promise<MapperFactory>>> =
   TypeORM: loadTypeorm,
 }
 
-type OnMissing = (name: string, reason: string) => void
+export type OnMissing = (name: string, reason: string) => void
 
-/** Every baseline that works on this machine; `onMissing` hears of the others. */
-export async function loadBaselines(onMissing: OnMissing): Promise<readonly ClientFactory[]> {
-  return [...ownBaselines, ...(await loadAll(installedBaselines, onMissing))]
+/** The baselines of these names that work on this machine, or without names every one; `onMissing` hears of the others. */
+export async function loadBaselines(names: readonly string[], onMissing: OnMissing): Promise<readonly ClientFactory[]> {
+  const wanted = (name: string): boolean => names.length === 0 || names.includes(name)
+  const installed = Object.fromEntries(Object.entries(installedBaselines).filter(([name]) => wanted(name)))
+  return [...ownBaselines.filter(({ name }) => wanted(name)), ...(await loadAll(installed, onMissing))]
 }
 
 /** The same of object mappers. */

@@ -33,7 +33,6 @@ export const allCases: readonly BenchCase[] = [
   rowsInProportion,
   inFlightInProportion,
   connectionsInProportion,
-  // Last: whatever is loaded for them stays.
   mapperGet,
   mapperFilter,
 ]

@@ -7,6 +7,7 @@ const rows = 100_000
 const module = new URL('./worker-functions.ts', import.meta.url)
 
 export const call: BenchCase = {
+  module: import.meta.url,
   name: 'call',
   title: 'call(): 10,000 statements in a worker function',
   unit: 'op',

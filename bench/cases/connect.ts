@@ -9,6 +9,7 @@ const rows = 1_000
 const warmConnects = 50
 
 export const connect: BenchCase = {
+  module: import.meta.url,
   name: 'connect',
   title: 'connect(), until the file is open',
   unit: 'op',

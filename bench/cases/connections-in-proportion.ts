@@ -8,6 +8,7 @@ import { gatherTasks } from './run-tasks.ts'
 const rows = 100_000
 
 export const connectionsInProportion: BenchCase = {
+  module: import.meta.url,
   name: connectionSizes.caseName,
   title: `point select, 1 to 8 connections of one engine, ${inFlightPerConnection} in flight on each`,
   unit: 'op',

@@ -13,6 +13,7 @@ const readers = 2
 const hasCores = availableParallelism() > readers
 
 export const engineInFlight: BenchCase = {
+  module: import.meta.url,
   name: 'engine-in-flight',
   title: `point select, ${inFlight} in flight through engine.execute, ${readers} readers`,
   unit: 'op',

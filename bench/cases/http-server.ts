@@ -16,7 +16,7 @@ const repetitions = 20
 const users = 16
 const restMs = 50
 /** Clients with a promise for everything, that call the driver on the thread of their caller. */
-const inTheLoop: ReadonlySet<string> = new Set(['Kysely', '@libsql/client'])
+const inTheLoop = ['Kysely', '@libsql/client']
 /** Looks at two million rows. */
 const aggregate = `select count(*) as items, sum(price * quantity) as value, max(length(name)) as longest from ${repeatedItems}`
 
@@ -28,6 +28,7 @@ interface Answers {
 }
 
 export const httpServer: BenchCase = {
+  module: import.meta.url,
   name: 'http-server',
   title: `HTTP server, small requests of ${users} users beside an aggregate that always runs`,
   unit: 'op',
@@ -40,12 +41,12 @@ export const httpServer: BenchCase = {
     { of: 'offloop', metric: 'p99Ms', atMost: 0.1, relativeTo: 'Kysely' },
     { of: 'offloop', metric: 'p99Ms', atMost: 0.1, relativeTo: '@libsql/client' },
   ],
-  variants(context) {
+  async variants(context) {
     const load = { users, restMs, rows, durationMs: durationMs(context.quick) }
     const servers = [
       { name: 'offloop', open: answerThroughOffloop },
       { name: 'direct', open: answerDirectly },
-      ...context.baselines.filter(({ name }) => inTheLoop.has(name)).map(({ name, open }) => ({ name, open: answerThrough(open) })),
+      ...(await context.loadBaselines(...inTheLoop)).map(({ name, open }) => ({ name, open: answerThrough(open) })),
     ]
     return servers.flatMap(({ name, open }): readonly Variant[] => [
       { name: `${name}, no aggregate`, prepare: async () => serve(await open(databaseFile(context)), { ...load, heavy: false }) },

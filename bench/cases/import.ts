@@ -8,6 +8,7 @@ const program = fileURLToPath(new URL('./import-program.mjs', import.meta.url))
 const run = promisify(execFile)
 
 export const importing: BenchCase = {
+  module: import.meta.url,
   name: 'import',
   title: 'import, each in a process of its own',
   unit: 'op',

@@ -2,12 +2,13 @@ import type { Client } from '../baselines/client.ts'
 import type { BenchCase, CaseContext, Variant } from '../bench-case.ts'
 import { idAt } from '../item.ts'
 import { inFlightSizes, neighbours, sizedName } from '../sizes.ts'
-import { clientVariants, offloopOpener } from './client-variants.ts'
+import { clientVariants, type Opener, offloopOpener } from './client-variants.ts'
 import { gatherTasks } from './run-tasks.ts'
 
 const rows = 100_000
 
 export const inFlightInProportion: BenchCase = {
+  module: import.meta.url,
   name: inFlightSizes.caseName,
   title: 'point select, 1 to 512 in flight, one connection',
   unit: 'op',
@@ -16,14 +17,20 @@ export const inFlightInProportion: BenchCase = {
   maxRounds: 5,
   // No cliff: what more in flight does not speed up, it does not slow down either.
   targets: neighbours(inFlightSizes).map((names) => ({ ...names, metric: 'operationsPerSecond', atLeast: 0.8 })),
-  variants(context) {
+  async variants(context) {
     const count = this.operations(context.quick)
-    return inFlightSizes.values.flatMap((size) => variantsOf(context, size, count))
+    const openers = [offloopOpener, ...(await context.loadBaselines('border'))]
+    return inFlightSizes.values.flatMap((size) => variantsOf(context, openers, { size, count }))
   },
 }
 
-function variantsOf(context: CaseContext, size: number, count: number): readonly Variant[] {
-  const openers = [offloopOpener, ...context.baselines.filter(({ name }) => name === 'border')]
+interface Tasks {
+  /** How many are in flight. */
+  readonly size: number
+  readonly count: number
+}
+
+function variantsOf(context: CaseContext, openers: readonly Opener<Client>[], { size, count }: Tasks): readonly Variant[] {
   const variants = clientVariants<Client>(context, openers, {
     rows,
     workOf: (client) => async () => {

@@ -7,6 +7,7 @@ import { runTasks } from './run-tasks.ts'
 
 const tasks = 64
 export const executeMany: BenchCase = {
+  module: import.meta.url,
   name: 'execute-many',
   title: 'executeMany, 20,000 rows in one transaction',
   unit: 'row',
@@ -26,6 +27,7 @@ export const executeMany: BenchCase = {
 }
 
 export const insertsTogether: BenchCase = {
+  module: import.meta.url,
   name: 'inserts-together',
   title: '20,000 inserts awaited together inside one transaction',
   unit: 'op',
@@ -42,6 +44,7 @@ export const insertsTogether: BenchCase = {
 }
 
 export const durableInserts: BenchCase = {
+  module: import.meta.url,
   name: 'durable-inserts',
   title: `autocommit inserts from ${tasks} tasks, each on the disk when it settles`,
   unit: 'op',
@@ -70,13 +73,13 @@ interface InsertWork extends OpenClientOptions {
   workOf(client: Client): (() => Promise<unknown>) | null
 }
 
-function variantsOf(context: CaseContext, { direct, workOf, ...options }: InsertWork): readonly Variant[] {
+async function variantsOf(context: CaseContext, { direct, workOf, ...options }: InsertWork): Promise<readonly Variant[]> {
   return [
     directVariant(context, { rows: 0, ...options }, (database) => {
       direct(database)
       return { answer: () => takeRows(database) }
     }),
-    ...clientVariants<Client>(context, [offloopOpener, ...context.baselines], {
+    ...clientVariants<Client>(context, [offloopOpener, ...(await context.loadBaselines())], {
       rows: 0,
       ...options,
       workOf: (client) => {

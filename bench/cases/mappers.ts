@@ -61,6 +61,7 @@ const targets: BenchCase['targets'] = [
 ]
 
 export const mapperGet: BenchCase = {
+  module: import.meta.url,
   name: 'mapper-get',
   title: `object mappers: one instance by its key, ${inFlight} in flight`,
   unit: 'op',
@@ -77,6 +78,7 @@ export const mapperGet: BenchCase = {
 }
 
 export const mapperFilter: BenchCase = {
+  module: import.meta.url,
   name: 'mapper-filter',
   title: `object mappers: ${found} instances by a filter, ${inFlight} in flight`,
   unit: 'op',

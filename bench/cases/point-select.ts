@@ -8,6 +8,7 @@ import { gatherTasks } from './run-tasks.ts'
 const rows = 100_000
 
 export const pointSequential: BenchCase = {
+  module: import.meta.url,
   name: 'point-sequential',
   title: 'point select, awaited one after another',
   unit: 'op',
@@ -28,6 +29,7 @@ export const pointSequential: BenchCase = {
 }
 
 export const pointInFlight: BenchCase = {
+  module: import.meta.url,
   name: 'point-in-flight',
   title: 'point select, 64 in flight, one connection',
   unit: 'op',
@@ -50,8 +52,8 @@ export const pointInFlight: BenchCase = {
 
 type ClientBody = (client: Client, count: number) => Promise<Outcome>
 
-function variantsOf(context: CaseContext, count: number, run: ClientBody): readonly Variant[] {
-  const openers = [offloopOpener, ...context.baselines]
+async function variantsOf(context: CaseContext, count: number, run: ClientBody): Promise<readonly Variant[]> {
+  const openers = [offloopOpener, ...(await context.loadBaselines())]
   return [
     directVariant(context, { rows }, (database) => selectDirectly(database, count)),
     ...clientVariants<Client>(context, openers, { rows, workOf: (client) => () => run(client, count) }),

@@ -7,6 +7,7 @@ const rows = 100_000
 const select = `${selectItems} limit ?`
 
 export const rowsInProportion: BenchCase = {
+  module: import.meta.url,
   name: rowSizes.caseName,
   title: 'results of 1 to 100,000 rows, one after another',
   unit: 'row',

@@ -12,6 +12,7 @@ const drivers = { postgresql: 'pg', mysql: 'mysql2' } as const
 
 /** Small queries of many users: where a thread costs more than it takes off, and where it does not. */
 export const serverPointInFlight: readonly BenchCase[] = servers((server) => ({
+  module: import.meta.url,
   name: `${drivers[server]}-point-in-flight`,
   title: `${server}: point select, 64 in flight, a pool of ${connections}`,
   unit: 'op',
@@ -29,6 +30,7 @@ export const serverPointInFlight: readonly BenchCase[] = servers((server) => ({
 
 /** Large results: what their objects cost the thread that everything else runs on. */
 export const serverFetchAll: readonly BenchCase[] = servers((server) => ({
+  module: import.meta.url,
   name: `${drivers[server]}-fetch-all`,
   title: `${server}: 100,000 rows of 5 columns, all of them as objects`,
   unit: 'row',

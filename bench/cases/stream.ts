@@ -16,6 +16,7 @@ const rowsBetweenSamples = 100_000
 const busyMs = 5_000
 
 export const stream: BenchCase = {
+  module: import.meta.url,
   name: 'stream',
   title: '5 million rows of 5 columns as a stream of objects',
   unit: 'row',

@@ -23,7 +23,8 @@ const constructors = new Map<string, unknown>()
 export function generateBuilders(names: readonly string[]): RowBuilders {
   // A column named like a property that every object inherits has to be defined: an assignment might be refused, or `__proto__` understood.
   const constructed = names.length <= maxConstructed && !names.some((name) => name in Object.prototype)
-  const row = (value: (column: number) => string) => (constructed ? `new Row(${names.map((_, column) => value(column))})` : literal(names, value))
+  const row = (value: (column: number) => string) =>
+    constructed ? `new Row(${names.map((_, column) => value(column))})` : literal(names, value)
   const columns = names.map((_, column) => `const c${column} = columns[${column}];`)
   const make = new Function(
     'Row',
@@ -52,10 +53,10 @@ function constructorOf(names: readonly string[]): unknown {
   const assignments = names.map((name, column) => `this[${JSON.stringify(name)}] = v${column};`)
   const parameters = names.map((_, column) => `v${column}`)
   const make = new Function(`function Row(${parameters}) { ${assignments.join('')} } Row.prototype = Object.prototype; return Row`)
-  const constructor: unknown = make()
+  const made: unknown = make()
   if (constructors.size >= maxConstructors) constructors.delete(constructors.keys().next().value as string)
-  constructors.set(key, constructor)
-  return constructor
+  constructors.set(key, made)
+  return made
 }
 
 /** Source of an object with these properties; a later duplicate wins, and `__proto__` is a property like any other. */
