@@ -5,14 +5,15 @@ import type { BenchCase, CaseContext, Metrics, Prepared, Variant } from './bench
 import { collectGarbage, collectYoungGarbage } from './cities/collect-garbage.ts'
 import { measure } from './measure.ts'
 
-// A collection before each run is many collections between two runs of a variant, and V8 throws away the code of what has not run for some,
-// and the code that relied on the layout of objects of which it has found none: every round would begin as slowly as the first. A program
-// that is busy with one client does not know that.
+// A collection before each run is many collections between two runs of a variant, and V8 throws away the code of what has not run for some:
+// every round would begin as slowly as the first. A program that is busy with one client does not know that.
 setFlagsFromString('--no-flush-bytecode')
-setFlagsFromString('--retain-maps-for-n-gc=1000000')
 
-/** V8 optimises what runs for long: each variant runs for that time before it counts. */
+/** V8 optimises what runs for long: each variant runs for that time before its first round. */
 const warmUpMs = 1_000
+/** And for that time before each: a collection throws away the code that relies on objects of which it has found none alive. */
+const settleMs = 250
+/** For both with `--quick`. */
 const quickWarmUpMs = 50
 /** A run that takes longer is not done twice for the sake of its heap. */
 const shortRunMs = 500
@@ -45,26 +46,26 @@ interface Contestant {
 export async function runCase(benchCase: BenchCase, context: CaseContext, rounds: number): Promise<readonly VariantRounds[]> {
   const contestants: Contestant[] = []
   const answers = new Answers(benchCase.name)
-  const runOnce = (contestant: Contestant) => runMeasured(contestant, answers)
+  const runOnce = async (contestant: Contestant): Promise<Metrics> => await runMeasured(contestant, answers)
+  const warmUp = async (contestant: Contestant, forMs: number): Promise<void> => {
+    for (let elapsedMs = 0; elapsedMs < forMs; elapsedMs += contestant.lastMs) {
+      contestant.lastMs = (await runOnce(contestant)).elapsedMs ?? 0
+    }
+  }
   try {
     const variants = (await benchCase.variants(context)).filter(({ name }) => context.wants(name))
     for (const variant of variants) await prepare(variant, benchCase.operations(context.quick), contestants)
     for (const contestant of contestants) {
       contestant.observed = (await contestant.prepared.observe?.()) ?? {}
-      let elapsedMs = 0
-      const enoughMs = context.quick ? quickWarmUpMs : warmUpMs
-      while (elapsedMs < enoughMs) {
-        contestant.lastMs = (await runOnce(contestant)).elapsedMs ?? 0
-        elapsedMs += contestant.lastMs
-      }
+      await warmUp(contestant, context.quick ? quickWarmUpMs : warmUpMs)
     }
     for (let round = 0; round < rounds; round++) {
       for (const contestant of rotated(contestants, round)) {
         collectGarbage()
         // Whatever the collection has finalised is over with when the measurement begins.
         await setImmediate()
-        // The collection leaves a heap that has to grow again: the first run after it is slower, for everybody, and does not count.
-        if (contestant.lastMs < shortRunMs) await runOnce(contestant)
+        // The collection leaves a heap that has to grow again, and code to be compiled again: that is not what a run is to show.
+        if (contestant.lastMs < shortRunMs) await warmUp(contestant, context.quick ? quickWarmUpMs : settleMs)
         // Nobody pays for the rows and texts of the check of the answers.
         collectYoungGarbage()
         contestant.rounds.push(await runOnce(contestant))
