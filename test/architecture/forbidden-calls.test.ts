@@ -22,7 +22,7 @@ test('no file is removed but an unfinished copy or export, and a database made t
 })
 
 test('code is generated for the rows of a long result only', () => {
-  expect(filesWith(/\bnew Function\(|\beval\(|\beval: true/)).toEqual(['src/orm/row-filler.ts', 'src/transport/row-shape.ts'])
+  expect(filesWith(/\bnew Function\(|\beval\(|\beval: true/)).toEqual(['src/orm/row-filler.ts', 'src/transport/row-builders.ts'])
 })
 
 test('nothing is declared by `using`, which Node.js 22 does not understand', () => {
