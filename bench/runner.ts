@@ -11,7 +11,7 @@ setFlagsFromString('--no-flush-bytecode')
 
 /** V8 optimises what runs for long: each variant runs for that time before its first round. */
 const warmUpMs = 1_000
-/** And for that time before each: a collection throws away the code that relies on objects of which it has found none alive. */
+/** And for that time before each: unlike V8's own collections, one that is asked for throws away code that relies on objects of which none is left. */
 const settleMs = 250
 /** For both with `--quick`. */
 const quickWarmUpMs = 50
@@ -64,7 +64,7 @@ export async function runCase(benchCase: BenchCase, context: CaseContext, rounds
         collectGarbage()
         // Whatever the collection has finalised is over with when the measurement begins.
         await setImmediate()
-        // The collection leaves a heap that has to grow again, and code to be compiled again: that is not what a run is to show.
+        // The collection leaves a heap that has to grow again, and code to be compiled again.
         if (contestant.lastMs < shortRunMs) await warmUp(contestant, context.quick ? quickWarmUpMs : settleMs)
         // Nobody pays for the rows and texts of the check of the answers.
         collectYoungGarbage()

@@ -14,7 +14,7 @@ export function labelOf(client: string): string {
 
 /** What is written at the bottom of every chart. */
 export function captionOf({ processor, cores, node, versions }: Machine, rounds: number | undefined): string {
-  return `${processor}, ${cores} cores, Node.js ${node}, better-sqlite3 ${versions['better-sqlite3']}; medians of ${rounds} rounds in one process. npm run bench`
+  return `${processor}, ${cores} cores, Node.js ${node}, better-sqlite3 ${versions['better-sqlite3']}; medians of ${rounds} rounds. npm run bench`
 }
 
 export interface Card {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { createEngine, EngineURL } from 'offloop'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { describeServers } from './servers.ts'
 
 /** A network between the program and the server that can fall silent without a word. */
@@ -69,12 +69,14 @@ describeServers((server) => {
     const engine = createEngine(await network.open(), { pool: { max: 1, acquireTimeoutMs: 3_000 } })
     try {
       await engine.connect().then((conn) => conn.close())
-      // Long enough for the connection to be asked first.
-      await new Promise((resolve) => setTimeout(resolve, 600))
+      // So much later the connection is asked first.
+      const now = performance.now.bind(performance)
+      vi.spyOn(performance, 'now').mockImplementation(() => now() + 1_000)
       network.fallSilent()
       await using conn = await engine.connect()
       expect(await conn.scalar('select 1')).toBe(1)
     } finally {
+      vi.restoreAllMocks()
       await engine.close({ force: true })
     }
   })
