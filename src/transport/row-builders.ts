@@ -52,8 +52,8 @@ function constructorOf(names: readonly string[]): unknown {
   if (known !== undefined) return known
   const assignments = names.map((name, column) => `this[${JSON.stringify(name)}] = v${column};`)
   const parameters = names.map((_, column) => `v${column}`)
-  const make = new Function(`function Row(${parameters}) { ${assignments.join('')} } Row.prototype = Object.prototype; return Row`)
-  const made: unknown = make()
+  const source = `'use strict'; function Row(${parameters}) { ${assignments.join('')} } Row.prototype = Object.prototype; return Row`
+  const made: unknown = new Function(source)()
   if (constructors.size >= maxConstructors) constructors.delete(constructors.keys().next().value as string)
   constructors.set(key, made)
   return made
