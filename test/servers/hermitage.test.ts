@@ -1,10 +1,7 @@
 import type { AsyncEngine, AsyncTransaction } from 'offloop'
 import { expect, test } from 'vitest'
 import { type Level, published, type Scenario, scenarios } from './hermitage-scenarios.ts'
-import { describeServers } from './servers.ts'
-
-/** A step that is not done by then waits for a lock, and the others go on. */
-const blockedAfterMs = 200
+import { describeServers, type Server } from './servers.ts'
 
 const levels: readonly Level[] = ['read committed', 'repeatable read', 'serializable']
 
@@ -13,12 +10,18 @@ describeServers((server) => {
     const engine = server.engine()
     const table = server.table('hermitage')
     const found: string[] = []
-    for (const scenario of scenarios) if (await happens(engine, table, scenario, level)) found.push(scenario.anomaly)
+    for (const scenario of scenarios) if (await happens(server, { engine, table, level }, scenario)) found.push(scenario.anomaly)
     expect(found).toEqual(published[server.name][level])
   })
 })
 
-async function happens(engine: AsyncEngine, table: string, { steps, happened }: Scenario, level: Level): Promise<boolean> {
+interface Place {
+  readonly engine: AsyncEngine
+  readonly table: string
+  readonly level: Level
+}
+
+async function happens({ name }: Server, { engine, table, level }: Place, { steps, happened }: Scenario): Promise<boolean> {
   await engine.execute(`drop table if exists ${table}`)
   await engine.execute(`create table ${table} (id integer primary key, value integer)`)
   await engine.execute(`insert into ${table} values (1, 10), (2, 20)`)
@@ -29,18 +32,36 @@ async function happens(engine: AsyncEngine, table: string, { steps, happened }: 
   const committed = new Set<number>()
   const reads: ((readonly (readonly number[])[] | null) | Promise<readonly (readonly number[])[] | null>)[] = []
   const pending: Promise<unknown>[] = []
+  /** The transactions of the steps that are not done. */
+  const busy: number[] = []
   for (const [number, action] of steps) {
     const tx = transactions.get(number) as AsyncTransaction
-    const step = take(tx, action.replaceAll(' test', ` ${table}`))
+    busy.push(number)
+    const step = take(tx, action.replaceAll(' test', ` ${table}`)).finally(() => busy.splice(busy.indexOf(number), 1))
     if (action.startsWith('select')) reads.push(step.then((rows) => rows))
     if (action === 'commit') pending.push(step.then((rows) => rows !== null && committed.add(number)))
     pending.push(step)
-    await Promise.race([step, new Promise((resolve) => setTimeout(resolve, blockedAfterMs))])
+    // The next one is taken when each of those waits for a lock.
+    while (busy.length > 0 && (await countWaiting[name](engine, table)) !== new Set(busy).size);
   }
   await Promise.all(pending)
   await Promise.all([...transactions.values()].map((tx) => tx.rollback()))
   const stored = await engine.execute<number[]>(`select id, value from ${table} order by id`, [], { rowMode: 'array' }).fetchall()
   return happened({ reads: await Promise.all(reads), committed, stored: stored.map(([id, value]) => `${id}=${value}`).join() })
+}
+
+/** How many statements on the table wait for a lock. */
+const countWaiting: Readonly<Record<Server['name'], (engine: AsyncEngine, table: string) => Promise<number | null>>> = {
+  postgresql: (engine, table) =>
+    engine.scalar("select count(*)::int4 from pg_stat_activity where wait_event_type = 'Lock' and query like :text", {
+      text: `%${table}%`,
+    }),
+  // What information_schema tells is up to date only for whoever has not asked for a while.
+  mysql: async (engine, table) => {
+    const { Status } = await engine.execute<{ Status: string }>('show engine innodb status').one()
+    const [, ...transactions] = Status.split('---TRANSACTION')
+    return transactions.filter((transaction) => transaction.includes('LOCK WAIT') && transaction.includes(table)).length
+  },
 }
 
 /** What the step has found; null when it has failed, and with it its transaction. */
