@@ -62,15 +62,24 @@ function variantsOf(server: ServerName, { wants }: CaseContext, run: (client: Se
         const filled = await fill(server)
         if (filled === null) return null
         const client = await open(filled.url, filled.table)
-        return { run: () => run(client), close: () => client.close() }
+        const close = async (): Promise<void> => {
+          await client.close()
+          await remove(server, filled)
+        }
+        return { run: () => run(client), close }
       },
     }))
 }
 
-const filling = new Map<ServerName, Promise<{ readonly url: string; readonly table: string } | null>>()
+interface FilledTable {
+  readonly url: string
+  readonly table: string
+}
+
+const filling = new Map<ServerName, Promise<FilledTable | null>>()
 
 /** The table of items, made anew once; null where there is no server. */
-function fill(server: ServerName): Promise<{ readonly url: string; readonly table: string } | null> {
+function fill(server: ServerName): Promise<FilledTable | null> {
   const known = filling.get(server)
   if (known !== undefined) return known
   const filled = fillNow(server)
@@ -78,7 +87,14 @@ function fill(server: ServerName): Promise<{ readonly url: string; readonly tabl
   return filled
 }
 
-async function fillNow(server: ServerName): Promise<{ readonly url: string; readonly table: string } | null> {
+/** When nobody runs any more: the first who closes takes it away. */
+async function remove(server: ServerName, { url, table }: FilledTable): Promise<void> {
+  filling.delete(server)
+  await using engine = createEngine(url)
+  await engine.execute(`drop table if exists ${table}`)
+}
+
+async function fillNow(server: ServerName): Promise<FilledTable | null> {
   const url = serverUrl(server)
   const table = 'offloop_bench_item'
   const engine = createEngine(url)
