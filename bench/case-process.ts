@@ -3,27 +3,26 @@ import { once } from 'node:events'
 import { loadBaselines, loadMappers, type OnMissing } from './baselines/load-baselines.ts'
 import type { BenchCase } from './bench-case.ts'
 import { DatabaseFiles } from './item.ts'
+import type { BenchOptions } from './options.ts'
 import { type CaseResult, summarise } from './report.ts'
 import { runCase } from './runner.ts'
 
-export interface CaseRequest {
-  /** What `BenchCase` has of these names. */
-  readonly module: string
-  readonly name: string
-  readonly quick: boolean
-  /** The names of the variants to run; empty for all. */
-  readonly variants: readonly string[]
-  readonly rounds: number
-  /** Where its databases are made. */
-  readonly directory: string
-}
+export type CaseRequest = Pick<BenchCase, 'module' | 'name'> &
+  Pick<BenchOptions, 'quick' | 'variants' | 'rounds'> & {
+    /** Where its databases are made. */
+    readonly directory: string
+  }
 
 export type CaseAnswer =
   | { readonly kind: 'missing'; readonly name: string; readonly reason: string }
   | { readonly kind: 'result'; readonly result: CaseResult }
 
+// Whoever asked has gone: nobody wants the rest.
+const orphaned = (): never => process.exit(1)
+process.once('disconnect', orphaned)
 const [request] = (await once(process, 'message')) as [CaseRequest]
 answer({ kind: 'result', result: await run(request) })
+process.off('disconnect', orphaned)
 process.disconnect()
 
 async function run({ module, name, quick, variants: wanted, rounds, directory }: CaseRequest): Promise<CaseResult> {

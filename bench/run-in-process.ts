@@ -18,7 +18,8 @@ export async function runInProcess(request: CaseRequest, onMissing: OnMissing): 
     else result = answer.result
   })
   child.send(request)
-  const [code, signal] = await once(child, 'exit')
+  // Its exit may come before its last message, this does not.
+  const [code, signal] = await once(child, 'close')
   if (result === undefined || code !== 0) throw new Error(`The case ${request.name} ended with ${signal ?? code}.`)
   return result
 }

@@ -1,18 +1,16 @@
 import type { WireColumnData } from '../protocol/row-codec.ts'
 
-/** Appends rows to `out`, reading value `row * stride + column` of `cells` from `start` on. */
-export type InlineBuilder = (out: unknown[], cells: readonly unknown[], start: number, rowCount: number) => void
-export type ChunkBuilder = (out: unknown[], columns: readonly WireColumnData[], rowCount: number) => void
-
+/** Append plain objects to `out`. */
 export interface RowBuilders {
-  readonly inline: InlineBuilder
-  readonly chunk: ChunkBuilder
+  /** From the values of `cells`, row by row, from `start` on. */
+  inline(out: unknown[], cells: readonly unknown[], start: number, rowCount: number): void
+  chunk(out: unknown[], columns: readonly WireColumnData[], rowCount: number): void
 }
 
 /** V8 keeps so many properties of a constructed object inside of it; behind that a constructor is slower than a literal, up to 20 times. */
 const maxConstructed = 250
-/** Statements whose rows look alike share a constructor, so that code that gets the rows of all of them sees one kind of object. */
 const maxConstructors = 500
+/** By the names of their columns: statements with the same ones share it, so that code that gets the rows of all sees one kind of object. */
 const constructors = new Map<string, unknown>()
 
 /**
@@ -66,4 +64,33 @@ function literal(names: readonly string[], value: (column: number) => string): s
     return `${name === '__proto__' ? `[${key}]` : key}: ${value(column)}`
   })
   return `{ ${properties.join(', ')} }`
+}
+
+/** What builds the same rows without generated code. */
+export function loopBuilders(names: readonly string[]): RowBuilders {
+  const set = setter(names)
+  return {
+    inline(out, cells, start, rowCount) {
+      for (let index = 0, at = start; index < rowCount; index++) {
+        const row: Record<string, unknown> = {}
+        for (let column = 0; column < names.length; column++) set(row, column, cells[at++])
+        out.push(row)
+      }
+    },
+    chunk(out, columns, rowCount) {
+      for (let index = 0; index < rowCount; index++) {
+        const row: Record<string, unknown> = {}
+        for (let column = 0; column < names.length; column++) set(row, column, columns[column]?.[index])
+        out.push(row)
+      }
+    },
+  }
+}
+
+function setter(names: readonly string[]): (row: Record<string, unknown>, column: number, value: unknown) => void {
+  return (row, column, value) => {
+    const name = names[column] as string
+    if (name === '__proto__') Object.defineProperty(row, name, { value, writable: true, enumerable: true, configurable: true })
+    else row[name] = value
+  }
 }

@@ -1,7 +1,7 @@
 import { ReplyFlag, ReplyKind, type RowsReply } from '../protocol/frames.ts'
 import type { WireColumnData } from '../protocol/row-codec.ts'
 import type { WireColumn } from '../protocol/values.ts'
-import { type ChunkBuilder, generateBuilders, type InlineBuilder } from './row-builders.ts'
+import { generateBuilders, loopBuilders, type RowBuilders } from './row-builders.ts'
 
 /** Rows that the plain loops build before functions are generated: most statements of a program's start run once. */
 const generateAfterRows = 32
@@ -16,15 +16,13 @@ export class RowShape {
   /** An object of such a row has lost its first column to a later one of the same name. */
   readonly firstNameRepeats: boolean
   #builtRows = 0
-  #inline: InlineBuilder
-  #chunk: ChunkBuilder
+  #builders: RowBuilders
 
   constructor(columns: readonly WireColumn[]) {
     this.columns = Object.freeze(columns.map((column) => Object.freeze(column)))
     this.names = Object.freeze(columns.map((column) => column.name))
     this.firstNameRepeats = this.names.indexOf(this.names[0] as string, 1) > 0
-    this.#inline = inlineLoop(this.names)
-    this.#chunk = chunkLoop(this.names)
+    this.#builders = loopBuilders(this.names)
   }
 
   /** Appends the reply's rows to `out`: plain objects, or arrays that keep every column of a duplicate name. */
@@ -37,54 +35,22 @@ export class RowShape {
     const before = this.#builtRows
     this.#builtRows += reply.rowCount
     if (before < generateAfterRows && this.#builtRows >= generateAfterRows) this.#generate()
-    if (reply.kind === ReplyKind.rows) this.#inline(out, reply.frames, reply.start, reply.rowCount)
-    else this.#chunk(out, chunkColumns(reply), reply.rowCount)
+    if (reply.kind === ReplyKind.rows) this.#builders.inline(out, reply.frames, reply.start, reply.rowCount)
+    else this.#builders.chunk(out, chunkColumns(reply), reply.rowCount)
   }
 
   /** A row that was read as an array, as a plain object; the last of several columns of one name wins. */
   toObject(values: readonly unknown[]): unknown {
     const out: unknown[] = []
-    inlineLoop(this.names)(out, values, 0, 1)
+    this.#builders.inline(out, values, 0, 1)
     return out[0]
   }
 
   #generate(): void {
     try {
-      const { inline, chunk } = generateBuilders(this.names)
-      this.#inline = inline
-      this.#chunk = chunk
+      this.#builders = generateBuilders(this.names)
     } catch {
       // --disallow-code-generation-from-strings: the loops give the same rows, more slowly.
-    }
-  }
-}
-
-function setter(names: readonly string[]): (row: Record<string, unknown>, column: number, value: unknown) => void {
-  return (row, column, value) => {
-    const name = names[column] as string
-    if (name === '__proto__') Object.defineProperty(row, name, { value, writable: true, enumerable: true, configurable: true })
-    else row[name] = value
-  }
-}
-
-function inlineLoop(names: readonly string[]): InlineBuilder {
-  const set = setter(names)
-  return (out, cells, start, rowCount) => {
-    for (let index = 0, at = start; index < rowCount; index++) {
-      const row: Record<string, unknown> = {}
-      for (let column = 0; column < names.length; column++) set(row, column, cells[at++])
-      out.push(row)
-    }
-  }
-}
-
-function chunkLoop(names: readonly string[]): ChunkBuilder {
-  const set = setter(names)
-  return (out, columns, rowCount) => {
-    for (let index = 0; index < rowCount; index++) {
-      const row: Record<string, unknown> = {}
-      for (let column = 0; column < names.length; column++) set(row, column, columns[column]?.[index])
-      out.push(row)
     }
   }
 }

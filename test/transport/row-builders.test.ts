@@ -1,14 +1,14 @@
 import { inspect, isDeepStrictEqual } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
 import { expect, test } from 'vitest'
-import { generateBuilders } from '../../src/transport/row-builders.ts'
+import { generateBuilders, loopBuilders, type RowBuilders } from '../../src/transport/row-builders.ts'
 
 function names(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `column ${index}`)
 }
 
 /** One row of the values 0, 1, 2, … from both builders. */
-function rowsOf(columns: readonly string[]): readonly object[] {
-  const { inline, chunk } = generateBuilders(columns)
+function rowsOf(columns: readonly string[], { inline, chunk }: RowBuilders = generateBuilders(columns)): readonly object[] {
   const rows: object[] = []
   inline(rows, ['before', ...columns.keys()], 1, 1)
   chunk(
@@ -23,7 +23,7 @@ function rowsOf(columns: readonly string[]): readonly object[] {
 test.each([[names(0)], [names(1)], [names(250)], [names(251)], [[...names(3), 'toString', '__proto__', 'constructor']]])(
   'rows are plain objects with their columns in order',
   (columns) => {
-    for (const row of rowsOf(columns)) {
+    for (const row of [...rowsOf(columns), ...rowsOf(columns, loopBuilders(columns))]) {
       expect(Object.getPrototypeOf(row)).toBe(Object.prototype)
       expect(Object.entries(Object.getOwnPropertyDescriptors(row))).toEqual(
         columns.map((name, value) => [name, { value, writable: true, enumerable: true, configurable: true }]),
@@ -42,6 +42,15 @@ test('they look like plain objects, are cloned and written as such', () => {
   ])
   expect(JSON.stringify(rows)).toBe('[{"id":0,"name":1},{"id":0,"name":1}]')
   expect(rows[0]?.constructor).toBe(Object)
+})
+
+test('statements with the same columns have rows of one kind', () => {
+  setFlagsFromString('--allow-natives-syntax')
+  const haveSameMap = new Function('one', 'other', 'return %HaveSameMap(one, other)')
+  setFlagsFromString('--no-allow-natives-syntax')
+  const [first, second] = [rowsOf(['id', 'name']), rowsOf(['id', 'name'])]
+  for (const row of [...first, ...second]) expect(haveSameMap(first[0], row)).toBe(true)
+  expect(haveSameMap(first[0], rowsOf(['name', 'id'])[0])).toBe(false)
 })
 
 test('of columns of one name the last wins, in the place of the first', () => {
