@@ -14,13 +14,17 @@ describeServers((server) => {
   test('transaction({ retries }) runs again what met another one', async () => {
     const engine = server.engine({ pool: { max: 4 } })
     const accounts = await makeAccounts(engine, server)
+    const allHaveRead = Promise.withResolvers<void>()
     let runs = 0
+    let reads = 0
     await Promise.all(
       Array.from({ length: 4 }, () =>
         engine.transaction(
           async (tx) => {
             runs++
             const balance = (await tx.scalar<number>(`select balance from ${accounts} where id = 1`)) ?? 0
+            if (++reads === 4) allHaveRead.resolve()
+            await allHaveRead.promise
             await tx.execute(`update ${accounts} set balance = :balance where id = 1`, { balance: balance - 10 })
           },
           { isolationLevel: 'serializable', retries: 50 },
@@ -28,7 +32,7 @@ describeServers((server) => {
       ),
     )
     expect(await engine.scalar(`select balance from ${accounts} where id = 1`)).toBe(60)
-    // Had they not met, this would show nothing.
+    // All read the same balance before any wrote: whoever writes last without reading again would lose the others' work.
     expect(runs).toBeGreaterThan(4)
   })
 
