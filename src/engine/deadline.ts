@@ -1,4 +1,5 @@
 import { AbortError, ArgumentError, StatementTimeoutError } from '../errors.ts'
+import { whenAborted, whenTimedOut } from './expiry-groups.ts'
 
 /** How a caller may end a wait before its time. */
 export interface WaitOptions {
@@ -46,24 +47,22 @@ const maxTimerMs = 2 ** 31 - 1
  */
 export function watchDeadline({ signal, timeoutMs }: WaitOptions, expire: (error: AbortError | StatementTimeoutError) => void): () => void {
   if (signal === undefined && timeoutMs === undefined) return noop
-  let timer: NodeJS.Timeout | undefined
-  const aborted = (): void => finish(abortErrorOf(signal as AbortSignal))
-  const finish = (error: AbortError | StatementTimeoutError): void => {
-    stop()
-    expire(error)
-  }
-  const stop = (): void => {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', aborted)
-  }
   if (signal?.aborted === true) {
     expire(abortErrorOf(signal))
     return noop
   }
-  signal?.addEventListener('abort', aborted, { once: true })
-  if (timeoutMs !== undefined && timeoutMs <= maxTimerMs) {
-    timer = setTimeout(() => finish(new StatementTimeoutError(`The operation took longer than ${timeoutMs} ms.`)), timeoutMs)
+  const stop = (): void => {
+    forgetSignal()
+    forgetTime()
   }
+  const finish = (error: AbortError | StatementTimeoutError): void => {
+    stop()
+    expire(error)
+  }
+  const timed = timeoutMs !== undefined && timeoutMs <= maxTimerMs
+  const overdue = (): void => finish(new StatementTimeoutError(`The operation took longer than ${timeoutMs} ms.`))
+  const forgetSignal = signal === undefined ? noop : whenAborted(signal, () => finish(abortErrorOf(signal)))
+  const forgetTime = timed ? whenTimedOut(timeoutMs, overdue) : noop
   return stop
 }
 

@@ -287,6 +287,11 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
     owner?.operationEnded(this, null)
   }
 
+  /** Takes in what its worker has said and nobody has heard yet. */
+  hear(): void {
+    if (this.id !== 0) this.#lease?.channel.readRest()
+  }
+
   /** Gives up at once. What has been sent stops where it can; until the worker says so, its connection is busy with it. */
   abort(error: Error): void {
     if (this.#complete) return

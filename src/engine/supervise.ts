@@ -11,7 +11,11 @@ export function superviseStatement(execution: Execution, options: ExecuteOptions
   if (timeoutMs === undefined && signal === undefined) return
   const abort = (error: AbortError | StatementTimeoutError): void => execution.abort(error)
   const forgetSignal = watchDeadline({ signal }, abort)
-  const stopTimer = watchDeadline({ timeoutMs }, abort)
+  const stopTimer = watchDeadline({ timeoutMs }, (error) => {
+    // Timers come before messages: behind a long stop of the event loop the answer may have been there in time.
+    execution.hear()
+    execution.abort(error)
+  })
   execution.whenArrived({
     arrived: () => {
       // The time of a statement ends with its first rows when somebody reads them at leisure.

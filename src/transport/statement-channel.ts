@@ -124,7 +124,7 @@ export class StatementChannel {
 
   /** Nobody wants more of the request: it stops where it can. */
   dismiss(id: number): void {
-    markCancelled(this.cancelSlots, id)
+    markCancelled(this.cancelSlots, id, (other) => this.isOpen(other))
   }
 
   /** The request is to stop, by force where there is one. */
@@ -159,7 +159,7 @@ export class StatementChannel {
     this.#hold()
   }
 
-  /** Takes in what has come and not been looked at: the end of the worker's task travels on another port and may overtake its last words. */
+  /** Takes in what has come and not been looked at, which timers and the end of the worker's task on its own port may overtake. */
   readRest(): void {
     if (this.#lost !== null) return
     for (let frames = takeFrom(this.#port); frames !== undefined; frames = takeFrom(this.#port)) this.#receive(frames as Frames)

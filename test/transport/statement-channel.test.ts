@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { isCancelled } from '../../src/protocol/cancel-slots.ts'
+import { StatementChannel } from '../../src/transport/statement-channel.ts'
+
+const handler = { partial() {}, settle() {}, fail() {} }
+
+test('as many as may wait can be cancelled together', () => {
+  const channel = new StatementChannel()
+  const ids = Array.from({ length: 100_000 }, () => channel.open(handler))
+  for (const id of ids) channel.dismiss(id)
+  expect(ids.filter((id) => !isCancelled(channel.cancelSlots, id))).toEqual([])
+  expect(isCancelled(channel.cancelSlots, channel.open(handler))).toBe(false)
+  channel.lose(new Error('the end of the test'))
+})
+
+test('a request that is as old as all slots takes none from a younger one', () => {
+  const channel = new StatementChannel()
+  const oldest = channel.open(handler)
+  const ids = Array.from({ length: channel.cancelSlots.length }, () => channel.open(handler))
+  for (const id of [...ids.reverse(), oldest]) channel.dismiss(id)
+  const { length } = channel.cancelSlots
+  expect(ids.slice(0, length - 2).filter((id) => !isCancelled(channel.cancelSlots, id))).toEqual([])
+  expect(isCancelled(channel.cancelSlots, oldest)).toBe(false)
+  channel.lose(new Error('the end of the test'))
+})
