@@ -24,6 +24,7 @@ import type { Driver, DriverConnection } from './drivers/driver.ts'
 import { loadDriver, loadErrorToWire } from './drivers/load-driver.ts'
 import { HostError, toWireError, userErrorToWire } from './host-error.ts'
 import { importFunction } from './import-function.ts'
+import { loadInterrupt } from './load-interrupt.ts'
 import { NextMessage } from './next-message.ts'
 import { ReplyOutbox } from './reply-outbox.ts'
 import { RequestGroup } from './request-group.ts'
@@ -113,7 +114,7 @@ export class ConnectionHost {
   *#open(): Task<void> {
     const connection = yield* settled(this.#driver.open(this.#settings))
     try {
-      this.#interruptToken = yield* this.#loadInterrupt(connection)
+      this.#interruptToken = yield* loadInterrupt(this.#driver, connection, this.#settings.interrupt)
       yield* this.#setUp(connection)
     } catch (error) {
       yield* settled(connection.close())
@@ -152,22 +153,6 @@ export class ConnectionHost {
     if (this.#settings.setup === undefined) return
     const setup = yield* importFunction(this.#settings.setup, 'default')
     yield* settled(Reflect.apply(setup, undefined, [connection.handle]))
-  }
-
-  *#loadInterrupt(connection: DriverConnection): Task<number | null> {
-    const { interrupt } = this.#settings
-    if (interrupt === undefined) return null
-    if (connection.interruptToken === undefined) {
-      throw new HostError({ family: 'notSupported', message: `The driver ${this.#driver.name} cannot load the interrupt extension.` })
-    }
-    try {
-      return yield* settled(connection.interruptToken(interrupt))
-    } catch (error) {
-      throw new HostError({
-        family: 'driverLoad',
-        message: `The interrupt extension "${interrupt}" could not be loaded: ${(error as Error).message}. \`offloop build-interrupt\` builds it for this machine.`,
-      })
-    }
   }
 
   #refuseToOpen(error: unknown): void {
@@ -238,6 +223,11 @@ export class ConnectionHost {
   /** Serves the queue until it is empty or something has to be waited for; the replies leave together. */
   #pump(): void {
     while (!this.#busy && !this.#lost) {
+      if (this.#queue.size > 0 && this.#next.deaf) {
+        this.#busy = true
+        this.#next.hear(() => this.#resume())
+        break
+      }
       const idle = !this.#runner.hasOpenCursors
       if (idle && this.#group?.serve(this.#queue) === true) {
         this.#short?.forgetState()

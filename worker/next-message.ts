@@ -5,6 +5,8 @@ import type { HostPort } from '../src/protocol/lease-task.ts'
 
 /** For how long a thread that has just answered looks for the next message before it goes to sleep. */
 const lookMs = 0.05
+/** For how long a process works without hearing what it is told. */
+const maxDeafMs = 1
 /** A thread that sleeps inside a call of the driver looks up every so often, in case a bell was not heard. */
 const maxWaitMs = 1_000
 /** After so many looks in vain only every 256th chance is taken. */
@@ -19,6 +21,9 @@ export class NextMessage {
   readonly #port: HostPort
   readonly #cells: Int32Array
   readonly #looks: boolean
+  /** In a process of its own there is no shared memory, and messages come by its event loop alone. */
+  readonly #hearsByLoop: boolean
+  #heardAt = 0
   /** Messages that have been taken in, as `rings` counts them. */
   #received = 0
   #inVain = 0
@@ -29,11 +34,29 @@ export class NextMessage {
     this.#cells = cells
     // With a single processor nobody can post while this thread looks.
     this.#looks = port instanceof MessagePort && availableParallelism() > 1
+    this.#hearsByLoop = !(port instanceof MessagePort) && port.local !== true
   }
 
   /** A message has been taken in, by whatever way it came. */
   received(): void {
     this.#received = (this.#received + 1) | 0
+    if (this.#hearsByLoop) this.#heardAt = performance.now()
+  }
+
+  /** It may have been told meanwhile that what is next has been given up. */
+  get deaf(): boolean {
+    return this.#hearsByLoop && performance.now() - this.#heardAt > maxDeafMs
+  }
+
+  /** Calls back when it has heard all that it has been told. */
+  hear(done: () => void): void {
+    // The first turn of the event loop may be the one that it is in, behind its look for messages.
+    setImmediate(() =>
+      setImmediate(() => {
+        this.#heardAt = performance.now()
+        done()
+      }),
+    )
   }
 
   /**

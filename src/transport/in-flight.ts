@@ -28,6 +28,15 @@ export class InFlight<T> {
     return this.#first + this.#window.push(item) - 1
   }
 
+  /** Whether nothing is left of what was added before it, but for these. */
+  isFirst(id: number, except: ReadonlySet<number>): boolean {
+    for (const other of this.#others.keys()) if (other < id && !except.has(other)) return false
+    for (let place = this.#head; this.#first + place < id; place++) {
+      if (this.#window[place] !== undefined && !except.has(this.#first + place)) return false
+    }
+    return true
+  }
+
   /** Under a number that is not given to anybody. */
   set(id: number, item: T): void {
     this.#others.set(id, item)

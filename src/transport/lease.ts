@@ -66,9 +66,15 @@ export class Lease {
     if (this.#interruptToken !== null) options.interrupt?.(this.channel.cancelSlots, requestId, this.#interruptToken)
     if (this.#thread.cancel === undefined) return
     this.#thread.cancel(requestId)
-    // A process that is between rows, or has not come to the request, says so at once. One that is not is inside a native call.
+    this.#killUnlessStopped(requestId)
+  }
+
+  /** A process that is between rows says so at once; one that does not is inside a native call, perhaps of a statement that somebody waits for. */
+  #killUnlessStopped(requestId: number): void {
     setTimeout(() => {
-      if (this.channel.isOpen(requestId)) this.terminate()
+      if (!this.channel.isOpen(requestId)) return
+      if (this.channel.isNext(requestId)) this.terminate()
+      else this.#killUnlessStopped(requestId)
     }, killAfterMs)
   }
 

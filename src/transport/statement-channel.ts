@@ -85,6 +85,11 @@ export class StatementChannel {
     return this.#inFlight.get(id) !== undefined
   }
 
+  /** Replies come in order, and nobody waits for one to a request that was sent before it. */
+  isNext(id: number): boolean {
+    return this.#inFlight.isFirst(id, this.#dormant)
+  }
+
   /** Registers the worker's first word, which has no request: id 0. */
   awaitOpening(handler: ReplyHandler): void {
     this.#inFlight.set(0, handler)

@@ -9,6 +9,16 @@ import { driverNames } from '../worker/open-driver.ts'
 
 const endless = 'with recursive c(i) as (select 1 union all select i + 1 from c) select max(i) from c'
 
+const setup = new URL('modules/touch.ts', import.meta.url)
+
+/** One native call that makes a file when it has begun. */
+const busy = (file: string, limit: number): string =>
+  `with recursive c(i) as (select touch('${file}') union all select i + 1 from c where i < ${limit}) select max(i) from c`
+
+async function madeFile(file: string): Promise<void> {
+  while (!existsSync(file)) await new Promise(setImmediate)
+}
+
 let folder: string
 
 beforeAll(() => {
@@ -28,7 +38,7 @@ function runs(processId: number): boolean {
 
 describe.each(driverNames)('%s in processes', (driver) => {
   const open = (name: string): AsyncEngine =>
-    createEngine(`sqlite+${driver}:///${join(folder, `${driver}-${name}.db`)}`, { isolation: 'process' })
+    createEngine(`sqlite+${driver}:///${join(folder, `${driver}-${name}.db`)}`, { isolation: 'process', setup })
 
   test('statements, transactions, streams and the remote handle work as in threads', async () => {
     await using engine = open('works')
@@ -59,6 +69,25 @@ describe.each(driverNames)('%s in processes', (driver) => {
     expect(pages.at(-1)).toBe(0)
   })
 
+  test('a queued statement never runs, and those around it do', async () => {
+    await using engine = open('queued')
+    await engine.script('create table t (a)')
+    const conn = await engine.connect()
+    const abort = new AbortController()
+    const { signal } = abort
+    const inside = join(folder, `${driver}-queued-inside`)
+    // Longer than a process has to stop what is given up.
+    const running = conn.scalar(busy(inside, 2_000_000))
+    const queued = Array.from({ length: 50 }, async (_, a) => conn.execute('insert into t values (?)', [a], { signal }))
+    const behind = conn.execute('insert into t values (-1)')
+    await madeFile(inside)
+    abort.abort()
+    for (const settled of await Promise.allSettled(queued)) expect(settled).toMatchObject({ reason: { name: 'AbortError' } })
+    await Promise.all([running, behind])
+    expect(await conn.execute('select a from t').scalars()).toEqual([-1])
+    await conn.close()
+  })
+
   test('a statement inside a native call is stopped with its process, and the next connection gets a fresh one', async () => {
     await using engine = open('killed')
     const conn = await engine.connect()
@@ -66,11 +95,10 @@ describe.each(driverNames)('%s in processes', (driver) => {
     const tx = await conn.begin()
     await tx.execute('insert into t values (1)')
     const abort = new AbortController()
-    const before = conn.scalar('select 1')
-    const running = conn.scalar(endless, [], { signal: abort.signal })
+    const inside = join(folder, `${driver}-killed-inside`)
+    const running = conn.scalar(busy(inside, Number.MAX_SAFE_INTEGER), [], { signal: abort.signal })
     const queued = conn.execute('insert into t values (2)')
-    // Its reply leaves when the next statement is about to run.
-    await before
+    await madeFile(inside)
     abort.abort()
     await expect(running).rejects.toMatchObject({ name: 'AbortError' })
     await expect(queued).rejects.toThrow(WorkerTerminatedError)

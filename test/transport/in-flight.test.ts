@@ -17,6 +17,22 @@ test('gives numbers from 1 on, finds by number, and forgets', () => {
   expect(inFlight.add('d')).toBe(4)
 })
 
+test('knows whether anything that came before is left', () => {
+  const inFlight = new InFlight<string>()
+  const [a, b, c] = ['a', 'b', 'c'].map((item) => inFlight.add(item)) as [number, number, number]
+  const nobody = new Set<number>()
+  expect([a, b, c].map((id) => inFlight.isFirst(id, nobody))).toEqual([true, false, false])
+  expect([b, c].map((id) => inFlight.isFirst(id, new Set([a])))).toEqual([true, false])
+  inFlight.delete(b)
+  // So many that the first one moves out of the window.
+  const later = Array.from({ length: 5_000 }, (_, index) => inFlight.add(String(index)))
+  for (const id of [c, ...later.slice(0, -1)]) inFlight.delete(id)
+  inFlight.add('makes room')
+  expect(inFlight.isFirst(later.at(-1) as number, nobody)).toBe(false)
+  inFlight.delete(a)
+  expect(inFlight.isFirst(later.at(-1) as number, nobody)).toBe(true)
+})
+
 test('does what a map does, in any order of answers, with some that wait for ever', () => {
   const inFlight = new InFlight<number>()
   const model = new Map<number, number>()
