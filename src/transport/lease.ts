@@ -66,15 +66,19 @@ export class Lease {
     if (this.#interruptToken !== null) options.interrupt?.(this.channel.cancelSlots, requestId, this.#interruptToken)
     if (this.#thread.cancel === undefined) return
     this.#thread.cancel(requestId)
-    this.#killUnlessStopped(requestId)
+    this.#killUnlessStopped(requestId, this.channel.isNext(requestId))
   }
 
-  /** A process that is between rows says so at once; one that does not is inside a native call, perhaps of a statement that somebody waits for. */
-  #killUnlessStopped(requestId: number): void {
+  /**
+   * A process that is between rows says so at once; one that does not is inside a native call, perhaps of a statement that somebody waits for.
+   *
+   * @param next whether all before it have been answered already
+   */
+  #killUnlessStopped(requestId: number, next: boolean): void {
     setTimeout(() => {
       if (!this.channel.isOpen(requestId)) return
-      if (this.channel.isNext(requestId)) this.terminate()
-      else this.#killUnlessStopped(requestId)
+      if (next) this.terminate()
+      else this.#killUnlessStopped(requestId, this.channel.isNext(requestId))
     }, killAfterMs)
   }
 
