@@ -141,11 +141,16 @@ export class ConnectionPool {
 
   /** Places that a new caller cannot have: idle connections are not among them. */
   #occupied(): number {
-    let quarantined = 0
-    for (const connection of this.#connections) if (connection.quarantined) quarantined++
+    const quarantined = this.#quarantined()
     const busy = this.#connections.size - this.#idle.length - quarantined + this.#reserved
     // Stuck threads do not count against the limit, but they cannot pile up without end either.
     return busy + Math.max(0, quarantined - this.#options.pool.max)
+  }
+
+  #quarantined(): number {
+    let quarantined = 0
+    for (const connection of this.#connections) if (connection.quarantined) quarantined++
+    return quarantined
   }
 
   #wait(signal: AbortSignal | undefined, timeoutMs: number): Promise<void> {
@@ -240,6 +245,11 @@ export class ConnectionPool {
 
   #becomeIdle(connection: PhysicalConnection): void {
     if (connection.lost !== null) return
+    // It has been stuck, and meanwhile another one was opened in its place.
+    if (this.#connections.size - this.#quarantined() > this.#options.pool.max) {
+      void this.#retire(connection)
+      return
+    }
     this.#idle.push({ connection, since: performance.now() })
     this.#serve()
   }

@@ -10,15 +10,29 @@ import type { PhysicalConnection } from './physical-connection.ts'
 class Line {
   /** It is given back at the end of this turn of the event loop, if nothing comes. */
   leaving = false
+  /** It has been busy with something that nobody waits for: another one has taken its place, and the pool has it back when that is over. */
+  givenUp = false
   readonly connection: PhysicalConnection
   readonly #backlog = new Backlog()
+  readonly #forgetChange: () => void
 
-  constructor(connection: PhysicalConnection, onAnswer: () => void) {
+  /** @param onChange called when something has been answered, given up or lost */
+  constructor(connection: PhysicalConnection, onChange: () => void) {
     this.connection = connection
     connection.onAnswer = () => {
       this.#backlog.heard(connection.lease.channel.heardAt)
-      onAnswer()
+      onChange()
     }
+    this.#forgetChange = connection.onChange(() => {
+      this.givenUp ||= connection.quarantined
+      onChange()
+    })
+  }
+
+  /** Its connection is somebody else's from now on. */
+  end(): void {
+    this.connection.onAnswer = null
+    this.#forgetChange()
   }
 
   get pending(): number {
@@ -27,8 +41,8 @@ class Line {
 
   /** Nothing has happened to its connection that others should not find. */
   get usable(): boolean {
-    const { lost, quarantined, leftState } = this.connection
-    return lost === null && !quarantined && !leftState
+    const { lost, leftState } = this.connection
+    return !this.givenUp && lost === null && !leftState
   }
 
   /** Whether a statement that is sent here now is likely to be answered soon: it does not stand behind one that takes long. */
@@ -119,7 +133,9 @@ export class PooledStatements implements ImplicitStatements, Waiter {
 
   /** As many as there are statements for, if the pool has them. */
   #openLines(): void {
-    while (this.#opening < this.#waiting.size && this.#lines.size + this.#returning + this.#opening < this.#max) {
+    let free = this.#max - this.#returning - this.#opening
+    for (const { givenUp } of this.#lines) if (!givenUp) free--
+    for (; free > 0 && this.#opening < this.#waiting.size; free--) {
       this.#opening++
       void this.#openLine()
     }
@@ -137,13 +153,13 @@ export class PooledStatements implements ImplicitStatements, Waiter {
       return
     }
     this.#opening--
-    const line = new Line(connection, () => this.#answered(line))
+    const line = new Line(connection, () => this.#changed(line))
     this.#lines.add(line)
     this.#dispatch()
     this.#releaseSoon(line)
   }
 
-  #answered(line: Line): void {
+  #changed(line: Line): void {
     this.#dispatch()
     this.#releaseSoon(line)
   }
@@ -163,10 +179,9 @@ export class PooledStatements implements ImplicitStatements, Waiter {
 
   #release(line: Line): void {
     if (!this.#lines.delete(line)) return
-    const { connection } = line
-    connection.onAnswer = null
+    line.end()
     this.#returning++
-    void this.#pool.release(connection, false).finally(() => {
+    void this.#pool.release(line.connection, false).finally(() => {
       this.#returning--
       this.#dispatch()
     })
