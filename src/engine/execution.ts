@@ -36,6 +36,11 @@ export interface Waiter {
   arrived(execution: Execution): void
 }
 
+/** Who takes a statement back that a worker would not run where it was sent, and may submit it elsewhere. */
+export interface Rerouter {
+  reroute(execution: Execution, reason: 'refused' | 'tooLarge'): void
+}
+
 /**
  * One run of one statement, from the queue of its connection to its last row. It is the statement's request, the receiver of its replies
  * and the buffer that results read from.
@@ -82,7 +87,8 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
   #otherWaiters: Waiter[] | null = null
   /** Chunks asked for that have not come. */
   #outstanding = 0
-  #reroute: ((reason: 'refused' | 'tooLarge') => void) | null = null
+  /** Who has submitted it, and can submit it elsewhere. */
+  rerouter: Rerouter | null = null
   /** What its values become, where the statement knows the types of its columns. */
   readonly typed: TypedResult | null
   #settledListeners: ((failed: boolean) => void)[] | null = null
@@ -98,11 +104,6 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
     this.#valueFlags =
       (asBigints || this.typed?.bigints === true ? RequestFlag.bigint : 0) | (options?.serverTexts === true ? RequestFlag.serverTexts : 0)
     this.#flags = this.#valueFlags
-  }
-
-  /** Called when the worker would not run it where it was sent; it may then be submitted elsewhere. */
-  onReroute(reroute: (reason: 'refused' | 'tooLarge') => void): void {
-    this.#reroute = reroute
   }
 
   /** Called once, when the last reply has come or the execution has failed. */
@@ -215,9 +216,8 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
   }
 
   #goElsewhere(reason: 'refused' | 'tooLarge'): void {
-    const reroute = this.#reroute
-    if (reroute === null) this.fail(new Error('the worker refused a statement that had nowhere else to go'))
-    else reroute(reason)
+    if (this.rerouter === null) this.fail(new Error('the worker refused a statement that had nowhere else to go'))
+    else this.rerouter.reroute(this, reason)
   }
 
   #settleWith(reply: Reply): void {

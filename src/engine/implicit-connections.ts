@@ -4,7 +4,7 @@ import { RequestFlag } from '../protocol/frames.ts'
 import type { AccessMode } from './access-gate.ts'
 import { Backlog, heavyAfterMs } from './backlog.ts'
 import type { Database } from './database.ts'
-import type { Execution } from './execution.ts'
+import type { Execution, Rerouter } from './execution.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 import { accessOf, mayRead } from './services.ts'
 
@@ -42,14 +42,14 @@ class Slot {
     return this.#waiting + (this.#connection?.pending ?? 0)
   }
 
-  /** Whether a statement that is sent here now is likely to be answered soon: it does not stand behind one that takes long. */
-  takesMore(now: number): boolean {
-    return this.#backlog.takesMore(this.pending, now)
+  /** Whether a statement that is sent here now is likely to be answered soon: it does not stand behind one of `pending` that takes long. */
+  takesMore(pending: number, now: number): boolean {
+    return this.#backlog.takesMore(pending, now)
   }
 
   /** Whether it is at work, and with nothing that takes long. */
-  isBrisk(now: number): boolean {
-    return this.#backlog.isBrisk(this.pending, now)
+  isBrisk(pending: number, now: number): boolean {
+    return this.#backlog.isBrisk(pending, now)
   }
 
   /** Whether the statement has run here, and quickly. */
@@ -166,13 +166,14 @@ export interface ImplicitStatements {
  * The connections behind `engine.execute` on a database of one file: one that writes, and read-only ones that share the reads. They never keep
  * a cursor open, so a read always sees what was committed before it began.
  */
-export class ImplicitConnections implements ImplicitStatements {
+export class ImplicitConnections implements ImplicitStatements, Rerouter {
   readonly resting = 0
   readonly #memory: boolean
   readonly #writer: Slot
   readonly #readers: readonly Slot[]
   /** Reads that no reader has room for: whichever answers first takes the next, so that none of them waits behind a slow one. */
   readonly #waitingReads = new FifoQueue<Execution>()
+  #dispatching = false
   /** Set while reads wait for a reader that is at work: it may turn out to take long. */
   #lookAgain: NodeJS.Timeout | null = null
   readonly #runAlone: (execution: Execution) => void
@@ -183,7 +184,7 @@ export class ImplicitConnections implements ImplicitStatements {
     this.#writer = new Slot(database, false)
     this.#runAlone = runAlone
     // Readers and writers of a memory database exclude each other anyway: one connection serves both.
-    this.#readers = database.memory ? [] : Array.from({ length: readers }, () => new Slot(database, true, () => this.#dispatch()))
+    this.#readers = database.memory ? [] : Array.from({ length: readers }, () => new Slot(database, true, () => this.#dispatchSoon()))
   }
 
   get connections(): readonly PhysicalConnection[] {
@@ -198,20 +199,38 @@ export class ImplicitConnections implements ImplicitStatements {
   }
 
   submit(execution: Execution): void {
+    execution.rerouter = this
     if (this.#readers.length > 0 && mayRead(execution.statement.scanned)) this.#read(execution)
     else this.#write(execution)
   }
 
-  /** Whether it is a read says SQLite: a statement that is none comes back unexecuted. */
   #read(execution: Execution): void {
-    execution.onReroute((reason) => (reason === 'refused' ? this.#write(execution, 'exclusive') : this.#runAlone(execution)))
     execution.route(RequestFlag.readOnly | RequestFlag.buffered, 'none')
+    const now = performance.now()
+    const reader = this.#waitingReads.size === 0 ? this.#freeReader(execution, now) : undefined
+    if (reader !== undefined) {
+      reader.submit(execution, now)
+      return
+    }
     this.#waitingReads.push(execution)
-    this.#dispatch()
+    this.#dispatchSoon()
+  }
+
+  /** Whether something is a read says SQLite: a statement that is none comes back unexecuted. */
+  reroute(execution: Execution, reason: 'refused' | 'tooLarge'): void {
+    if (reason === 'refused') this.#write(execution, 'exclusive')
+    else this.#runAlone(execution)
+  }
+
+  /** Once for all answers of a batch, and for all statements of a tick. */
+  #dispatchSoon(): void {
+    if (this.#waitingReads.size === 0 || this.#dispatching) return
+    this.#dispatching = true
+    process.nextTick(() => this.#dispatch())
   }
 
   #dispatch(): void {
-    if (this.#waitingReads.size === 0) return
+    this.#dispatching = false
     const now = performance.now()
     for (let execution = this.#waitingReads.peek(); execution !== undefined; execution = this.#waitingReads.peek()) {
       const reader = this.#freeReader(execution, now)
@@ -228,16 +247,26 @@ export class ImplicitConnections implements ImplicitStatements {
    */
   #freeReader(execution: Execution, now: number): Slot | undefined {
     let best: Slot | undefined
+    let leastLoad = Number.POSITIVE_INFINITY
     let brisk = 0
     let briskest: Slot | undefined
+    let leastPending = Number.POSITIVE_INFINITY
     for (const slot of this.#readers) {
-      const takesMore = slot.takesMore(now)
-      if (takesMore && (best === undefined || load(slot) < load(best))) best = slot
-      if (!slot.isBrisk(now) || !slot.isQuick(execution)) continue
+      const { pending } = slot
+      const takesMore = slot.takesMore(pending, now)
+      const load = pending === 0 && !slot.opened ? 0.5 : pending
+      if (takesMore && load < leastLoad) {
+        best = slot
+        leastLoad = load
+      }
+      if (!slot.isBrisk(pending, now) || !slot.isQuick(execution)) continue
       brisk++
-      if (takesMore && (briskest === undefined || slot.pending < briskest.pending)) briskest = slot
+      if (takesMore && pending < leastPending) {
+        briskest = slot
+        leastPending = pending
+      }
     }
-    if (brisk < briskReaders || best === undefined || best.pending > 0) return best
+    if (brisk < briskReaders || best === undefined || leastLoad >= 1) return best
     if (briskest === undefined) this.#lookAgain ??= setTimeout(() => this.#look(), heavyAfterMs).unref()
     return briskest
   }
@@ -248,7 +277,6 @@ export class ImplicitConnections implements ImplicitStatements {
   }
 
   #write(execution: Execution, access: AccessMode | 'none' = accessOf(execution.statement.scanned, this.#memory)): void {
-    execution.onReroute(() => this.#runAlone(execution))
     this.#writer.submit(execution.route(RequestFlag.buffered, access))
   }
 
@@ -260,11 +288,9 @@ export class ImplicitConnections implements ImplicitStatements {
 
   /** Lets what has been accepted finish. */
   async drain(): Promise<void> {
-    do await Promise.all([this.#writer, ...this.#readers].map((slot) => slot.drain()))
-    while (this.#waitingReads.size > 0)
+    do {
+      this.#dispatch()
+      await Promise.all([this.#writer, ...this.#readers].map((slot) => slot.drain()))
+    } while (this.#waitingReads.size > 0)
   }
-}
-
-function load(slot: Slot): number {
-  return slot.pending === 0 && !slot.opened ? 0.5 : slot.pending
 }

@@ -146,7 +146,7 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   /** A result of a memory database that is larger than the worker may keep is read from the database after all. */
   #rereadWhenTooLarge(execution: Execution): void {
-    execution.onReroute(() => this.physical.submit(execution.route(0, 'shared')))
+    execution.rerouter = { reroute: () => this.physical.submit(execution.route(0, 'shared')) }
   }
 
   /** Whether what comes this way is part of the open transaction. */
