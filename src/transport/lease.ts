@@ -12,7 +12,7 @@ import { StatementChannel } from './statement-channel.ts'
 import { StatementRegistry } from './statement-registry.ts'
 import type { ThreadLease } from './thread-pool.ts'
 
-/** How long a process has to stop a cancelled request by itself. */
+/** How long a process has to stop a cancelled request by itself, from when its turn has come. */
 const killAfterMs = 100
 
 export interface LeaseOptions {
@@ -37,6 +37,11 @@ export class Lease {
   #opened: OpenedConnection | null = null
   #interruptToken: number | null = null
   #control: ControlChannel | null = null
+  /** What the connection's process has been told to stop. */
+  readonly #stopping = new Set<number>()
+  /** The one of them that the process is killed for if it is not done with it when the timer fires: it has been its turn all the while. */
+  #overdue = 0
+  #killTimer: NodeJS.Timeout | undefined
   #closing: Promise<void> | null = null
   #terminated = false
   /** As the worker said it. */
@@ -66,20 +71,30 @@ export class Lease {
     if (this.#interruptToken !== null) options.interrupt?.(this.channel.cancelSlots, requestId, this.#interruptToken)
     if (this.#thread.cancel === undefined) return
     this.#thread.cancel(requestId)
-    this.#killUnlessStopped(requestId, this.channel.isNext(requestId))
+    this.#stopping.add(requestId)
+    if (this.#killTimer !== undefined && this.#overdue !== 0) return
+    if (this.channel.isNext(requestId)) this.#giveTimeToStop(requestId)
+    else if (this.#killTimer === undefined) this.#giveTimeToStop(0)
   }
 
-  /**
-   * A process that is between rows says so at once; one that does not is inside a native call, perhaps of a statement that somebody waits for.
-   *
-   * @param next whether all before it have been answered already
-   */
-  #killUnlessStopped(requestId: number, next: boolean): void {
-    setTimeout(() => {
-      if (!this.channel.isOpen(requestId)) return
-      if (next) this.terminate()
-      else this.#killUnlessStopped(requestId, this.channel.isNext(requestId))
-    }, killAfterMs)
+  #giveTimeToStop(requestId: number): void {
+    this.#overdue = requestId
+    clearTimeout(this.#killTimer)
+    this.#killTimer = setTimeout(() => this.#killUnlessStopped(), killAfterMs)
+  }
+
+  /** A process that is between rows says so at once; one that does not is inside a native call, perhaps of a statement that somebody waits for. */
+  #killUnlessStopped(): void {
+    this.#killTimer = undefined
+    let oldest = Number.POSITIVE_INFINITY
+    for (const requestId of this.#stopping) {
+      if (this.channel.isOpen(requestId)) oldest = Math.min(oldest, requestId)
+      else this.#stopping.delete(requestId)
+    }
+    if (this.#stopping.size === 0) return
+    const next = this.channel.isNext(oldest)
+    if (next && oldest === this.#overdue) this.terminate()
+    else this.#giveTimeToStop(next ? oldest : 0)
   }
 
   /** Starts or reuses a thread, which opens the database: `opened` tells how that ended. */
