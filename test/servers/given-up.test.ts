@@ -69,10 +69,9 @@ describeServers((server) => {
         const engine = createEngine('${server.url}', { placement: '${placement}', pool: { max: 2 } })
         const abort = new AbortController()
         const given = [1, 2].map(async () => engine.execute(${JSON.stringify(sleeping(mark))}, [], { signal: abort.signal }))
-        {
-          await using other = createEngine('${server.url}')
-          while ((await other.scalar(${JSON.stringify(sleepers[server.name](mark))})) !== 2);
-        }
+        const other = createEngine('${server.url}')
+        while ((await other.scalar(${JSON.stringify(sleepers[server.name](mark))})) !== 2);
+        await other.close()
         abort.abort()
         for (const { reason } of await Promise.allSettled(given)) console.log(reason.name)
         console.log(await engine.scalar('select 7'))
