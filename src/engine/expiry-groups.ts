@@ -2,8 +2,8 @@
 export type Forget = () => void
 
 interface Waiting {
-  /** Ends the wait: it is forgotten, and told. */
-  readonly end: () => void
+  readonly expire: () => void
+  readonly forget: Forget
   /** By `performance.now()`; 0 where no time runs. */
   readonly dueAt: number
 }
@@ -36,7 +36,9 @@ class ExpiryGroup {
 
   /** The end of another one may have been its own. */
   endOne(waiting: Waiting): void {
-    if (this.#waiting.has(waiting)) waiting.end()
+    if (!this.#waiting.has(waiting)) return
+    waiting.forget()
+    waiting.expire()
   }
 }
 
@@ -65,11 +67,7 @@ export function whenAborted(signal: AbortSignal, expire: () => void): Forget {
     groupsBySignal.delete(signal)
     signal.removeEventListener('abort', endAborted)
   }
-  const end = (): void => {
-    forget()
-    expire()
-  }
-  const waiting: Waiting = { dueAt: 0, end }
+  const waiting: Waiting = { expire, forget, dueAt: 0 }
   group.add(waiting)
   return forget
 }
@@ -90,11 +88,7 @@ export function whenTimedOut(timeoutMs: number, expire: () => void): Forget {
     clearTimeout(timer)
     if (group.delete(waiting)) groupsByTimeout.delete(timeoutMs)
   }
-  const end = (): void => {
-    forget()
-    expire()
-  }
-  const waiting: Waiting = { dueAt: performance.now() + timeoutMs, end }
+  const waiting: Waiting = { expire, forget, dueAt: performance.now() + timeoutMs }
   group.add(waiting)
   const timer = setTimeout(() => {
     // The timers of those that came soon behind it fire when the worker has made use of the room.

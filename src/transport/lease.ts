@@ -222,6 +222,7 @@ export class Lease {
 
   #end(reason: Error | null): void {
     const { onUnnoticedLoss } = this.#options
+    clearTimeout(this.#killTimer)
     this.channel.readRest()
     const error = this.#errorOf(reason)
     const ownFault = reason !== null && !this.#terminated && this.#opened !== null

@@ -4,10 +4,17 @@ import { weighMessage } from './weigh-message.ts'
 
 const counted = { messages: 0, objects: 0, sparse: 0, prepares: 0 }
 
+// This thread's clock, by which statements and chunks take long: one that is kept from its processor has not been slow for that.
+let now = performance.now()
+performance.now = () => {
+  now += 0.001
+  return now
+}
+
 export default function setup(handle) {
-  // Gives back what it was given, after that many milliseconds.
+  // Takes that many milliseconds, and gives them back.
   handle.function('nap', (ms) => {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+    now += ms
     return ms
   })
   const { prepare } = handle
