@@ -27,7 +27,7 @@ import { importFunction } from './import-function.ts'
 import { loadInterrupt } from './load-interrupt.ts'
 import { NextMessage } from './next-message.ts'
 import { ReplyOutbox } from './reply-outbox.ts'
-import { RequestGroup } from './request-group.ts'
+import { maxGroup, RequestGroup } from './request-group.ts'
 import { assertSameVersion } from './same-version.ts'
 import { ShortRun } from './short-run.ts'
 import { StatementCache } from './statement-cache.ts'
@@ -163,22 +163,39 @@ export class ConnectionHost {
     this.#end()
   }
 
-  /** Serves a batch, and those that follow it at once; after a while the event loop has its turn again. */
+  /** Serves what has come, and what follows it at once; after a while the event loop has its turn again. */
   #serveAll(frames: Frames): void {
     const deadline = performance.now() + maxServeMs
     let next: unknown = frames
     while (next !== undefined) {
-      this.#next.received()
       // What a user's function does with the driver's handle, it does between two batches.
       this.#short?.forgetState()
-      const requests = this.#receive(next as Frames)
+      const requests = this.#receiveAll(next as Frames)
+      this.#group?.divide(this.#queue.size, next === frames)
+      if (!this.#busy) this.#pump()
       if (this.#busy || performance.now() > deadline) return
       // A single request is how one caller awaits, who is soon back with the next one. Of many callers some have asked already, or rest.
       next = this.#next.take(requests === 1)
     }
   }
 
-  /** Takes in one batch, and gives how many requests it held. What concerns the queue itself is done at once; the rest is served in order. */
+  /**
+   * Takes in a batch and those behind it, as many as may be served together, and gives how many requests they held. Where all that has come
+   * has been served on the way, its answers are not to wait for more.
+   */
+  #receiveAll(frames: Frames): number {
+    let requests = 0
+    let next: unknown = frames
+    while (next !== undefined) {
+      this.#next.received()
+      requests += this.#receive(next as Frames)
+      const { size } = this.#queue
+      next = size > 0 && size < maxGroup ? this.#next.take(false) : undefined
+    }
+    return requests
+  }
+
+  /** Takes in one batch, and gives how many requests it held. What concerns the queue itself is done at once; the rest waits there. */
   #receive(frames: Frames): number {
     const reader = new FrameReader(frames)
     let requests = 0
@@ -189,7 +206,6 @@ export class ConnectionHost {
       else if (request.kind === RequestKind.cancel) this.#cancel(request.id)
       else if (!this.#granted(request) && !this.#servedAtOnce(request)) this.#queue.push(request)
     }
-    if (!this.#busy) this.#pump()
     return requests
   }
 

@@ -8,13 +8,10 @@ import { type ShortRun, type ShortRunContext, TooManyRows } from './short-run.ts
 import { slowMs } from './statement-runner.ts'
 
 /** Statements of one group at the most, and for how long they may run: nobody's answer waits longer for those behind it. */
-const maxGroup = 256
-/**
- * Of reads that wait together, a part is a group: its callers are at their answers, and at their next requests, while the rest is read.
- * Writes wait for the disk, and the more of them wait together the better.
- */
-const readGroup = { least: 16, part: 3 } as const
+export const maxGroup = 256
 const maxGroupMs = 4
+/** Reads of one group that are not worth to be divided. */
+const leastReads = 4
 /** A write that has taken half of that is served alone so many times: it may be slow by itself, or the machine was. */
 const aloneAfterSlow = 16
 
@@ -31,12 +28,23 @@ export class RequestGroup {
   readonly #short: ShortRun
   /** Requests at the head of the queue that are to be served one by one. */
   #alone = 0
+  /** Reads of one group at the most. */
+  #maxReads = maxGroup
 
   constructor(connection: DriverConnection, transactions: GroupTransactions, short: ShortRun, context: ShortRunContext) {
     this.#connection = connection
     this.#transactions = transactions
     this.#context = context
     this.#short = short
+  }
+
+  /**
+   * Tells how many requests wait now that more have come. Writes wait for the disk, and the more of them wait together the better. Reads that
+   * the thread had to wait for are two groups: the callers of the first are at their answers, and at their next requests, while the second
+   * is read. Those that were there when it had answered come from callers who have fallen into step with it.
+   */
+  divide(waiting: number, awaited: boolean): void {
+    this.#maxReads = awaited ? Math.max(leastReads, Math.ceil(waiting / 2)) : maxGroup
   }
 
   /**
@@ -79,7 +87,7 @@ export class RequestGroup {
 
   #membersOf(queue: FifoQueue<Request>): ExecuteRequest[] {
     const members: ExecuteRequest[] = []
-    let most = Math.min(maxGroup, Math.max(readGroup.least, Math.ceil(queue.size / readGroup.part)))
+    let most = Math.min(this.#maxReads, maxGroup)
     for (const request of queue) {
       if (members.length === most || request.kind !== RequestKind.execute || !this.#isMember(request)) break
       if (this.#context.statements.get(request.statementId).changesRows) most = maxGroup
