@@ -1,4 +1,5 @@
 import { isCancelled } from '../src/protocol/cancel-slots.ts'
+import { inFlightAtRing } from '../src/protocol/doorbell.ts'
 import type { FifoQueue } from '../src/protocol/fifo-queue.ts'
 import { type ExecuteRequest, type Request, RequestFlag, RequestKind } from '../src/protocol/frames.ts'
 import { CancelledError } from '../src/protocol/row-errors.ts'
@@ -10,8 +11,6 @@ import { slowMs } from './statement-runner.ts'
 /** Statements of one group at the most, and for how long they may run: nobody's answer waits longer for those behind it. */
 export const maxGroup = 256
 const maxGroupMs = 4
-/** Reads of one group that are not worth to be divided. */
-const leastReads = 4
 /** A write that has taken half of that is served alone so many times: it may be slow by itself, or the machine was. */
 const aloneAfterSlow = 16
 
@@ -29,7 +28,7 @@ export class RequestGroup {
   /** Requests at the head of the queue that are to be served one by one. */
   #alone = 0
   /** Reads of one group at the most. */
-  #maxReads = maxGroup
+  #mostReads = maxGroup
 
   constructor(connection: DriverConnection, transactions: GroupTransactions, short: ShortRun, context: ShortRunContext) {
     this.#connection = connection
@@ -44,7 +43,7 @@ export class RequestGroup {
    * is read. Those that were there when it had answered come from callers who have fallen into step with it.
    */
   divide(waiting: number, awaited: boolean): void {
-    this.#maxReads = awaited ? Math.max(leastReads, Math.ceil(waiting / 2)) : maxGroup
+    this.#mostReads = awaited ? Math.max(leastReads(inFlightAtRing(this.#context.cancelSlots)), Math.ceil(waiting / 2)) : maxGroup
   }
 
   /**
@@ -87,7 +86,7 @@ export class RequestGroup {
 
   #membersOf(queue: FifoQueue<Request>): ExecuteRequest[] {
     const members: ExecuteRequest[] = []
-    let most = Math.min(this.#maxReads, maxGroup)
+    let most = Math.min(this.#mostReads, maxGroup)
     for (const request of queue) {
       if (members.length === most || request.kind !== RequestKind.execute || !this.#isMember(request)) break
       if (this.#context.statements.get(request.statementId).changesRows) most = maxGroup
@@ -135,4 +134,12 @@ export class RequestGroup {
     // What told the user's side their columns has been dropped.
     for (const { statementId } of members) this.#context.statements.get(statementId).forgetSentColumns()
   }
+}
+
+/**
+ * Reads that are not divided further: a worker that is quicker than those who ask waits for each of their messages, and would divide all
+ * that is in flight until every few of them were a message.
+ */
+function leastReads(inFlight: number): number {
+  return inFlight === 0 ? 16 : Math.max(4, Math.ceil(inFlight / 4))
 }

@@ -8,8 +8,8 @@
 const slotCount = 2 ** 17
 
 export function createCancelSlots(): Int32Array {
-  // Two cells more, for `doorbell.ts` and `interrupt-cell.ts`.
-  return new Int32Array(new SharedArrayBuffer((slotCount + 2) * Int32Array.BYTES_PER_ELEMENT))
+  // Three cells more, two for `doorbell.ts` and one for `interrupt-cell.ts`.
+  return new Int32Array(new SharedArrayBuffer((slotCount + 3) * Int32Array.BYTES_PER_ELEMENT))
 }
 
 /**

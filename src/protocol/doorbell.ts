@@ -1,10 +1,11 @@
 /**
  * A cell of shared memory behind the cancel slots counts the messages to the worker: one that is awake sees by it that there is another one,
- * without going to sleep in its event loop and being woken.
+ * without going to sleep in its event loop and being woken. The cell before it tells how much is in flight.
  */
 
-/** User's side: a message has just been posted. */
-export function ring(cells: Int32Array): void {
+/** User's side: a message has just been posted, and so many requests have been sent that have not had their last answer. */
+export function ring(cells: Int32Array, inFlight: number): void {
+  Atomics.store(cells, cells.length - 3, inFlight)
   Atomics.add(cells, cells.length - 2, 1)
   Atomics.notify(cells, cells.length - 2)
 }
@@ -12,6 +13,11 @@ export function ring(cells: Int32Array): void {
 /** Worker: how many messages have been posted. */
 export function rings(cells: Int32Array): number {
   return Atomics.load(cells, cells.length - 2)
+}
+
+/** Worker: requests that were in flight at the last message; 0 in a process of its own, where nobody knows. */
+export function inFlightAtRing(cells: Int32Array): number {
+  return Atomics.load(cells, cells.length - 3)
 }
 
 /** Worker: sleeps while no message has been posted behind the first `heard`, for at most so many milliseconds. */

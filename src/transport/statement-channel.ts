@@ -124,7 +124,7 @@ export class StatementChannel {
     this.#requests = []
     this.#transfer = []
     this.#port.postMessage(frames, transfer)
-    ring(this.cancelSlots)
+    ring(this.cancelSlots, this.pending)
   }
 
   /** Nobody wants more of the request: it stops where it can. */
