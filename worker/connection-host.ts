@@ -29,6 +29,7 @@ import { NextMessage } from './next-message.ts'
 import { ReplyOutbox } from './reply-outbox.ts'
 import { maxGroup, RequestGroup } from './request-group.ts'
 import { assertSameVersion } from './same-version.ts'
+import { setUp } from './set-up.ts'
 import { ShortRun } from './short-run.ts'
 import { StatementCache } from './statement-cache.ts'
 import { StatementRunner } from './statement-runner.ts'
@@ -115,7 +116,7 @@ export class ConnectionHost {
     const connection = yield* settled(this.#driver.open(this.#settings))
     try {
       this.#interruptToken = yield* loadInterrupt(this.#driver, connection, this.#settings.interrupt)
-      yield* this.#setUp(connection)
+      yield* setUp(connection, this.#settings.setup)
     } catch (error) {
       yield* settled(connection.close())
       throw new HostError(userErrorToWire(error, connection))
@@ -146,13 +147,6 @@ export class ConnectionHost {
     }
     this.#statements.unprepare()
     this.#dirty = false
-  }
-
-  /** Has the user's own module prepare a connection that is new, or as good as new. */
-  *#setUp(connection: DriverConnection): Task<void> {
-    if (this.#settings.setup === undefined) return
-    const setup = yield* importFunction(this.#settings.setup, 'default')
-    yield* settled(Reflect.apply(setup, undefined, [connection.handle]))
   }
 
   #refuseToOpen(error: unknown): void {
@@ -397,7 +391,7 @@ export class ConnectionHost {
     this.#settings = { ...this.#settings, readonly }
     this.#statements.unprepare()
     // Whatever it throws: nobody gets a connection whose reset has failed.
-    yield* this.#setUp(this.#connection)
+    yield* setUp(this.#connection, this.#settings.setup)
     this.#dirty = false
   }
 
