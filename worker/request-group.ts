@@ -1,5 +1,5 @@
 import { isCancelled } from '../src/protocol/cancel-slots.ts'
-import { inFlightAtRing } from '../src/protocol/doorbell.ts'
+import { toldInFlight } from '../src/protocol/doorbell.ts'
 import type { FifoQueue } from '../src/protocol/fifo-queue.ts'
 import { type ExecuteRequest, type Request, RequestFlag, RequestKind } from '../src/protocol/frames.ts'
 import { CancelledError } from '../src/protocol/row-errors.ts'
@@ -43,7 +43,7 @@ export class RequestGroup {
    * is read. Those that were there when it had answered come from callers who have fallen into step with it.
    */
   divide(waiting: number, awaited: boolean): void {
-    this.#mostReads = awaited ? Math.max(leastReads(inFlightAtRing(this.#context.cancelSlots)), Math.ceil(waiting / 2)) : maxGroup
+    this.#mostReads = awaited ? Math.max(leastReads(toldInFlight(this.#context.cancelSlots)), Math.ceil(waiting / 2)) : maxGroup
   }
 
   /**
@@ -138,7 +138,8 @@ export class RequestGroup {
 
 /**
  * Reads that are not divided further: a worker that is quicker than those who ask waits for each of their messages, and would divide all
- * that is in flight until every few of them were a message.
+ * that is in flight until every few of them were a message. Where other connections are at work too, the callers are never without an
+ * answer to be at, and dividing only makes messages.
  */
 function leastReads(inFlight: number): number {
   return inFlight === 0 ? 16 : Math.max(4, Math.ceil(inFlight / 4))

@@ -1,11 +1,15 @@
 /**
  * A cell of shared memory behind the cancel slots counts the messages to the worker: one that is awake sees by it that there is another one,
- * without going to sleep in its event loop and being woken. The cell before it tells how much is in flight.
+ * without going to sleep in its event loop and being woken. The cell before it tells how much is in flight, on this connection and others.
  */
 
-/** User's side: a message has just been posted, and so many requests have been sent that have not had their last answer. */
-export function ring(cells: Int32Array, inFlight: number): void {
+/** User's side, before a message is posted: so many requests of its thread have not had their last answer. */
+export function tellInFlight(cells: Int32Array, inFlight: number): void {
   Atomics.store(cells, cells.length - 3, inFlight)
+}
+
+/** User's side: a message has just been posted. */
+export function ring(cells: Int32Array): void {
   Atomics.add(cells, cells.length - 2, 1)
   Atomics.notify(cells, cells.length - 2)
 }
@@ -15,8 +19,8 @@ export function rings(cells: Int32Array): number {
   return Atomics.load(cells, cells.length - 2)
 }
 
-/** Worker: requests that were in flight at the last message; 0 in a process of its own, where nobody knows. */
-export function inFlightAtRing(cells: Int32Array): number {
+/** Worker: requests of the user's thread that were in flight at the last message; 0 in a process of its own, where nobody knows. */
+export function toldInFlight(cells: Int32Array): number {
   return Atomics.load(cells, cells.length - 3)
 }
 

@@ -1,6 +1,6 @@
 import { MessageChannel, MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
 import { createCancelSlots, markCancelled } from '../protocol/cancel-slots.ts'
-import { ring } from '../protocol/doorbell.ts'
+import { ring, tellInFlight } from '../protocol/doorbell.ts'
 import { FrameReader, type Frames, type Reply, ReplyFlag, ReplyKind, type Request, readReply, writeRequest } from '../protocol/frames.ts'
 import type { ServerEvent } from '../protocol/server.ts'
 import { InFlight } from './in-flight.ts'
@@ -9,6 +9,9 @@ import { LoopHold } from './loop-hold.ts'
 
 /** Requests of one message at the most: while the worker is at them, the next ones are made. */
 const maxBatch = 128
+
+/** Requests of all channels of this thread that wait for their last reply. */
+let inFlight = 0
 
 /** Who waits for the replies to one request. Exactly one of `settle` (with the last reply) and `fail` is called, once. */
 export interface ReplyHandler {
@@ -46,6 +49,8 @@ export class StatementChannel {
   readonly #listeners = new Set<object>()
   #lost: Error | null = null
   #closing = false
+  /** How many of those are its own. */
+  #counted = 0
 
   constructor([port1, port2]: readonly [ChannelPort, ChannelPort] = messagePorts()) {
     this.#port = port1
@@ -123,8 +128,9 @@ export class StatementChannel {
     const transfer = this.#transfer
     this.#requests = []
     this.#transfer = []
+    tellInFlight(this.cancelSlots, inFlight)
     this.#port.postMessage(frames, transfer)
-    ring(this.cancelSlots, this.pending)
+    ring(this.cancelSlots)
   }
 
   /** Nobody wants more of the request: it stops where it can. */
@@ -179,6 +185,7 @@ export class StatementChannel {
     this.#port.close()
     const waiting = this.#inFlight.drain()
     this.#dormant.clear()
+    this.#hold()
     for (const handler of waiting) handler.fail(error)
   }
 
@@ -211,7 +218,10 @@ export class StatementChannel {
   }
 
   #hold(): void {
-    this.#loop.wanted = this.pending > 0 || this.#closing || this.#listeners.size > 0
+    const { pending } = this
+    inFlight += pending - this.#counted
+    this.#counted = pending
+    this.#loop.wanted = pending > 0 || this.#closing || this.#listeners.size > 0
   }
 }
 
