@@ -85,8 +85,7 @@ export class ShortRun {
       return
     }
     const limit = (flags & RequestFlag.limited) !== 0 ? Math.min(request.rowLimit, maxInlineRows) : maxInlineRows + 1
-    const { rows, columns } =
-      limit === 1 && inTransaction && statement.first !== undefined ? first(statement, values) : this.#take(request, statement, limit)
+    const { rows, columns } = (inTransaction ? this.#takeAtOnce(request, statement, limit) : null) ?? this.#take(request, statement, limit)
     if (rows.length > maxInlineRows) {
       entry.small = false
       throw new TooManyRows()
@@ -100,6 +99,15 @@ export class ShortRun {
       entry.forgetSentColumns()
       throw nameUnsafeColumn(error, columns)
     }
+  }
+
+  /** Inside a transaction the columns cannot change behind the rows. Null where it cannot be done: nothing has run. */
+  #takeAtOnce({ id, values }: ExecuteRequest, statement: DriverStatement, limit: number): Taken | null {
+    if (limit === 1 && statement.first !== undefined) return first(statement, values)
+    const rows = statement.readonly ? statement.few?.(values, maxInlineRows + 1) : null
+    if (rows == null) return null
+    if (isCancelled(this.#context.cancelSlots, id)) throw new CancelledError()
+    return { rows: rows.length > limit ? rows.slice(0, limit) : rows, columns: statement.columns() }
   }
 
   /** @throws {CancelledError} its caller has given up: this time it was not that quick */

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { MessagePort } from 'node:worker_threads'
 import type { AsyncConnection } from 'offloop'
 import { afterAll, expect, test } from 'vitest'
+import type { Ways } from './drivers/counted.ts'
 import { openEngine, temporaryFile } from './open-engine.ts'
 import { type MessageCosts, weighMessage } from './weigh-message.ts'
 
@@ -76,18 +77,52 @@ test('64 selects in flight leave in one message, come back in two, and are prepa
   expect(costs.prepares).toBeLessThanOrEqual(2)
 })
 
+test('short selects in flight are read in one call of the driver each', async () => {
+  const driver = new URL('drivers/counted.ts', import.meta.url)
+  const conn = await openEngine({ driver }).connect()
+  await conn.script('create table item (id integer primary key, name text)')
+  await conn.executeMany(
+    'insert into item (name) values (?)',
+    Array.from({ length: 100 }, (_, index) => [`item ${index}`]),
+  )
+  const select = (id: number) => conn.execute('select * from item where id between ? and ? + 9', [id, id])
+  // From the third run on its columns are known.
+  for (let run = 0; run < 3; run++) await select(1).fetchall()
+  const before = await conn.call<Ways>(driver, 'waysOf')
+  await Promise.all(Array.from({ length: 64 }, (_, id) => (id % 2 === 0 ? select(id).fetchall() : select(id).first())))
+  const after = await conn.call<Ways>(driver, 'waysOf')
+  expect([after.iterate - before.iterate, after.few - before.few, after.first - before.first]).toEqual([0, 32, 32])
+})
+
+test('reads of several connections at once are one message each way for each of them', async () => {
+  const engine = openEngine({ setup })
+  const conn = await engine.connect()
+  await conn.script('create table item (id integer primary key)')
+  const others = await Promise.all(Array.from({ length: 3 }, () => engine.connect()))
+  const selects = (on: AsyncConnection) =>
+    Promise.all(Array.from({ length: 16 }, () => on.execute('select * from item where id = ?', [1]).first()))
+  for (const each of [conn, ...others]) await selects(each)
+  const costs = await costsOf(conn, () => Promise.all([conn, ...others].map(selects)))
+  expect(costs).toMatchObject({ sent: 4, received: 1 })
+})
+
 test('selects that have come while the worker was at work are answered together', async () => {
   const conn = await openCounted()
   await conn.execute(insert, rowOf(1))
   const select = () => conn.execute('select * from item where id = ?', [1]).first()
   await select()
+  const held = new Int32Array(new SharedArrayBuffer(8))
+  await conn.call(setup, 'holdBy', held)
   const costs = await costsOf(conn, async () => {
-    const long = 'with recursive n (x) as (select 1 union all select x + 1 from n where x < 3000000) select max(x) from n'
-    const working: Promise<unknown>[] = [conn.scalar(long)]
+    const working: Promise<unknown>[] = [conn.scalar('select hold()')]
+    await Atomics.waitAsync(held, 0, 0).value
     for (let tick = 0; tick < 5; tick++) {
       await setImmediate()
       for (let count = 0; count < 10; count++) working.push(select())
     }
+    await setImmediate()
+    Atomics.store(held, 1, 1)
+    Atomics.notify(held, 1)
     await Promise.all(working)
   })
   expect(costs).toMatchObject({ sent: 6, received: 2 })

@@ -1,21 +1,22 @@
 // Runs in the worker of each connection, before anything else does: counts what the worker posts and prepares.
 import { MessagePort } from 'node:worker_threads'
+import { advance } from './own-clock.mjs'
 import { weighMessage } from './weigh-message.ts'
 
 const counted = { messages: 0, objects: 0, sparse: 0, prepares: 0 }
 
-// This thread's clock, by which statements and chunks take long: one that is kept from its processor has not been slow for that.
-let now = performance.now()
-performance.now = () => {
-  now += 0.001
-  return now
-}
-
 export default function setup(handle) {
   // Takes that many milliseconds, and gives them back.
   handle.function('nap', (ms) => {
-    now += ms
+    advance(ms)
     return ms
+  })
+  // Tells that it is at work, and stays there until it is told to go on.
+  handle.function('hold', () => {
+    Atomics.store(held, 0, 1)
+    Atomics.notify(held, 0)
+    Atomics.wait(held, 1, 0)
+    return null
   })
   const { prepare } = handle
   handle.prepare = function (sql) {
@@ -28,6 +29,13 @@ const { postMessage } = MessagePort.prototype
 MessagePort.prototype.postMessage = function (message, ...rest) {
   weighMessage(message, counted)
   return postMessage.call(this, message, ...rest)
+}
+
+let held
+
+/** The two cells of `hold()`: it is at work, it is to go on. */
+export function holdBy(_handle, cells) {
+  held = cells
 }
 
 export function countedSoFar() {

@@ -50,6 +50,41 @@ describe('better-sqlite3', () => {
 })
 
 describe.each(driverNames)('%s', (name) => {
+  test('gives few rows at once inside a transaction, as soon as it is sure of their columns', async () => {
+    const connection = await openDriver(name)
+    await connection.script("create table t (a, b); insert into t values (1, null), (2.5, x'00ff'), ('x', 9223372036854775807)")
+    const statement = await connection.prepare('select a, b, b from t where a <> ? order by a desc', null)
+    const few = (most: number) => statement.few?.([2], most)
+    const run = async () => {
+      const rows = await rowsOf(statement, [2])
+      return { rows, columns: statement.columns() }
+    }
+    connection.groups?.begin(false)
+    // The clock has to show one time before and after a step.
+    expect(few(4)).toBe(null)
+    const { rows } = await run()
+    await run()
+    expect(rows).toHaveLength(3)
+    expect(few(4)).toEqual(rows)
+    expect(few(2)).toEqual(rows.slice(0, 2))
+    expect(few(4)).toEqual(rows)
+    connection.groups?.commit()
+    await connection.script('alter table t rename column b to c')
+    expect(few(4)).toBe(null)
+  })
+
+  test('gives no few rows at once where the text cannot stand inside another one', async () => {
+    const connection = await openDriver(name)
+    const statement = await connection.prepare('select 1 as a /* never closed', null)
+    connection.groups?.begin(false)
+    for (let run = 0; run < 3; run++) {
+      expect(await rowsOf(statement)).toEqual([[1n]])
+      statement.columns()
+    }
+    expect(statement.few?.([], 64)).toBe(null)
+    connection.groups?.commit()
+  })
+
   describe('values', () => {
     const maxInteger = 2n ** 63n - 1n
     test.each([

@@ -19,6 +19,7 @@ import {
   ColumnMemo,
   checkDatabaseName,
   compile,
+  FirstRows,
   lookBeforeScript,
   type ProgramFacts,
   type ProgramStep,
@@ -173,8 +174,7 @@ class BetterSqlite3Connection implements DriverConnection {
       () => this.#handle.prepare<unknown[], DriverRow>(sql),
       (text) => this.#handle.exec(text),
     )
-    if (statement.reader) statement.raw().safeIntegers()
-    return new BetterSqlite3Statement(statement, names, {
+    return new BetterSqlite3Statement(statement.reader ? exactRows(statement) : statement, names, {
       clock: this.#clock,
       pusher: this.#pusher,
       explain: (text) => this.#handle.explain(text),
@@ -234,6 +234,11 @@ class BetterSqlite3Connection implements DriverConnection {
   }
 }
 
+/** Rows as arrays, integers as bigints. */
+function exactRows(statement: NativeStatement): NativeStatement {
+  return statement.raw().safeIntegers()
+}
+
 /** What a statement asks of its connection. */
 interface StatementHome {
   readonly clock: SchemaClock
@@ -255,6 +260,7 @@ class BetterSqlite3Statement implements DriverStatement {
   readonly #mayChangeSchema: boolean
   readonly #mayInsert: boolean
   readonly #columns: ColumnMemo
+  readonly #firstRows: FirstRows<NativeStatement>
   #rows: RowsRunner | null = null
   /** Hands on the rows of so many columns; null where the statement's text does not allow it. */
   #pushing: { readonly width: number; readonly statement: BetterSqlite3.Statement<unknown[]> | null } | null = null
@@ -273,6 +279,7 @@ class BetterSqlite3Statement implements DriverStatement {
     this.returnsRows = statement.reader
     this.readonly = statement.readonly && this.#text.mayBeReadonly
     this.#columns = new ColumnMemo(home.clock, () => (statement.reader ? statement.columns().map(toWireColumn) : []))
+    this.#firstRows = new FirstRows(this.#text.body, (sql) => exactRows(home.prepare(sql) as NativeStatement))
   }
 
   get setsLastRowid(): boolean {
@@ -323,6 +330,11 @@ class BetterSqlite3Statement implements DriverStatement {
       pusher.run(this.#pushing.statement, this.#bindings(params), begin(columns))
       return true
     })
+  }
+
+  few(params: readonly WireValue[], most: number): readonly DriverRow[] | null {
+    if (this.#columns.known() === null) return null
+    return this.#firstRows.of(most)?.all(...this.#bindings(params)) ?? null
   }
 
   first(params: readonly WireValue[]): DriverRow | undefined {

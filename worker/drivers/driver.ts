@@ -162,6 +162,13 @@ export interface DriverStatement {
    * @returns false where it cannot be done now: nothing has run
    */
   push?(params: readonly WireValue[], begin: (columns: readonly WireColumn[]) => (row: DriverRow) => void): boolean
+  /**
+   * Synchronous drivers only: the rows of a `readonly` statement, or the first `most` of them; cheaper than an iterator. Only inside a
+   * transaction, while no iterator of the connection is open.
+   *
+   * @returns null where it cannot be done now: nothing has run
+   */
+  few?(params: readonly WireValue[], most: number): readonly DriverRow[] | null
   /** Synchronous drivers only: the first row, the rest left where it is; cheaper than an iterator. Only inside a group. */
   first?(params: readonly WireValue[]): DriverRow | undefined
   /** Frees the statement; it is not used again. */

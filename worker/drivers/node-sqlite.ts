@@ -18,6 +18,7 @@ import {
   ColumnMemo,
   checkDatabaseName,
   compile,
+  FirstRows,
   lookBeforeScript,
   type NativeColumn,
   type ProgramFacts,
@@ -253,6 +254,7 @@ class NodeSqliteStatement implements DriverStatement {
   readonly #mayChangeSchema: boolean
   readonly #mayInsert: boolean
   readonly #columns: ColumnMemo
+  readonly #firstRows: FirstRows<NativeStatement>
   #cursor: Cursor | undefined
   #rows: RowsRunner | null = null
   #facts = UNKNOWN_FACTS
@@ -263,10 +265,8 @@ class NodeSqliteStatement implements DriverStatement {
       () => handle.prepare(sql),
       (text) => handle.exec(text),
     )
-    statement.setReturnArrays(true)
-    statement.setReadBigInts(true)
     this.#handle = handle
-    this.#statement = statement
+    this.#statement = exactRows(statement)
     this.#names = names
     this.#clock = clock
     this.#text = new StatementText(sql)
@@ -275,6 +275,7 @@ class NodeSqliteStatement implements DriverStatement {
     this.#mayInsert = this.#text.mayInsert
     this.returnsRows = statement.columns().length > 0
     this.#columns = new ColumnMemo(clock, () => statement.columns().map(toWireColumn))
+    this.#firstRows = new FirstRows(this.#text.body, (text) => exactRows(handle.prepare(text)))
   }
 
   get readonly(): boolean {
@@ -314,12 +315,19 @@ class NodeSqliteStatement implements DriverStatement {
     return this.#cursor
   }
 
+  few(params: readonly WireValue[], most: number): readonly DriverRow[] | null {
+    if (this.#columns.known() === null) return null
+    return (this.#firstRows.of(most)?.all(...this.#bindings(params)) as DriverRow[] | undefined) ?? null
+  }
+
   first(params: readonly WireValue[]): DriverRow | undefined {
     return this.#statement.get(...this.#begin(params))
   }
 
   finalize(): void {
-    if (this.#handle.isOpen) this.#statement.close?.()
+    if (!this.#handle.isOpen) return
+    this.#statement.close?.()
+    this.#firstRows.prepared?.close?.()
   }
 
   /** Before every run. */
@@ -333,6 +341,10 @@ class NodeSqliteStatement implements DriverStatement {
     }
     // Behind the run the question would set changes() to 0.
     if (this.#mayInsert) this.#program()
+    return this.#bindings(values, from, width)
+  }
+
+  #bindings(values: readonly WireValue[], from = 0, width = values.length): Bindings {
     if (width === 0) return []
     return this.#names === null ? toPositional(values, from, width) : [toNamed(this.#names, values, from)]
   }
@@ -353,6 +365,13 @@ class NodeSqliteStatement implements DriverStatement {
       return UNKNOWN_FACTS
     }
   }
+}
+
+/** Rows as arrays, integers as bigints. */
+function exactRows(statement: NativeStatement): NativeStatement {
+  statement.setReturnArrays(true)
+  statement.setReadBigInts(true)
+  return statement
 }
 
 /** Wrapped, since the driver's own iterator does not say whether it is open and begins again from the first row after an error. */
