@@ -52,6 +52,25 @@ describe.each(drivers)('rows of short statements that wait together, by %s', (dr
     }
   })
 
+  test('keep their integers, where a column of the first of several queries is REAL', async () => {
+    const conn = await openEngine({}, { driver }).connect()
+    await conn.script('create table t (id integer primary key, r real); insert into t values (9007199254740993, 1.5)')
+    const sql = 'select r as v from t union all select id from t'
+    const options = { integers: 'bigint' } as const
+    const [alone] = await aloneOf(conn, sql, [], options)
+    expect(alone).toEqual([{ v: 1.5 }, { v: 9007199254740993n }])
+    for (const rows of await together(() => conn.execute(sql, [], options).fetchall())) expect(rows).toEqual(alone)
+  })
+
+  test('are those of a limit inside, which SQLite lets come behind the order around it', async () => {
+    const conn = await openEngine({}, { driver }).connect()
+    await conn.execute('create table t (a)')
+    await conn.execute(`insert into t ${countTo}`, [40])
+    const sql = 'select a from (select a from t limit 5) order by a desc'
+    const [alone] = await aloneOf(conn, sql)
+    for (const rows of await together(() => conn.execute(sql).fetchall())) expect(rows).toEqual(alone)
+  })
+
   test('are as many as each has, and the next one is not held up by one of very many', async () => {
     const conn = await openEngine({}, { driver }).connect()
     const counts = [1, 2, 63, 64, 65, 66, 1_000, 20_000, 3]

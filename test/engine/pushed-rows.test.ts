@@ -67,6 +67,35 @@ describe('all rows of a statement that is known to have many', () => {
     await conn.close()
   })
 
+  test('of several queries keep their integers, where a column of the first one is REAL', async () => {
+    const conn = await openEngine().connect()
+    await conn.execute('create table t (id integer primary key, r real)')
+    await conn.execute(`insert into t ${manyRows} select i + 9007199254740992, i from n`)
+    for (const options of [{ integers: 'bigint' }, {}] as const) {
+      const { iterated, pushed } = await knownRows(
+        conn,
+        'select r as v from t union all select id - ? from t',
+        [9007199254740992n],
+        options,
+      )
+      expect(pushed).toEqual(iterated)
+    }
+    const sql = 'select r as v from t union all select id from t'
+    const { iterated, pushed } = await knownRows(conn, sql, [], { integers: 'bigint' })
+    expect(iterated.at(-1)).toEqual({ v: 9007199254740992n + BigInt(rowCount) })
+    expect(pushed).toEqual(iterated)
+    await conn.close()
+  })
+
+  test('of a limit inside, which SQLite lets come behind the order around it, are the same', async () => {
+    const conn = await openEngine().connect()
+    await conn.execute('create table t (a)')
+    await conn.execute(`insert into t ${manyRows} select i from n`)
+    const { iterated, pushed } = await knownRows(conn, 'select a from (select a from t limit 2000) order by a desc')
+    expect(pushed).toEqual(iterated)
+    await conn.close()
+  })
+
   test('of 200 columns are the same', async () => {
     const conn = await openEngine().connect()
     const columns = Array.from({ length: 200 }, (_, index) => `i + ${index} as c${index}`).join(', ')

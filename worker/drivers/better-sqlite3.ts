@@ -13,13 +13,13 @@ import type {
   RunResult,
 } from './driver.ts'
 import { FileGuard } from './file-guard.ts'
+import { FirstRows } from './inner-query.ts'
 import { RowPusher } from './row-pusher.ts'
 import {
   type BindableValue,
   ColumnMemo,
   checkDatabaseName,
   compile,
-  FirstRows,
   lookBeforeScript,
   type ProgramFacts,
   type ProgramStep,

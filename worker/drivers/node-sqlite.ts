@@ -13,12 +13,12 @@ import type {
   RunResult,
 } from './driver.ts'
 import { FileGuard } from './file-guard.ts'
+import { FirstRows } from './inner-query.ts'
 import {
   type BindableValue,
   ColumnMemo,
   checkDatabaseName,
   compile,
-  FirstRows,
   lookBeforeScript,
   type NativeColumn,
   type ProgramFacts,

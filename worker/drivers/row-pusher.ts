@@ -1,5 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import type { DriverRow, DriverValue } from './driver.ts'
+import { InnerQuery } from './inner-query.ts'
 
 type Statement = BetterSqlite3.Statement<unknown[]>
 type Take = (row: DriverRow) => void
@@ -20,13 +21,14 @@ export class RowPusher {
     this.#handle = handle
   }
 
-  /** The statement that hands on the rows of a query of so many columns; null where its text cannot stand inside another one. */
+  /** The statement that hands on the rows of a query of so many columns; null where it cannot stand inside another one. */
   prepare(query: string, width: number): Statement | null {
     if (width === 0 || width > maxColumns) return null
     const columns = Array.from({ length: width }, (_, index) => `c${index}`).join(', ')
-    const inner = query.replace(/[\s;]+$/, '')
+    const { text, compound } = new InnerQuery(query)
+    if (compound) return null
     try {
-      return this.#handle.prepare(`with offloop_rows(${columns}) as (${inner}\n) select offloop_push(${columns}) from offloop_rows`)
+      return this.#handle.prepare(`with offloop_rows(${columns}) as (${text}\n) select offloop_push(${columns}) from offloop_rows`)
     } catch {
       return null
     }

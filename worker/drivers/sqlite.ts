@@ -80,37 +80,6 @@ export class StatementText {
   }
 }
 
-/** Another form of a query, which ends behind so many rows by itself: all that it gives can be asked for in one call. */
-export class FirstRows<Statement> {
-  readonly #query: string
-  readonly #prepare: (sql: string) => Statement
-  #most = 0
-  #statement: Statement | null = null
-
-  constructor(query: string, prepare: (sql: string) => Statement) {
-    this.#query = query
-    this.#prepare = prepare
-  }
-
-  /** The first `most` rows, in the query's order; null where its text cannot stand inside another one. */
-  of(most: number): Statement | null {
-    if (most !== this.#most) {
-      this.#most = most
-      try {
-        this.#statement = this.#prepare(`select * from (${this.#query.replace(/[\s;]+$/, '')}\n) limit ${most}`)
-      } catch {
-        this.#statement = null
-      }
-    }
-    return this.#statement
-  }
-
-  /** What has been prepared. */
-  get prepared(): Statement | null {
-    return this.#statement
-  }
-}
-
 /** Skips what SQLite's tokenizer skips: blanks, semicolons, a byte order mark, comments. */
 function firstWord(sql: string): number {
   let position = 0
