@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { PathOutcome } from './canary-child.ts'
 import { CanaryFinder, canaryOf } from './canary-secret.ts'
-import { runChild } from './child.ts'
+import { type ChildEnd, runChild } from './child.ts'
 import { driverNames, inScratch, isProgram, numberOption, report } from './scratch.ts'
 
 // A password and parameters that nothing else looks like, through every way in which a call can fail: they are to be found nowhere.
@@ -28,27 +28,36 @@ const crashes: readonly string[] = [
 export interface CanaryOptions {
   /** Only every so many-th path, and the first way to end a process: for a short look. Default: 1. */
   readonly stride?: number
+  /** A process that takes longer than that has stood still. Default: none does. */
+  readonly endsWithinMs?: number
 }
 
 /** Goes down every path with another canary in each round, on one driver after the other. */
 export async function lookForCanary(rounds: number, seed: number, options: CanaryOptions = {}): Promise<CanaryFigures> {
   const figures: CanaryFigures = { paths: 0, places: 0, hits: 0, violations: [] }
-  const { stride = 1 } = options
+  const { stride = 1, endsWithinMs } = options
+  const run: Run = (module, args) => runChild(module, args, endsWithinMs === undefined ? {} : { endsWithinMs })
   for (let round = 0; round < rounds; round++) {
     const driver = driverNames[round % driverNames.length] ?? ''
     await inScratch(async (directory) => {
-      await followPaths([driver, String(seed + round), directory, String(stride)], figures)
+      await followPaths([driver, String(seed + round), directory, String(stride)], figures, run)
       for (const way of crashes.filter((_, index) => index % stride === 0)) {
-        await crash([driver, String(seed + round), join(directory, 'crash.db'), way], figures)
+        await crash([driver, String(seed + round), join(directory, 'crash.db'), way], figures, run)
       }
     })
   }
   return figures
 }
 
-async function followPaths(args: readonly [driver: string, seed: string, ...rest: string[]], figures: CanaryFigures): Promise<void> {
+type Run = (module: string, args: readonly string[]) => Promise<ChildEnd>
+
+async function followPaths(
+  args: readonly [driver: string, seed: string, ...rest: string[]],
+  figures: CanaryFigures,
+  run: Run,
+): Promise<void> {
   const [driver, seed] = args
-  const { status, signal, lines, errors } = await runChild('./canary-child.ts', args)
+  const { status, signal, lines, errors } = await run('./canary-child.ts', args)
   let paths = 0
   for (const line of lines.filter((each) => each.startsWith('{"path"'))) {
     const { path, places, hits, broken } = JSON.parse(line) as PathOutcome
@@ -63,9 +72,13 @@ async function followPaths(args: readonly [driver: string, seed: string, ...rest
   searchOutput(`${driver}: all paths`, { seed, lines, errors }, figures)
 }
 
-async function crash(args: readonly [driver: string, seed: string, file: string, way: string], figures: CanaryFigures): Promise<void> {
+async function crash(
+  args: readonly [driver: string, seed: string, file: string, way: string],
+  figures: CanaryFigures,
+  run: Run,
+): Promise<void> {
   const [driver, seed, , way] = args
-  const { status, lines, errors } = await runChild('./canary-crash-child.ts', args)
+  const { status, lines, errors } = await run('./canary-crash-child.ts', args)
   figures.paths++
   if (status !== 1 || !errors.includes('Error')) figures.violations.push(`${driver}: ${way}: it ended with ${status}: ${errors}`)
   searchOutput(`${driver}: ${way}`, { seed, lines, errors }, figures)

@@ -6,6 +6,8 @@ export interface ChildOptions {
   /** A command that runs the rest of the command line: `['runuser', '-u', 'nobody', '--']`. */
   readonly prefix?: readonly string[]
   readonly cwd?: string
+  /** It is killed when it has not ended by then: what it has said tells where it stood still. */
+  readonly endsWithinMs?: number
   /** Told of each line of its output as soon as it is there. */
   readonly onLine?: (line: string) => void
 }
@@ -29,6 +31,8 @@ export class Child {
     const child = spawn(command, rest, {
       stdio: ['pipe', 'pipe', 'pipe'],
       cwd: options.cwd,
+      timeout: options.endsWithinMs,
+      killSignal: 'SIGKILL',
       env: { ...process.env, NODE_OPTIONS: '', ...options.env },
     })
     this.process = child
