@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import { types } from 'node:util'
 import { lifetimePaths } from './canary-lifetimes.ts'
 import { type Path, Scene } from './canary-scene.ts'
 import { CanaryFinder, canaryOf } from './canary-secret.ts'
@@ -53,6 +54,7 @@ for (const [path, go] of paths.filter((_, index) => index % Number(stride) === 0
   console.log(JSON.stringify(outcome))
 }
 await scene.end()
+tellWhatKeepsItAlive()
 
 /** Goes down one path; says what is wrong with the path itself. */
 async function follow(go: Path): Promise<string | null> {
@@ -63,4 +65,24 @@ async function follow(go: Path): Promise<string | null> {
     show('its error', error)
     return error instanceof Error && error.message.startsWith('it was to fail') ? error.message : null
   }
+}
+
+/** With every engine closed the process ends by itself. One that does not fails, and says what is left. */
+function tellWhatKeepsItAlive(): void {
+  const tell = (): void => {
+    const { _getActiveHandles: activeHandles } = process as unknown as { _getActiveHandles(): readonly object[] }
+    for (const handle of activeHandles.call(process)) console.error('left:', handle.constructor.name, ...listenersOf(handle))
+    const { libuv } = process.report.getReport() as { readonly libuv?: unknown }
+    console.error(JSON.stringify(libuv))
+    process.exit(1)
+  }
+  setTimeout(tell, 10_000).unref()
+}
+
+/** The text of whatever listens to a port tells whose it is. */
+function listenersOf(handle: object): readonly string[] {
+  const events = Object.getOwnPropertySymbols(handle).map((symbol) => Reflect.get(handle, symbol) as unknown)
+  // Node.js's own kind of Map, which is no `Map`.
+  const maps = events.filter((each) => types.isMap(each)) as Map<string, { readonly next?: { readonly listener?: unknown } }>[]
+  return maps.flatMap((map) => [...Map.prototype.entries.call(map)]).map(([name, root]) => `${name}: ${String(root.next?.listener)}`)
 }
