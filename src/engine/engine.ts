@@ -52,7 +52,7 @@ import { ServerDatabase } from './server-database.ts'
 import { assertQueueHasRoom, compileFor, controlsTransaction, type EngineServices } from './services.ts'
 import { Session } from './session.ts'
 import { superviseStatement } from './supervise.ts'
-import { announceQuery, stderrLogger } from './tracing.ts'
+import { announceQuery, guarded, stderrLogger } from './tracing.ts'
 import { TransactionHandle } from './transaction-handle.ts'
 import { assertNotInsideTransaction } from './transaction-scope.ts'
 import { raiseUnseen } from './unseen-failures.ts'
@@ -88,7 +88,7 @@ class Engine implements AsyncEngine {
     this.url = url
     this.dialect = dialectFor(url.dialect)
     this.driver = resolved.driver ?? url.driver
-    const logger = resolved.logger ?? stderrLogger
+    const logger = resolved.logger === undefined ? stderrLogger : guarded(resolved.logger)
     this.#database = this.dialect.embedded ? new FileDatabase(url, resolved, logger) : new ServerDatabase(url, resolved, logger)
     this.#services = {
       dialect: this.dialect,

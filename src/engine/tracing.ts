@@ -149,3 +149,17 @@ function echoValues(values: readonly WireValue[]): string {
   })
   return `[${shown.join(', ')}${values.length > shown.length ? ', …' : ''}]`
 }
+
+/** What a logger throws becomes a warning of the process: no statement and no connection goes down with it. */
+export function guarded(logger: Logger): Logger {
+  const guard =
+    (method: keyof Logger) =>
+    (...data: unknown[]): void => {
+      try {
+        logger[method](...data)
+      } catch (error) {
+        process.emitWarning(`The logger of an engine has thrown an error: ${error instanceof Error ? error.message : String(error)}`)
+      }
+    }
+  return { debug: guard('debug'), info: guard('info'), warn: guard('warn'), error: guard('error') }
+}
