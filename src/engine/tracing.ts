@@ -158,7 +158,8 @@ export function guarded(logger: Logger): Logger {
       try {
         logger[method](...data)
       } catch (error) {
-        process.emitWarning(`The logger of an engine has thrown an error: ${error instanceof Error ? error.message : String(error)}`)
+        const { message, stack } = error instanceof Error ? error : new Error(String(error))
+        process.emitWarning(`The logger of an engine has thrown an error: ${message}`, { detail: stack ?? '' })
       }
     }
   return { debug: guard('debug'), info: guard('info'), warn: guard('warn'), error: guard('error') }

@@ -11,7 +11,7 @@ import { LoopHold } from './loop-hold.ts'
 const maxBatch = 128
 
 /** Requests of all channels of this thread that wait for their last reply. */
-let inFlight = 0
+let inFlightOfAll = 0
 
 /** Who waits for the replies to one request. Exactly one of `settle` (with the last reply) and `fail` is called, once. */
 export interface ReplyHandler {
@@ -49,7 +49,7 @@ export class StatementChannel {
   readonly #listeners = new Set<object>()
   #lost: Error | null = null
   #closing = false
-  /** How many of those are its own. */
+  /** How many of `inFlightOfAll` are this channel's. */
   #counted = 0
 
   constructor([port1, port2]: readonly [ChannelPort, ChannelPort] = messagePorts()) {
@@ -128,7 +128,7 @@ export class StatementChannel {
     const transfer = this.#transfer
     this.#requests = []
     this.#transfer = []
-    tellInFlight(this.cancelSlots, inFlight)
+    tellInFlight(this.cancelSlots, inFlightOfAll)
     this.#port.postMessage(frames, transfer)
     ring(this.cancelSlots)
   }
@@ -219,7 +219,7 @@ export class StatementChannel {
 
   #hold(): void {
     const { pending } = this
-    inFlight += pending - this.#counted
+    inFlightOfAll += pending - this.#counted
     this.#counted = pending
     this.#loop.wanted = pending > 0 || this.#closing || this.#listeners.size > 0
   }

@@ -19,6 +19,11 @@ test.each([
   expect(new InnerQuery(query)).toMatchObject({ text: query, compound, limitInside })
 })
 
+test('a literal of 30 MB is no query', () => {
+  const query = `select '${'('.repeat(30_000_000)} union' as a`
+  expect(new InnerQuery(query)).toMatchObject({ compound: false, limitInside: false })
+})
+
 test('a text ends before its semicolons', () => {
   expect(new InnerQuery('select 1 ;\n; ').text).toBe('select 1')
 })

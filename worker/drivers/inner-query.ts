@@ -1,6 +1,5 @@
-/** What may hold a word or a bracket that is none, and the words and brackets that count. */
-const tokens =
-  /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|[()]|\b(?:union|intersect|except|limit)\b/gi
+/** What may hold a word or a bracket that is none, and the words and brackets that count. Two quotes inside a literal begin another one. */
+const tokens = /'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|[()]|\b(?:union|intersect|except|limit)\b/gi
 
 /** A query of SQLite's as it stands inside another one, where it may give other rows. */
 export class InnerQuery {
