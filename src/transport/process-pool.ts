@@ -33,8 +33,14 @@ export class ProcessPool implements HostPool {
 
   lease(task: LeaseTask<MessagePort>): ThreadLease {
     const { driver } = task.connection
-    const child = this.#takeStandby(driver) ?? this.#start(driver)
     const { port } = task
+    let child: ChildProcess
+    try {
+      child = this.#takeStandby(driver) ?? this.#start(driver)
+    } catch (error) {
+      port.close()
+      return { ended: Promise.resolve(notStarted(error as Error)), markStarted: noop, terminate: noop }
+    }
     const bridge = new PortBridge(
       (message) => {
         // It may be dying: what is lost with it is settled by its end.
@@ -97,11 +103,15 @@ export class ProcessPool implements HostPool {
 async function endOf(child: ChildProcess): Promise<Error | null> {
   const disconnected = new Promise<void>((resolve) => child.once('disconnect', resolve))
   const reason = await new Promise<Error | null>((resolve) => {
-    child.once('error', (error) => resolve(new DriverLoadError(`A process could not be started: ${error.message}`, { cause: error })))
+    child.once('error', (error) => resolve(notStarted(error)))
     child.once('exit', (code, signal) => resolve(code === 0 ? null : new Error(`its process ended with ${signal ?? `exit code ${code}`}`)))
   })
   if (child.connected) await disconnected
   return reason
+}
+
+function notStarted(error: Error): DriverLoadError {
+  return new DriverLoadError(`A process could not be started: ${error.message}`, { cause: error })
 }
 
 function noop(): void {}

@@ -55,13 +55,19 @@ export class ThreadPool {
   /** The ends of leases that are still being served. */
   readonly #ends = new Set<Promise<unknown>>()
   readonly #sharedThreads: number | null
+  /** Tasks that Piscina has refused and still has in its queue. */
+  readonly #refused = new WeakSet<object>()
+  /** Under this name a task tells the balancer what it is. */
+  readonly #self: symbol
 
   constructor(options: ThreadPoolOptions) {
     this.workerFile = options.workerFile
     this.#sharedThreads = options.threads
     // better-sqlite3 reads it once, when it first loads: without it a memory database cannot be named, and so not be shared by threads.
     process.env['SQLITE_USE_URI'] ??= '1'
-    this.#piscina = new (loadPiscina(options.workerFile))({
+    const Pool = loadPiscina(options.workerFile)
+    this.#self = Pool.queueOptionsSymbol
+    this.#piscina = new Pool({
       filename: options.workerFile.href,
       minThreads: 0,
       maxThreads: options.threads ?? maxThreads,
@@ -75,7 +81,8 @@ export class ThreadPool {
       execArgv: [],
       env: workerEnvironment(),
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
-      loadBalancer: (_task, workers) => {
+      loadBalancer: (task, workers) => {
+        if (this.#refused.has(Reflect.get(task, this.#self))) return nowhere(workers)
         const chosen = this.#choose(workers)
         if (chosen !== null) releaseEventLoop(chosen)
         return chosen
@@ -100,6 +107,22 @@ export class ThreadPool {
     return this.#sharedThreads !== null && this.#piscina.threads.length >= this.#sharedThreads ? best : null
   }
 
+  /**
+   * Where no further thread can be started Piscina throws, and keeps the task in its queue all the same: without a word to the balancer
+   * the next free thread would serve a lease that nobody holds.
+   */
+  async #run(task: LeaseTask<MessagePort>, signal: AbortSignal | undefined): Promise<unknown> {
+    const options = { transferList: [task.port], ...(signal === undefined ? {} : { signal }) }
+    let served: Promise<unknown>
+    try {
+      served = this.#piscina.run({ ...task, [this.#self]: task }, options)
+    } catch (error) {
+      this.#refused.add(task)
+      throw notStarted(error as Error)
+    }
+    return await served
+  }
+
   lease(task: LeaseTask<MessagePort>): ThreadLease {
     const abort = new AbortController()
     const shared = this.#sharedThreads !== null
@@ -107,14 +130,13 @@ export class ThreadPool {
     const failed = new Promise<Error>((resolve) => {
       fail = (error) => {
         this.#starting.delete(fail)
-        resolve(new DriverLoadError(`A worker thread could not be started: ${error.message}`, { cause: error }))
+        resolve(notStarted(error))
         abort.abort()
       }
     })
     this.#starting.add(fail)
     // To abort a task is to end its thread.
-    const options = shared ? { transferList: [task.port] } : { transferList: [task.port], signal: abort.signal }
-    const served = this.#piscina.run(task, options).then(
+    const served = this.#run(task, shared ? undefined : abort.signal).then(
       () => null,
       (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
     )
@@ -151,7 +173,8 @@ export class ThreadPool {
     for (const worker of this.#threads.keys()) worker.ref()
     await Promise.all(this.#ends)
     await Promise.all([...this.#threads.values()].map(({ booted }) => booted.promise))
-    await this.#piscina.destroy()
+    // Not by Piscina's own destroy(), which would reject the promises of refused tasks, and those nobody has.
+    await Promise.all([...this.#threads.keys()].map((worker) => worker.terminate()))
     await Promise.all([...this.#threads.values()].map(({ exited }) => exited.promise))
   }
 
@@ -170,6 +193,18 @@ export class ThreadPool {
 }
 
 type PiscinaWorker = Parameters<NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer']>>[1][number]
+
+/** A place that takes a task and does nothing with it. */
+function nowhere([worker]: readonly PiscinaWorker[]): PiscinaWorker | null {
+  if (worker === undefined) return null
+  const view = { ...worker }
+  for (const symbol of Object.getOwnPropertySymbols(worker)) Reflect.set(view, symbol, { postTask() {} })
+  return view
+}
+
+function notStarted(error: Error): DriverLoadError {
+  return new DriverLoadError(`A worker thread could not be started: ${error.message}`, { cause: error })
+}
 
 interface ThreadLife {
   /** It has loaded what it needs to take a task, or has exited: it may be ended from outside. */

@@ -1,0 +1,63 @@
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { runProgram } from './run-program.ts'
+import { temporaryFile } from './test-engine.ts'
+
+const permitted = ['--permission', '--allow-fs-read=*', '--allow-fs-write=*', '--allow-addons']
+
+/** Opens an engine, says how two connections at once end, and leaves the rest to the event loop. */
+function opens(options: object, close: boolean): string {
+  return `
+    import { createEngine } from 'offloop'
+    const engine = createEngine(${JSON.stringify(`sqlite:///${temporaryFile()}`)}, ${JSON.stringify(options)})
+    const ends = await Promise.allSettled([engine.connect(), engine.scalar('select 1')])
+    console.log(ends.map(({ reason }) => reason?.name + ': ' + reason?.message).join('; '))
+    ${close ? 'await engine.close()' : ''}
+  `
+}
+
+test.each([true, false])('where no thread may be started a connection says so, and the program ends (closed: %s)', async (close) => {
+  const { stdout, stderr, code } = await runProgram(opens({}, close), { flags: permitted })
+  expect(stdout).toMatch(/^(DriverLoadError: A worker thread could not be started: .*restricted[^;]*(; |$)){2}/)
+  expect(code, stderr).toBe(0)
+})
+
+test.each([true, false])('where no process may be started a connection says so, and the program ends (closed: %s)', async (close) => {
+  const { stdout, stderr, code } = await runProgram(opens({ isolation: 'process' }, close), { flags: [...permitted, '--allow-worker'] })
+  expect(stdout).toMatch(/^(DriverLoadError: A process could not be started: .*restricted[^;]*(; |$)){2}/)
+  expect(code, stderr).toBe(0)
+})
+
+/** Threads of this system cannot be had while \`full\` is true. */
+const limited = `
+  import { createRequire } from 'node:module'
+  const threads = createRequire(${JSON.stringify(fileURLToPath(import.meta.url))})('node:worker_threads')
+  const { Worker } = threads
+  let full = false
+  let started = 0
+  threads.Worker = function (...args) {
+    if (full) throw Object.assign(new Error('Worker initialization failure: EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' })
+    started++
+    return new Worker(...args)
+  }
+`
+
+test('a connection that got no thread takes none from those after it', async () => {
+  const program = `
+    ${limited}
+    import { createEngine } from 'offloop'
+    const engine = createEngine(${JSON.stringify(`sqlite:///${temporaryFile()}`)})
+    const first = await engine.connect()
+    full = true
+    for (let i = 0; i < 3; i++) console.log(await engine.connect().catch(({ name, message }) => name + ': ' + message))
+    full = false
+    await first.close()
+    const two = await Promise.all([engine.connect(), engine.connect()])
+    console.log(await Promise.all(two.map((conn) => conn.scalar('select 1'))), started)
+    await engine.close({ force: true })
+  `
+  const { stdout, stderr, code } = await runProgram(program)
+  const refused = 'DriverLoadError: A worker thread could not be started: Worker initialization failure: EAGAIN\n'
+  expect(stdout).toBe(`${refused.repeat(3)}[ 1, 1 ] 2\n`)
+  expect(code, stderr).toBe(0)
+})
