@@ -23,8 +23,8 @@ export interface HostPool extends Pick<ThreadPool, 'lease' | 'destroy'> {
  */
 export class ProcessPool implements HostPool {
   readonly workerFile: URL
-  readonly #children = new Map<ChildProcess, Promise<void>>()
-  #standby: { readonly child: ChildProcess; readonly driver: string } | null = null
+  readonly #processes = new Set<HostProcess>()
+  #standby: HostProcess | null = null
   #destroyed = false
 
   constructor(workerFile: URL) {
@@ -34,13 +34,14 @@ export class ProcessPool implements HostPool {
   lease(task: LeaseTask<MessagePort>): ThreadLease {
     const { driver } = task.connection
     const { port } = task
-    let child: ChildProcess
+    let host: HostProcess
     try {
-      child = this.#takeStandby(driver) ?? this.#start(driver)
+      host = this.#takeStandby(driver) ?? this.#start(driver)
     } catch (error) {
       port.close()
       return { ended: Promise.resolve(notStarted(error as Error)), markStarted: noop, terminate: noop }
     }
+    const { child } = host
     const bridge = new PortBridge(
       (message) => {
         // It may be dying: what is lost with it is settled by its end.
@@ -52,7 +53,7 @@ export class ProcessPool implements HostPool {
     // What holds the event loop is for the statement channel to say.
     port.unref()
     child.on('message', (message: BridgeMessage) => bridge.receive(message))
-    const ended = endOf(child).finally(() => {
+    const ended = host.ended.finally(() => {
       bridge.close()
       port.close()
     })
@@ -63,40 +64,49 @@ export class ProcessPool implements HostPool {
     return { ended, markStarted: () => this.#standBy(driver), terminate: () => void child.kill('SIGKILL'), cancel }
   }
 
-  #start(driver: string): ChildProcess {
+  #start(driver: string): HostProcess {
     const child = fork(this.workerFile, [processRole, driver], { serialization: 'advanced', execArgv: [], env: workerEnvironment() })
     // Like an idle thread, an idle process keeps no program alive.
     child.unref()
     child.channel?.unref()
-    const gone = endOf(child).then(() => {
-      this.#children.delete(child)
-      if (this.#standby?.child === child) this.#standby = null
+    const host = { child, driver, ended: endOf(child) }
+    this.#processes.add(host)
+    void host.ended.then(() => {
+      this.#processes.delete(host)
+      if (this.#standby === host) this.#standby = null
     })
-    this.#children.set(child, gone)
-    return child
+    return host
   }
 
-  #takeStandby(driver: string): ChildProcess | undefined {
-    if (this.#standby?.driver !== driver) return undefined
-    const { child } = this.#standby
+  #takeStandby(driver: string): HostProcess | null {
+    const standby = this.#standby
+    if (standby === null || standby.driver !== driver) return null
     this.#standby = null
-    return child.connected ? child : undefined
+    return standby.child.connected ? standby : null
   }
 
   /** Not before the one that was asked for is open: they would share its processor. */
   #standBy(driver: string): void {
-    if (this.#standby === null && !this.#destroyed) this.#standby = { child: this.#start(driver), driver }
+    if (this.#standby === null && !this.#destroyed) this.#standby = this.#start(driver)
   }
 
   async destroy(): Promise<void> {
     this.#destroyed = true
-    const ended = [...this.#children.values()]
-    for (const child of this.#children.keys()) {
+    const ends = [...this.#processes].map(({ ended }) => ended)
+    for (const { child } of this.#processes) {
       child.ref()
       child.kill('SIGKILL')
     }
-    await Promise.all(ended)
+    await Promise.all(ends)
   }
+}
+
+/** A process that serves one connection, or will. */
+interface HostProcess {
+  readonly child: ChildProcess
+  readonly driver: string
+  /** With nothing when it ended as it should, with the reason otherwise. */
+  readonly ended: Promise<Error | null>
 }
 
 /** Resolves when the process has ended and everything that it sent has been read. */
