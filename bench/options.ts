@@ -49,7 +49,8 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
   if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`--rounds expects a whole number of at least 1, not "${values.rounds}".`)
   return {
     cases: values.case?.split(',') ?? [],
-    variants: values.variant?.split(',') ?? [],
+    // Some names have a comma, and a space behind it.
+    variants: values.variant?.split(/,(?! )/) ?? [],
     rounds,
     quick: values.quick,
     chart: values.chart,

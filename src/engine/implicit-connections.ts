@@ -206,11 +206,13 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
 
   #read(execution: Execution): void {
     execution.route(RequestFlag.readOnly | RequestFlag.buffered, 'none')
-    const now = performance.now()
-    const reader = this.#waitingReads.size === 0 ? this.#freeReader(execution, now) : undefined
-    if (reader !== undefined) {
-      reader.submit(execution, now)
-      return
+    if (this.#waitingReads.size === 0) {
+      const now = performance.now()
+      const reader = this.#freeReader(execution, now)
+      if (reader !== undefined) {
+        reader.submit(execution, now)
+        return
+      }
     }
     this.#waitingReads.push(execution)
     this.#dispatchSoon()
