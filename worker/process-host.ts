@@ -1,9 +1,13 @@
 import { EventEmitter } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { createCancelSlots, markCancelled } from '../src/protocol/cancel-slots.ts'
 import type { HostPort, ProcessTask } from '../src/protocol/lease-task.ts'
 import { type BridgeMessage, type CancelMessage, PortBridge } from '../src/protocol/port-bridge.ts'
 import { ConnectionHost } from './connection-host.ts'
 import { loadDriver } from './drivers/load-driver.ts'
+
+/** How often it is asked whether the program still lives. */
+const watchEveryMs = 500
 
 /** The host's end of the channel to the other process. What is posted leaves at once, also when a native call follows. */
 class ProcessPort extends EventEmitter implements HostPort {
@@ -13,7 +17,8 @@ class ProcessPort extends EventEmitter implements HostPort {
     super()
     this.#bridge = new PortBridge(
       (message) => {
-        if (process.connected) process.send?.(message)
+        // The other process may end meanwhile; then so does this one.
+        if (process.connected) process.send?.(message, undefined, undefined, () => {})
       },
       (data) => this.emit('message', data),
     )
@@ -56,4 +61,16 @@ export function serveProcess(driver: string): void {
     void host.served.then(() => process.disconnect())
   })
   process.once('disconnect', () => process.exit())
+  // Ctrl-C and a service's end reach every process of a group: the program may still have to commit, and ends this one itself.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {})
+  watchParent()
+}
+
+/**
+ * Inside a native call nothing is heard of the end of the program, if that was killed and had no time to end its processes: a thread looks
+ * after it.
+ */
+function watchParent(): void {
+  const watch = `setInterval(() => { if (process.ppid !== ${process.ppid}) process.kill(process.pid, 'SIGKILL') }, ${watchEveryMs})`
+  new Worker(watch, { eval: true }).unref()
 }

@@ -15,21 +15,37 @@ export type DatabaseLocation =
  *
  * Looks at the file system, and opens nothing: reading a database's file would drop SQLite's locks on it.
  *
- * @throws {ArgumentError} `baseDirectory` does not exist, or the file would lie outside
+ * @throws {ArgumentError} `baseDirectory` does not exist, or the file would lie outside; or `workingDirectory`, which a relative path is
+ *   relative to, is null: it does not exist
  */
 export async function resolveDatabasePath(
   url: EngineURL,
-  options: { readonly baseDirectory?: string | undefined },
+  options: { readonly baseDirectory?: string | undefined; readonly workingDirectory?: string | null },
 ): Promise<DatabaseLocation> {
   const { database } = url
   if (database === undefined || database === ':memory:') return { kind: 'memory' }
   const { mode: given } = url.query
   const mode = given === 'ro' || given === 'rw' ? given : 'rwc'
-  if (options.baseDirectory === undefined) return { kind: 'file', path: resolve(database), mode }
+  if (options.baseDirectory === undefined) return { kind: 'file', path: absolutePath(database, options.workingDirectory), mode }
   const base = await realBase(options.baseDirectory)
   const path = await realPathOfFuture(resolve(base, database))
   if (!liesInside(base, path)) throw new ArgumentError('The database lies outside the engine option "baseDirectory".')
   return { kind: 'file', path, mode }
+}
+
+/** Null when it has been deleted. */
+export function workingDirectory(): string | null {
+  try {
+    return process.cwd()
+  } catch {
+    return null
+  }
+}
+
+function absolutePath(path: string, directory: string | null = workingDirectory()): string {
+  if (isAbsolute(path)) return path
+  if (directory === null) throw new ArgumentError('The path of the database is relative to a working directory that has been deleted.')
+  return resolve(directory, path)
 }
 
 async function realBase(directory: string): Promise<string> {

@@ -64,7 +64,7 @@ export abstract class Database {
     const limitMs = Math.max(timeoutMs, minOpeningMs)
     const expiry = new AbortController()
     const stop = watchDeadline({ signal, timeoutMs: limitMs }, (error) => {
-      expiry.abort(signal?.aborted === true ? error : new PoolTimeoutError(`The database did not open within ${limitMs} ms.`))
+      expiry.abort(signal?.aborted === true ? error : new PoolTimeoutError(`The database did not open within ${Math.round(limitMs)} ms.`))
     })
     try {
       return await this.connect(readonly, expiry.signal)

@@ -5,7 +5,7 @@ import type { LeaseOptions } from '../transport/lease.ts'
 import type { HostPool } from '../transport/process-pool.ts'
 import { AccessGate } from './access-gate.ts'
 import { Database } from './database.ts'
-import { type DatabaseLocation, resolveDatabasePath } from './database-path.ts'
+import { type DatabaseLocation, resolveDatabasePath, workingDirectory } from './database-path.ts'
 import { rejectionBy } from './deadline.ts'
 import { enterEngine } from './engines-of-file.ts'
 import { Interrupter } from './interrupter.ts'
@@ -24,6 +24,8 @@ export class FileDatabase extends Database {
   #initialised: Promise<void> | null = null
   /** Takes this engine out of the ones that have its file open. */
   #leaveFile: Promise<() => void> | null = null
+  /** A relative path means the same file, wherever the program has gone by the time the file is opened. */
+  readonly #workingDirectory = workingDirectory()
   readonly #memoryName = `file:/offloop-${crypto.randomUUID()}?vfs=memdb`
 
   constructor(url: EngineURL, options: ResolvedEngineOptions, logger: Logger) {
@@ -33,9 +35,21 @@ export class FileDatabase extends Database {
     this.readonly = url.query['mode'] === 'ro'
   }
 
+  /** Once; what could not be found may be there the next time. */
+  #locate(): Promise<DatabaseLocation> {
+    if (this.#location === null) {
+      const { baseDirectory } = this.options
+      const location = resolveDatabasePath(this.url, { baseDirectory, workingDirectory: this.#workingDirectory })
+      location.catch(() => {
+        this.#location = null
+      })
+      this.#location = location
+    }
+    return this.#location
+  }
+
   protected override async connect(readonly: boolean, signal: AbortSignal): Promise<PhysicalConnection> {
-    this.#location ??= resolveDatabasePath(this.url, this.options)
-    const location = await this.#location
+    const location = await this.#locate()
     const wanted = readonly || this.readonly
     // The first connection makes the file and sets its journal mode: two at once would find each other's locks, and a reader no file.
     while (this.#initialised !== null) {

@@ -6,6 +6,9 @@ import type { Execution, Waiter } from './execution.ts'
 import type { ImplicitStatements } from './implicit-connections.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 
+/** A test that fakes timers does not mean this one: connections would never come back. */
+const { setImmediate: afterThisTurn } = globalThis
+
 /** A connection of the pool while it serves statements of the engine's own. */
 class Line {
   /** It is given back at the end of this turn of the event loop, if nothing comes. */
@@ -170,7 +173,7 @@ export class PooledStatements implements ImplicitStatements, Waiter {
     if (this.#pool.waiting > this.#opening || !line.usable) this.#release(line)
     else if (!line.leaving) {
       line.leaving = true
-      setImmediate(() => {
+      afterThisTurn(() => {
         line.leaving = false
         if (line.pending === 0) this.#release(line)
       })

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { InvalidRequestError, ResourceClosedError } from '../errors.ts'
 import { ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
 import { holdEarlyFailure } from '../sql/early-failure.ts'
@@ -219,7 +220,9 @@ export class Session implements TransactionHost, OpenTransactionState {
   async backup(file: string, options: BackupOptions): Promise<void> {
     const { onProgress } = options
     const post: RequestSettings['post'] = ({ channel }, id) => channel.post({ kind: RequestKind.backup, id, file })
-    const onPartial = (value: unknown): void => onProgress?.(value as BackupProgress)
+    // It is called in the context of whoever has asked, not in that of the thread's answer.
+    const tell = onProgress === undefined ? undefined : AsyncResource.bind(onProgress)
+    const onPartial = (value: unknown): void => tell?.(value as BackupProgress)
     const access = this.#services.memory ? 'shared' : 'none'
     await this.request({ access, leavesConnectionState: false, post, onPartial, abortsInOrder: true }, null, options)
   }

@@ -130,8 +130,9 @@ interface QueryServices {
 /** Writes to stderr, where it cannot mix with a program's output. */
 export const stderrLogger: Logger = { debug: writeLine, info: writeLine, warn: writeLine, error: writeLine }
 
+/** A line that nobody can read is lost: the console survives that stderr has been closed at its other end. */
 function writeLine(...data: unknown[]): void {
-  process.stderr.write(`${data.map(String).join(' ')}\n`)
+  console.error(data.map(String).join(' '))
 }
 
 /** A statement on one line, and not for ever. */

@@ -71,8 +71,10 @@ export class ProcessPool implements HostPool {
     child.channel?.unref()
     const host = { child, driver, ended: endOf(child) }
     this.#processes.add(host)
+    endWithThisThread(child)
     void host.ended.then(() => {
       this.#processes.delete(host)
+      forget(child)
       if (this.#standby === host) this.#standby = null
     })
     return host
@@ -99,6 +101,24 @@ export class ProcessPool implements HostPool {
     }
     await Promise.all(ends)
   }
+}
+
+/** Those of all pools: a program with many engines is to have one listener. */
+const children = new Set<ChildProcess>()
+
+/** One inside a native call hears nothing of the end of this process, and would go on with its locks held. */
+function endWithThisThread(child: ChildProcess): void {
+  if (children.size === 0) process.on('exit', killChildren)
+  children.add(child)
+}
+
+function forget(child: ChildProcess): void {
+  children.delete(child)
+  if (children.size === 0) process.off('exit', killChildren)
+}
+
+function killChildren(): void {
+  for (const child of children) child.kill('SIGKILL')
 }
 
 /** A process that serves one connection, or will. */

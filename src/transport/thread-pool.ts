@@ -88,10 +88,12 @@ export class ThreadPool {
         return chosen
       },
     })
-    // A thread that fails before it has taken a task belongs to nobody in Piscina's books: the lease that has waited longest fails.
+    // A thread that fails before it has taken a task belongs to nobody in Piscina's books: the lease that has waited longest fails, and
+    // with the last thread that connections were to share all that have waited for one.
     this.#piscina.on('error', (error: Error) => {
-      const [fail] = this.#starting
-      fail?.(error)
+      const waiting = [...this.#starting]
+      const failed = this.#sharedThreads !== null && this.#piscina.threads.length === 0 ? waiting : waiting.slice(0, 1)
+      for (const fail of failed) fail(error)
     })
     this.#piscina.on('workerCreate', ({ id }: { readonly id: number }) => {
       this.#watchThreads()

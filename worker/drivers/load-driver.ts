@@ -13,20 +13,22 @@ import { DriverFault, faultToWireError, loadFault, userErrorToWire } from './sql
  * @throws {DriverFault} `driverLoad`: there is no such module, or its default export is not a `Driver`
  */
 export async function loadDriver(name: string): Promise<Driver> {
-  switch (name) {
-    case 'better-sqlite3':
-      // Of the driver that most have: the package behind it is imported when it is first needed.
-      return betterSqlite3Driver
-    case 'node':
-      return (await import('./node-sqlite.ts')).nodeSqliteDriver
-    case 'pg':
-      return (await import('./pg.ts')).pgDriver
-    case 'mysql2':
-      return (await import('./mysql2.ts')).mysql2Driver
-    default:
-      return loadForeignDriver(name)
+  // Of the driver that most have: the package behind it is imported when it is first needed.
+  if (name === 'better-sqlite3') return betterSqlite3Driver
+  const own = ownDrivers.get(name)
+  if (own === undefined) return await loadForeignDriver(name)
+  try {
+    return await own()
+  } catch (error) {
+    throw loadFault(name, error)
   }
 }
+
+const ownDrivers: ReadonlyMap<string, () => Promise<Driver>> = new Map([
+  ['node', async () => (await import('./node-sqlite.ts')).nodeSqliteDriver],
+  ['pg', async () => (await import('./pg.ts')).pgDriver],
+  ['mysql2', async () => (await import('./mysql2.ts')).mysql2Driver],
+])
 
 /** Turns what `loadDriver` threw into plain data. */
 export function loadErrorToWire(error: unknown): WireError {
