@@ -41,6 +41,7 @@ export class PendingStatement<R> implements PendingResult<R> {
   readonly #lifeline: Lifeline | undefined
   readonly #track: Track | undefined
   #result: Result<R> | null = null
+  #hasReader = false
 
   constructor(source: Execution | Refusal, lifeline?: Lifeline, track?: Track) {
     this.#source = source
@@ -110,8 +111,7 @@ export class PendingStatement<R> implements PendingResult<R> {
   #read<T>(reading: Reading): Promise<T> {
     const source = this.#source
     const { demand } = reading
-    // Once somebody holds the result, its rows are his to take in whatever way.
-    if (demand !== null && this.#result === null && !(source instanceof Refusal)) source.demand(demand)
+    if (demand !== null && !this.#hasReader && !(source instanceof Refusal)) source.demand(demand)
     const work = this.#soon<T>(reading)
     return this.#track === undefined ? work : this.#track(work)
   }
@@ -139,6 +139,9 @@ export class PendingStatement<R> implements PendingResult<R> {
     const source = this.#source
     source.observe()
     if (source instanceof Refusal) return Promise.reject(source.error)
+    // Whoever reads as well may take its rows in another way: they come as they are asked for.
+    if (this.#hasReader && this.#result === null) source.demand('cursor')
+    this.#hasReader = true
     const { promise, resolve } = Promise.withResolvers<T>()
     source.whenArrived(new Reader<T>(this, reading, resolve))
     return promise

@@ -11,6 +11,8 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
   /** Whoever reads on holds the connection. */
   readonly lifeline: Lifeline | undefined
   #closed = false
+  /** The last fetch that has rows to wait for. */
+  #fetching: Promise<unknown> | null = null
 
   constructor(execution: Execution, lifeline: Lifeline | undefined) {
     this.#execution = execution
@@ -45,13 +47,33 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
 
   async fetchone(): Promise<R | null> {
     this.assertOpen()
-    return this.#next()
+    return await this.#inTurn(1, async () => {
+      await this.#untilAvailable()
+      return (this.#execution.takeAvailable(1)[0] as R | undefined) ?? null
+    })
   }
 
   async fetchmany(size = 1): Promise<R[]> {
     if (!Number.isInteger(size) || size < 0) throw new RangeError('fetchmany() takes a whole number of rows, 0 or more.')
-    await this.#untilThere(size)
-    return this.#execution.takeAvailable(size) as R[]
+    this.assertOpen()
+    return await this.#inTurn(size, async () => {
+      await this.#untilThere(size)
+      return this.#execution.takeAvailable(size) as R[]
+    })
+  }
+
+  /** Those who wait for rows get them in the order of their calls; with `size` rows there, and nobody before, nothing is waited for. */
+  #inTurn<T>(size: number, fetch: () => Promise<T>): Promise<T> {
+    const { available, complete } = this.#execution
+    const before = this.#fetching
+    if (before === null && (complete || available >= size)) return fetch()
+    const fetching = before === null ? fetch() : before.then(fetch, fetch)
+    this.#fetching = fetching
+    const done = (): void => {
+      if (this.#fetching === fetching) this.#fetching = null
+    }
+    fetching.then(done, done)
+    return fetching
   }
 
   async #untilThere(size: number): Promise<void> {
@@ -59,40 +81,55 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
     const execution = this.#execution
     while (execution.available < size && !execution.complete) await execution.more(1)
     execution.throwIfFailed()
+    this.assertOpen()
   }
 
   async fetchall(): Promise<R[]> {
     this.assertOpen()
-    await this.#execution.readAll()
-    return this.takeAll()
+    return await this.#inTurn(Number.POSITIVE_INFINITY, async () => {
+      await this.#execution.readAll()
+      return this.takeAll()
+    })
   }
 
   async first(): Promise<R | null> {
     this.assertOpen()
-    await this.#untilAvailable()
-    return this.takeFirst()
+    return await this.#inTurn(1, async () => {
+      await this.#untilAvailable()
+      return this.takeFirst()
+    })
   }
 
   async one(): Promise<R> {
-    await this.#untilThere(2)
-    return this.takeOne()
+    this.assertOpen()
+    return await this.#inTurn(2, async () => {
+      await this.#untilThere(2)
+      return this.takeOne()
+    })
   }
 
   async oneOrNone(): Promise<R | null> {
-    await this.#untilThere(2)
-    return this.takeOneOrNone()
+    this.assertOpen()
+    return await this.#inTurn(2, async () => {
+      await this.#untilThere(2)
+      return this.takeOneOrNone()
+    })
   }
 
   async scalar<T = RowValue>(): Promise<T | null> {
     this.assertOpen()
-    await this.#untilAvailable()
-    return this.takeScalar<T>()
+    return await this.#inTurn(1, async () => {
+      await this.#untilAvailable()
+      return this.takeScalar<T>()
+    })
   }
 
   async scalars<T = RowValue>(): Promise<T[]> {
     this.assertOpen()
-    await this.#execution.readAll()
-    return this.takeScalars<T>()
+    return await this.#inTurn(Number.POSITIVE_INFINITY, async () => {
+      await this.#execution.readAll()
+      return this.takeScalars<T>()
+    })
   }
 
   // The same, of rows that have come
@@ -163,22 +200,19 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
   }
 
   /** The rows that have come, or the next that do; while the reader is at these, the next ones are on their way. */
-  async nextChunk(): Promise<R[] | null> {
-    await this.#untilAvailable()
-    const execution = this.#execution
-    if (execution.available === 0) return null
-    const rows = execution.takeAvailable(Number.POSITIVE_INFINITY) as R[]
-    if (!execution.complete) execution.prefetch()
-    return rows
+  nextChunk(): Promise<R[] | null> {
+    return this.#inTurn(1, async () => {
+      await this.#untilAvailable()
+      const execution = this.#execution
+      if (execution.available === 0) return null
+      const rows = execution.takeAvailable(Number.POSITIVE_INFINITY) as R[]
+      if (!execution.complete) execution.prefetch()
+      return rows
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close()
-  }
-
-  async #next(): Promise<R | null> {
-    await this.#untilAvailable()
-    return (this.#execution.takeAvailable(1)[0] as R | undefined) ?? null
   }
 
   /** Waits for a row, or for the end of the rows. */
@@ -186,6 +220,8 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
     const execution = this.#execution
     while (execution.available === 0 && !execution.complete) await execution.more(1)
     if (execution.available === 0) execution.throwIfFailed()
+    // Closed by somebody else, it has rows that were not read.
+    this.assertOpen()
   }
 
   /**

@@ -198,7 +198,9 @@ export class Lease {
     if (this.lost === null) {
       try {
         // Drain first: the task's end travels on another port and may overtake these replies.
-        await this.request((id) => this.channel.post({ kind: RequestKind.close, id }))
+        const { kind } = await this.request((id) => this.channel.post({ kind: RequestKind.close, id }))
+        // A function of the user's has left something of the driver's in use, so that it does not close: it goes with its thread.
+        if (kind === ReplyKind.error) this.terminate()
       } catch {
         // Lost meanwhile: closed all the same.
       }

@@ -48,8 +48,10 @@ export interface ThreadLease {
 export class ThreadPool {
   readonly workerFile: URL
   readonly #piscina: Piscina
-  /** Leases whose worker has not answered yet, oldest first. */
-  readonly #starting = new Set<(error: Error) => void>()
+  /** Leases whose worker has not answered yet, oldest first, and how each is told that it gets none. */
+  readonly #starting = new Map<object, (error: Error) => void>()
+  /** Tasks that a thread has been given. */
+  readonly #placed = new WeakSet<object>()
   /** Threads that run, also those that Piscina has given up already. */
   readonly #threads = new Map<Worker, ThreadLife>()
   /** The ends of leases that are still being served. */
@@ -82,23 +84,36 @@ export class ThreadPool {
       env: workerEnvironment(),
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
       loadBalancer: (task, workers) => {
-        if (this.#refused.has(Reflect.get(task, this.#self))) return nowhere(workers)
+        const ours: object = Reflect.get(task, this.#self)
+        if (this.#refused.has(ours)) return nowhere(workers)
         const chosen = this.#choose(workers)
-        if (chosen !== null) releaseEventLoop(chosen)
+        if (chosen === null) return null
+        this.#placed.add(ours)
+        for (const [{ threadId }, life] of this.#threads) if (threadId === chosen.id) life.accounted = true
+        releaseEventLoop(chosen)
         return chosen
       },
     })
-    // A thread that fails before it has taken a task belongs to nobody in Piscina's books: the lease that has waited longest fails, and
-    // with the last thread that connections were to share all that have waited for one.
-    this.#piscina.on('error', (error: Error) => {
-      const waiting = [...this.#starting]
-      const failed = this.#sharedThreads !== null && this.#piscina.threads.length === 0 ? waiting : waiting.slice(0, 1)
-      for (const fail of failed) fail(error)
-    })
+    this.#piscina.on('error', (error: Error) => this.#failWaiting(error))
     this.#piscina.on('workerCreate', ({ id }: { readonly id: number }) => {
       this.#watchThreads()
-      for (const [{ threadId }, { booted }] of this.#threads) if (threadId === id) booted.resolve()
+      for (const [{ threadId }, life] of this.#threads) {
+        if (threadId !== id) continue
+        life.accounted = true
+        life.booted.resolve()
+      }
     })
+  }
+
+  /**
+   * A thread that ends before it has taken a task belongs to nobody in Piscina's books: the lease that has waited longest fails, and with the
+   * last thread that connections were to share all that wait for one. A task without a thread of its own would wait for ever, or have Piscina
+   * start threads up to its limit as soon as any other is free.
+   */
+  #failWaiting(error: Error): void {
+    const waiting = [...this.#starting].filter(([task]) => !this.#placed.has(task))
+    const failed = this.#sharedThreads !== null && this.#piscina.threads.length === 0 ? waiting : waiting.slice(0, 1)
+    for (const [, fail] of failed) fail(error)
   }
 
   /** Null: a thread is to be started for it. */
@@ -131,12 +146,12 @@ export class ThreadPool {
     let fail: (error: Error) => void = () => {}
     const failed = new Promise<Error>((resolve) => {
       fail = (error) => {
-        this.#starting.delete(fail)
+        this.#starting.delete(task)
         resolve(notStarted(error))
         abort.abort()
       }
     })
-    this.#starting.add(fail)
+    this.#starting.set(task, fail)
     // To abort a task is to end its thread.
     const served = this.#run(task, shared ? undefined : abort.signal).then(
       () => null,
@@ -150,7 +165,7 @@ export class ThreadPool {
     const giveUp = shared ? () => left.resolve(null) : () => abort.abort()
     const ended = Promise.race([served, failed, left.promise]).finally(() => {
       clearTimeout(grace)
-      this.#starting.delete(fail)
+      this.#starting.delete(task)
       this.#ends.delete(ended)
     })
     this.#ends.add(ended)
@@ -159,7 +174,7 @@ export class ThreadPool {
       shared,
       markStarted: () => {
         started = true
-        this.#starting.delete(fail)
+        this.#starting.delete(task)
       },
       terminate: () => {
         // Never a thread that loads modules: Node.js and native addons end the whole process when that is cut short.
@@ -183,12 +198,16 @@ export class ThreadPool {
   #watchThreads(): void {
     for (const worker of this.#piscina.threads) {
       if (this.#threads.has(worker)) continue
-      const life: ThreadLife = { booted: Promise.withResolvers(), exited: Promise.withResolvers() }
+      const life: ThreadLife = { booted: Promise.withResolvers(), exited: Promise.withResolvers(), accounted: false }
       this.#threads.set(worker, life)
-      worker.once('exit', () => {
+      worker.once('error', () => {
+        life.accounted = true
+      })
+      worker.once('exit', (code) => {
         this.#threads.delete(worker)
         life.booted.resolve()
         life.exited.resolve()
+        if (!life.accounted) this.#failWaiting(new Error(`it exited with code ${code}`))
       })
     }
   }
@@ -212,6 +231,8 @@ interface ThreadLife {
   /** It has loaded what it needs to take a task, or has exited: it may be ended from outside. */
   readonly booted: PromiseWithResolvers<void>
   readonly exited: PromiseWithResolvers<void>
+  /** Its end is somebody's affair: it has booted, has been given a task, or has said why it ends. */
+  accounted: boolean
 }
 
 /**

@@ -28,6 +28,23 @@ describeTargets((db) => {
       { id: 3, text: 'c' },
     ]
 
+    test('gives all rows to those who read it in several ways at once', () =>
+      withExecutor(async (executor) => {
+        const pending = executor.execute(query)
+        expect(await Promise.all([pending.fetchall(), pending.first()])).toEqual([[a, b, c], null])
+        const other = executor.execute(query)
+        const [row, result] = await Promise.all([other.fetchone(), other])
+        expect([row, await result.fetchall()]).toEqual([a, [b, c]])
+      }))
+
+    test('that first() is to close gives nobody else a part of its rows', () =>
+      withExecutor(async (executor) => {
+        const pending = executor.execute(query)
+        const [row, rest] = await Promise.allSettled([pending.first(), pending.fetchall()])
+        expect(row).toEqual({ status: 'fulfilled', value: a })
+        expect(rest).toMatchObject({ status: 'rejected', reason: closed })
+      }))
+
     test('gives row after row by fetchone(), then null', () =>
       withExecutor(async (executor) => {
         const result = await executor.execute(query)

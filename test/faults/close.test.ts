@@ -24,6 +24,23 @@ describe.each(driverNames)('%s', (driverName) => {
     return Number(await openEngine({ driverName, file }).scalar('select count(*) from t'))
   }
 
+  test('a connection that a worker function has left an iterator open on is closed all the same, and its lock is free', async () => {
+    const { engine, file } = await openTable()
+    const functions = new URL('worker-functions.mjs', import.meta.url)
+    expect(await engine.call(functions, 'peek')).toBe(1)
+    const conn = await engine.connect()
+    const tx = await conn.begin()
+    await tx.execute('insert into t values (1)')
+    await tx.call(functions, 'peek')
+    await tx.rollback()
+    await conn.close()
+    const other = openEngine({ driverName, file, busyTimeoutMs: 20_000 })
+    await other.execute('insert into t values (2)')
+    await engine.close()
+    await threadsExited()
+    expect(await rowsOf(file)).toBe(1)
+  })
+
   test('close() lets 1,000 statements of the engine finish', async () => {
     const { engine, file } = await openTable()
     const settlements = new Settlements()

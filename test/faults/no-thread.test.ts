@@ -34,11 +34,12 @@ const limited = `
   const threads = createRequire(${JSON.stringify(fileURLToPath(import.meta.url))})('node:worker_threads')
   const { Worker } = threads
   let full = false
+  let dying = 0
   let started = 0
   threads.Worker = function (...args) {
     if (full) throw Object.assign(new Error('Worker initialization failure: EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' })
     started++
-    return new Worker(...args)
+    return dying-- > 0 ? new Worker('process.exit(3)', { eval: true }) : new Worker(...args)
   }
 `
 
@@ -59,5 +60,22 @@ test('a connection that got no thread takes none from those after it', async () 
   const { stdout, stderr, code } = await runProgram(program)
   const refused = 'DriverLoadError: A worker thread could not be started: Worker initialization failure: EAGAIN\n'
   expect(stdout).toBe(`${refused.repeat(3)}[ 1, 1 ] 2\n`)
+  expect(code, stderr).toBe(0)
+})
+
+test('a thread that ends before it can take anything fails one connection, and no others are started in its place', async () => {
+  const program = `
+    ${limited}
+    import { createEngine } from 'offloop'
+    const engine = createEngine(${JSON.stringify(`sqlite:///${temporaryFile()}`)})
+    await (await engine.connect()).close()
+    dying = 2
+    const ends = await Promise.allSettled([1, 2, 3, 4].map(() => engine.connect()))
+    console.log(ends.map(({ status, reason }) => reason?.message ?? status).sort().join('\\n'))
+    console.log(started)
+    await engine.close({ force: true })
+  `
+  const { stdout, stderr, code } = await runProgram(program)
+  expect(stdout).toMatch(/^(A worker thread could not be started: it exited with code 3\n){2}fulfilled\nfulfilled\n4\n$/)
   expect(code, stderr).toBe(0)
 })
