@@ -130,10 +130,27 @@ interface QueryServices {
 /** Writes to stderr, where it cannot mix with a program's output. */
 export const stderrLogger: Logger = { debug: writeLine, info: writeLine, warn: writeLine, error: writeLine }
 
-/** A line that nobody can read is lost: the console survives that stderr has been closed at its other end. */
+/** Lines on their way to stderr. */
+let linesOnTheirWay = 0
+
+/** A line that nobody can read is lost: that stderr has been closed at its other end is no reason to end a program. */
 function writeLine(...data: unknown[]): void {
-  console.error(data.map(String).join(' '))
+  const { stderr } = process
+  if (linesOnTheirWay++ === 0) stderr.on('error', ignore)
+  // What failed is told here first, and to the stream's listeners behind that.
+  const written = (): void => {
+    setImmediate(() => {
+      if (--linesOnTheirWay === 0) stderr.off('error', ignore)
+    })
+  }
+  try {
+    stderr.write(`${data.map(String).join(' ')}\n`, written)
+  } catch {
+    written()
+  }
 }
+
+function ignore(): void {}
 
 /** A statement on one line, and not for ever. */
 function echoLine(sql: string): string {

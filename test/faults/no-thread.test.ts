@@ -79,3 +79,18 @@ test('a thread that ends before it can take anything fails one connection, and n
   expect(stdout).toMatch(/^(A worker thread could not be started: it exited with code 3\n){2}fulfilled\nfulfilled\n4\n$/)
   expect(code, stderr).toBe(0)
 })
+
+test('connections that wait for one thread are all told when it ends before it can take anything', async () => {
+  const program = `
+    ${limited}
+    import { createEngine } from 'offloop'
+    const engine = createEngine('postgresql://nobody@127.0.0.1:1/none')
+    dying = 1
+    const ends = await Promise.allSettled([1, 2, 3, 4].map(() => engine.connect()))
+    console.log(new Set(ends.map(({ reason }) => reason.name + ': ' + reason.message)))
+    await engine.close()
+  `
+  const { stdout, stderr, code } = await runProgram(program)
+  expect(stdout).toBe("Set(1) {\n  'DriverLoadError: A worker thread could not be started: it exited with code 3'\n}\n")
+  expect(code, stderr).toBe(0)
+})
