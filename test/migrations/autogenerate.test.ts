@@ -1,28 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { type AsyncEngine, sql } from 'offloop'
-import { Migrations } from 'offloop/migrations'
 import * as schema from 'offloop/schema'
 import { checkConstraint, index, MetaData, Table, uniqueConstraint } from 'offloop/schema'
 import { expect, test } from 'vitest'
-import { describeFiles, describeTargets, type Fixture, rejectionOf } from '../conformance/targets.ts'
-import { Folder } from './folder.ts'
+import { describeFiles, describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { become, open } from './towards-metadata.ts'
 
 const { integer, string, text, boolean, enumeration } = schema
-
-function open(fixture: Fixture): { readonly engine: AsyncEngine; readonly migrations: Migrations; readonly folder: Folder } {
-  const engine = fixture.engine()
-  const folder = new Folder()
-  return { engine, folder, migrations: new Migrations(engine, { directory: folder.path }) }
-}
-
-/** Writes a migration towards the tables and applies it; then nothing is left. */
-async function become(migrations: Migrations, metadata: MetaData): Promise<string> {
-  const { path } = await migrations.autogenerate(metadata)
-  if (path === null) throw new Error('Expected something to do.')
-  expect(await migrations.up()).toHaveLength(1)
-  expect((await migrations.autogenerate(metadata)).statements).toEqual([])
-  return readFileSync(path, 'utf8')
-}
 
 function first(): MetaData {
   const metadata = new MetaData()

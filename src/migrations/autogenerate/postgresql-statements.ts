@@ -1,11 +1,11 @@
 import type { Column } from '../../schema/column.ts'
-import type { ColumnKind } from '../../schema/column-type.ts'
 import { sqlText } from '../../schema/ddl/sql-node.ts'
 import { quoteText } from '../../schema/types/texts.ts'
 import type { Dialect } from '../../sql/dialect.ts'
 import { addKeys, columnsOfKey, createStatements, dropTables, foreignKeysInTheWay } from './altered-tables.ts'
 import { DefinitionText } from './definition-text.ts'
 import type { LiveSchema } from './live-schema.ts'
+import { usingClause } from './postgresql-conversions.ts'
 import { renameHint } from './rebuilt-tables.ts'
 import type { ColumnChange, SchemaChanges, TableChange } from './schema-changes.ts'
 
@@ -68,7 +68,7 @@ function alterColumn(change: TableChange, { from, to, was, is }: ColumnChange, t
   const alterations = [
     ...(was.counted && !is.counted ? ['drop identity if exists', 'drop default'] : []),
     ...(was.default !== null && redefined ? ['drop default'] : []),
-    ...(retyped ? [`type ${type}${collation} using ${cast(column, from, to, type)}`] : []),
+    ...(retyped ? [`type ${type}${collation}${usingClause(column, from.type, to.type, text.dialect)}`] : []),
     ...(was.nullable === is.nullable ? [] : [is.nullable ? 'drop not null' : 'set not null']),
     ...(to.options.serverDefault !== undefined && redefined ? [`set default ${sqlText(to.options.serverDefault)}`] : []),
     // A sequence of its own, as of a serial column, is a default too.
@@ -94,15 +94,4 @@ function keysOf({ to, uniques, indexes }: TableChange, column: Column, text: Def
       .filter((index) => !indexes.added.includes(index) && columnsOfKey(index).includes(column.name))
       .map((index) => text.createIndex(to, index)),
   ]
-}
-
-const numbers: readonly ColumnKind[] = ['integer', 'bigInteger', 'smallInteger', 'float', 'numeric']
-const texts: readonly ColumnKind[] = ['string', 'text']
-const days: readonly ColumnKind[] = ['date', 'dateTime']
-
-/** How a value becomes one of the new type: by what PostgreSQL has for it, or else over its text. A value that cannot is an error. */
-function cast(column: string, { type: { kind: from } }: Column, { type: { kind: to } }: Column, type: string): string {
-  const isDirect = texts.includes(to) || from === to || [numbers, days].some((group) => group.includes(from) && group.includes(to))
-  if (isDirect) return `${column}::${type}`
-  return from === 'boolean' && numbers.includes(to) ? `${column}::integer::${type}` : `${column}::text::${type}`
 }
