@@ -1,10 +1,13 @@
+import { createEngine, EngineURL } from 'offloop'
+import { Migrations } from 'offloop/migrations'
 import * as schema from 'offloop/schema'
 import { MetaData, Table } from 'offloop/schema'
 import { expect, test } from 'vitest'
-import { describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { describeTargets, type Fixture, rejectionOf } from '../conformance/targets.ts'
+import { Folder } from './folder.ts'
 import { become, open } from './towards-metadata.ts'
 
-const { integer, string } = schema
+const { integer, string, date, time, dateTime } = schema
 
 type Columns = ConstructorParameters<typeof Table>[2]
 
@@ -26,4 +29,36 @@ describeTargets((fixture) => {
     expect(await rejectionOf(migrations.up())).toMatchObject({ code: 'OFFLOOP_MIGRATION' })
     expect(await engine.scalar('select s from t')).toBe('abcdefghij')
   })
+
+  test.runIf(dialect === 'postgresql')(
+    'moments of PostgreSQL are those of UTC with and without a time zone, whatever the session has',
+    async () => {
+      await using engine = createEngine(inNewYork(fixture))
+      const migrations = new Migrations(engine, { directory: new Folder().path })
+      const zoned = dateTime({ timezone: true })
+      await become(migrations, holding({ a: dateTime(), b: zoned, c: zoned, d: date(), e: zoned }))
+      const moment = "timestamp '2026-01-02 03:04:05'"
+      const zonedMoment = "timestamptz '2026-01-02 03:04:05Z'"
+      await engine.execute(`insert into t values (1, ${moment}, ${zonedMoment}, ${zonedMoment}, '2026-01-02', ${zonedMoment})`)
+      await become(migrations, holding({ a: zoned, b: dateTime(), c: date(), d: zoned, e: time() }))
+      expect(
+        await engine
+          .execute(`select (a at time zone 'UTC')::text as a, b::text, c::text, (d at time zone 'UTC')::text as d, e::text from t`)
+          .one(),
+      ).toEqual({
+        a: '2026-01-02 03:04:05',
+        b: '2026-01-02 03:04:05',
+        c: '2026-01-02',
+        d: '2026-01-02 00:00:00',
+        e: '03:04:05',
+      })
+    },
+  )
 })
+
+/** The URL of the test's database, for sessions that are not in UTC. */
+function inNewYork({ url }: Fixture): string {
+  const parsed = EngineURL.parse(url)
+  const options = `${parsed.query['options']} -c TimeZone=America/New_York`
+  return parsed.with({ query: { ...parsed.query, options } }).render({ hidePassword: false })
+}
