@@ -7,7 +7,7 @@ import { describeTargets, type Fixture, rejectionOf } from '../conformance/targe
 import { Folder } from './folder.ts'
 import { become, open } from './towards-metadata.ts'
 
-const { integer, string, date, time, dateTime } = schema
+const { integer, string, text, blob, date, time, dateTime } = schema
 
 type Columns = ConstructorParameters<typeof Table>[2]
 
@@ -28,6 +28,17 @@ describeTargets((fixture) => {
     await migrations.autogenerate(holding({ s: string(3) }))
     expect(await rejectionOf(migrations.up())).toMatchObject({ code: 'OFFLOOP_MIGRATION' })
     expect(await engine.scalar('select s from t')).toBe('abcdefghij')
+  })
+
+  test.skipIf(dialect === 'sqlite')('a text becomes its bytes, and bytes the text that they are', async () => {
+    const { engine, migrations } = open(fixture)
+    const backslashes = String.raw`\x41 \101 é`
+    await become(migrations, holding({ s: text(), short: string(20) }))
+    await engine.execute('insert into t (id, s, short) values (1, :s, :short)', { s: backslashes, short: backslashes })
+    await become(migrations, holding({ s: blob(), short: blob() }))
+    expect(await engine.execute('select s, short from t').one()).toEqual({ s: Buffer.from(backslashes), short: Buffer.from(backslashes) })
+    await become(migrations, holding({ s: text(), short: string(20) }))
+    expect(await engine.execute('select s, short from t').one()).toEqual({ s: backslashes, short: backslashes })
   })
 
   test.runIf(dialect === 'postgresql')(

@@ -26,8 +26,13 @@ function inUtc(column: string, from: ColumnKind, to: ColumnKind): string | null 
 
 /** Null where PostgreSQL assigns the value as it does in an UPDATE: a cast that is written would cut off what does not fit. */
 function conversion(column: string, from: ColumnKind, to: ColumnKind, type: string): string | null {
+  if (from === to && to !== 'enumeration') return null
+  if ([numbers, days].some((group) => group.includes(from) && group.includes(to))) return null
+  if (from === 'boolean' && numbers.includes(to)) return `${column}::integer::${type}`
+  // A cast would read and write a backslash and hexadecimal digits, which are nobody's text.
+  const text = from === 'blob' ? `convert_from(${column}, 'UTF8')` : `${column}::text`
+  if (to === 'blob') return `convert_to(${text}, 'UTF8')`
   // An enumeration without a type of its own is a text too.
-  if (texts.includes(to) || type.startsWith('varchar')) return null
-  if ((from === to && to !== 'enumeration') || [numbers, days].some((group) => group.includes(from) && group.includes(to))) return null
-  return from === 'boolean' && numbers.includes(to) ? `${column}::integer::${type}` : `${column}::text::${type}`
+  if (texts.includes(to) || type.startsWith('varchar')) return from === 'blob' ? text : null
+  return `${text}::${type}`
 }
