@@ -1,4 +1,4 @@
-import { type AsyncEngine, sql } from 'offloop'
+import { type AsyncEngine, raw, sql } from 'offloop'
 import * as schema from 'offloop/schema'
 import { checkConstraint, index, MetaData, Table, uniqueConstraint } from 'offloop/schema'
 import { expect, test } from 'vitest'
@@ -112,6 +112,25 @@ describeTargets((fixture) => {
     expect(statements.length).toBeGreaterThan(2)
     folder.write('0001.sql', 'create table waiting (x integer)')
     expect(await rejectionOf(migrations.autogenerate(first()))).toMatchObject({ code: 'OFFLOOP_MIGRATION', file: '0001.sql' })
+  })
+
+  test('a default and a check become others where only capitals and blanks of their texts change', async () => {
+    const { engine, migrations } = open(fixture)
+    const saying = (city: string, forbidden: string) => {
+      const metadata = new MetaData()
+      const columns = {
+        id: integer({ primaryKey: true }),
+        city: string(20, { serverDefault: raw(`'${city}'`) }),
+        s: string(20, { check: raw(`s <> '${forbidden}'`) }),
+      }
+      new Table('t', metadata, columns)
+      return metadata
+    }
+    await become(migrations, saying("it''s New York", "it''s A b"))
+    await become(migrations, saying("it''s newyork", "it''s ab"))
+    await engine.execute("insert into t (id, s) values (1, 'it''s A b')")
+    expect(await engine.scalar('select city from t')).toBe("it's newyork")
+    expect(await rejectionOf(engine.execute("update t set s = 'it''s ab'"))).toMatchObject({ code: expect.stringMatching(/^OFFLOOP_/) })
   })
 
   test.runIf(fixture.can.dialect === 'postgresql')('PostgreSQL says how it spells what was written', async () => {

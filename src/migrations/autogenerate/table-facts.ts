@@ -125,8 +125,15 @@ function listChecks({ columns, options }: AnyTable, dialect: Dialect) {
   })
 }
 
+// A text in quotes, a quoted name, and what stands between them.
+const parts = /'(?:[^'\\]|\\.|'')*'|`[^`]*`|[^'`]+/gs
+
+/** Texts in quotes are what they are, but for MySQL's two ways to write a quote in one; around them capitals, blanks and brackets say nothing. */
 function loosely(text: string): string {
-  return text.toLowerCase().replaceAll(/[()\s"`]/g, '')
+  return text.replaceAll(parts, (part) => {
+    if (part.startsWith("'")) return `'${part.slice(1, -1).replaceAll("''", "\\'")}'`
+    return part.toLowerCase().replaceAll(/[()\s"`]/g, '')
+  })
 }
 
 function indexFact(name: string, { members, unique, where, sql }: Index, dialect: Dialect): string {
