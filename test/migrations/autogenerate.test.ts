@@ -133,6 +133,24 @@ describeTargets((fixture) => {
     expect(await rejectionOf(engine.execute("update t set s = 'it''s ab'"))).toMatchObject({ code: expect.stringMatching(/^OFFLOOP_/) })
   })
 
+  test('a default of true or false is the same one after it was made', async () => {
+    const { engine, migrations } = open(fixture)
+    const starting = (begun: string, ended: string) => {
+      const metadata = new MetaData()
+      const columns = {
+        id: integer({ primaryKey: true }),
+        begun: boolean({ serverDefault: raw(begun) }),
+        ended: boolean({ serverDefault: raw(ended), check: sql`ended = false or begun = TRUE` }),
+      }
+      new Table('t', metadata, columns)
+      return metadata
+    }
+    await become(migrations, starting('true', 'FALSE'))
+    await become(migrations, starting('false', 'FALSE'))
+    await engine.execute('insert into t (id) values (1)')
+    expect(await engine.execute('select id from t where begun = false and ended = false').scalars()).toEqual([1])
+  })
+
   test.runIf(fixture.can.dialect === 'postgresql')('PostgreSQL says how it spells what was written', async () => {
     const { engine, migrations } = open(fixture)
     const spelled = (...values: readonly string[]) => {

@@ -128,11 +128,16 @@ function listChecks({ columns, options }: AnyTable, dialect: Dialect) {
 // A text in quotes, a quoted name, and what stands between them.
 const parts = /'(?:[^'\\]|\\.|'')*'|`[^`]*`|[^'`]+/gs
 
-/** Texts in quotes are what they are, but for MySQL's two ways to write a quote in one; around them capitals, blanks and brackets say nothing. */
+/**
+ * Texts in quotes are what they are, but for MySQL's two ways to write a quote in one. Around them capitals, blanks and brackets say nothing, and
+ * true and false are 1 and 0.
+ */
 function loosely(text: string): string {
   return text.replaceAll(parts, (part) => {
     if (part.startsWith("'")) return `'${part.slice(1, -1).replaceAll("''", "\\'")}'`
-    return part.toLowerCase().replaceAll(/[()\s"`]/g, '')
+    const plain = part.toLowerCase()
+    const words = plain.startsWith('`') ? plain : plain.replaceAll(/\btrue\b/g, '1').replaceAll(/\bfalse\b/g, '0')
+    return words.replaceAll(/[()\s"`]/g, '')
   })
 }
 
