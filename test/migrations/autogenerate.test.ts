@@ -126,7 +126,7 @@ describeTargets((fixture) => {
       new Table('t', metadata, columns)
       return metadata
     }
-    await become(migrations, saying("it''s New York", "it''s A b"))
+    await become(migrations, saying("it''s\nNew York", "it''s A b"))
     await become(migrations, saying("it''s newyork", "it''s ab"))
     await engine.execute("insert into t (id, s) values (1, 'it''s A b')")
     expect(await engine.scalar('select city from t')).toBe("it's newyork")
