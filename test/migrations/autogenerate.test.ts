@@ -133,6 +133,16 @@ describeTargets((fixture) => {
     expect(await rejectionOf(engine.execute("update t set s = 'it''s ab'"))).toMatchObject({ code: expect.stringMatching(/^OFFLOOP_/) })
   })
 
+  test('a text that looks like the mark of a section is written like any other', async () => {
+    const { engine, migrations } = open(fixture)
+    const metadata = new MetaData()
+    const reminder = 'first\n-- down\nthen\n-- no transaction\n-- up'
+    new Table('t', metadata, { id: integer({ primaryKey: true }), note: string(99, { serverDefault: raw(`'${reminder}'`) }) })
+    await become(migrations, metadata)
+    await engine.execute('insert into t (id) values (1)')
+    expect(await engine.scalar('select note from t')).toBe(reminder)
+  })
+
   test('a default of true or false is the same one after it was made', async () => {
     const { engine, migrations } = open(fixture)
     const starting = (begun: string, ended: string) => {
