@@ -1,13 +1,13 @@
-import { createEngine, EngineURL } from 'offloop'
+import { createEngine, EngineURL, sql } from 'offloop'
 import { Migrations } from 'offloop/migrations'
 import * as schema from 'offloop/schema'
-import { MetaData, Table } from 'offloop/schema'
+import { index, MetaData, Table, uniqueConstraint } from 'offloop/schema'
 import { expect, test } from 'vitest'
 import { describeTargets, type Fixture, rejectionOf } from '../conformance/targets.ts'
 import { Folder } from './folder.ts'
 import { become, open } from './towards-metadata.ts'
 
-const { integer, string, text, blob, date, time, dateTime } = schema
+const { integer, bigInteger, string, text, blob, date, time, dateTime } = schema
 
 type Columns = ConstructorParameters<typeof Table>[2]
 
@@ -39,6 +39,39 @@ describeTargets((fixture) => {
     expect(await engine.execute('select s, short from t').one()).toEqual({ s: Buffer.from(backslashes), short: Buffer.from(backslashes) })
     await become(migrations, holding({ s: text(), short: string(20) }))
     expect(await engine.execute('select s, short from t').one()).toEqual({ s: backslashes, short: backslashes })
+  })
+
+  test('a column that others are generated from becomes one of another type, with the keys and checks of all', async () => {
+    const { engine, migrations } = open(fixture)
+    const doubling = (big: boolean, others: Columns = {}) => {
+      const generated = { generated: { as: sql`n * 2` } }
+      const columns = {
+        id: integer({ primaryKey: true }),
+        n: big ? bigInteger() : integer(),
+        twice: integer({ ...generated, check: sql`twice <> 8` }),
+        more: integer(generated),
+        ...others,
+      }
+      const metadata = new MetaData()
+      new Table('t', metadata, columns, {
+        constraints: [uniqueConstraint(['twice', 'more'], { name: 'uq' })],
+        indexes: [index('ix', ['more', 'n'])],
+      })
+      return metadata
+    }
+    await become(migrations, doubling(false))
+    await engine.execute('insert into t (id, n) values (1, 2)')
+    await become(migrations, doubling(true))
+    expect(await engine.execute('select twice, more from t').one()).toEqual({ twice: 4, more: 4 })
+    expect(await rejectionOf(engine.execute('insert into t (id, n) values (2, 2)'))).toMatchObject({ name: 'IntegrityError' })
+    expect(await rejectionOf(engine.execute('insert into t (id, n) values (2, 4)'))).toMatchObject({
+      code: expect.stringMatching(/^OFFLOOP_/),
+    })
+    await become(
+      migrations,
+      doubling(false, { more: bigInteger({ generated: { as: sql`n * 2` } }), less: integer({ generated: { as: sql`n - 1` } }) }),
+    )
+    expect(await engine.execute('select more, less from t').one()).toEqual({ more: 4, less: 1 })
   })
 
   test.runIf(dialect === 'postgresql')(
