@@ -179,6 +179,32 @@ describeTargets((fixture) => {
     expect((await migrations.autogenerate(spelled('glad', "it's"))).statements).toEqual([`alter type "mood" add value 'it''s'`])
     expect(await engine.scalar("select count(*) from pg_namespace where nspname like 'offloop_scratch%'")).toBe(0)
   })
+
+  test('a new value of an enumeration can be the default, of a column that is there and of a new one', async () => {
+    const { engine, migrations } = open(fixture)
+    const feeling = (values: readonly [string, ...string[]], usual: string, hasMore: boolean) => {
+      const metadata = new MetaData()
+      const columns = {
+        id: integer({ primaryKey: true }),
+        mood: enumeration(values, { name: 'mood', nullable: false, serverDefault: raw(`'${usual}'`), index: true }),
+        earlier: enumeration(values, { name: 'mood' }),
+      }
+      new Table(
+        't',
+        metadata,
+        hasMore ? { ...columns, later: enumeration(values, { name: 'mood', serverDefault: raw(`'${usual}'`) }) } : columns,
+      )
+      return metadata
+    }
+    await become(migrations, feeling(['glad', 'sad'], 'glad', false))
+    await engine.execute("insert into t (id, earlier) values (1, 'sad')")
+    await become(migrations, feeling(['glad', 'sad', "it's"], "it''s", true))
+    await engine.execute('insert into t (id) values (2)')
+    expect(await engine.execute('select mood, earlier, later from t order by id').fetchall()).toEqual([
+      { mood: 'glad', earlier: 'sad', later: "it's" },
+      { mood: "it's", earlier: null, later: "it's" },
+    ])
+  })
 })
 
 describeFiles((fixture) => {
