@@ -1,28 +1,11 @@
-import { readFileSync } from 'node:fs'
-import { type AsyncEngine, sql } from 'offloop'
-import { Migrations } from 'offloop/migrations'
+import { type AsyncEngine, raw, sql } from 'offloop'
 import * as schema from 'offloop/schema'
 import { checkConstraint, index, MetaData, Table, uniqueConstraint } from 'offloop/schema'
 import { expect, test } from 'vitest'
-import { describeFiles, describeTargets, type Fixture, rejectionOf } from '../conformance/targets.ts'
-import { Folder } from './folder.ts'
+import { describeFiles, describeTargets, rejectionOf } from '../conformance/targets.ts'
+import { become, open } from './towards-metadata.ts'
 
 const { integer, string, text, boolean, enumeration } = schema
-
-function open(fixture: Fixture): { readonly engine: AsyncEngine; readonly migrations: Migrations; readonly folder: Folder } {
-  const engine = fixture.engine()
-  const folder = new Folder()
-  return { engine, folder, migrations: new Migrations(engine, { directory: folder.path }) }
-}
-
-/** Writes a migration towards the tables and applies it; then nothing is left. */
-async function become(migrations: Migrations, metadata: MetaData): Promise<string> {
-  const { path } = await migrations.autogenerate(metadata)
-  if (path === null) throw new Error('Expected something to do.')
-  expect(await migrations.up()).toHaveLength(1)
-  expect((await migrations.autogenerate(metadata)).statements).toEqual([])
-  return readFileSync(path, 'utf8')
-}
 
 function first(): MetaData {
   const metadata = new MetaData()
@@ -131,6 +114,53 @@ describeTargets((fixture) => {
     expect(await rejectionOf(migrations.autogenerate(first()))).toMatchObject({ code: 'OFFLOOP_MIGRATION', file: '0001.sql' })
   })
 
+  test('a default and a check become others where only capitals and blanks of their texts change', async () => {
+    const { engine, migrations } = open(fixture)
+    const saying = (city: string, forbidden: string) => {
+      const metadata = new MetaData()
+      const columns = {
+        id: integer({ primaryKey: true }),
+        city: string(20, { serverDefault: raw(`'${city}'`) }),
+        s: string(20, { check: raw(`s <> '${forbidden}'`) }),
+      }
+      new Table('t', metadata, columns)
+      return metadata
+    }
+    await become(migrations, saying("it''s\nNew York", "it''s A b"))
+    await become(migrations, saying("it''s newyork", "it''s ab"))
+    await engine.execute("insert into t (id, s) values (1, 'it''s A b')")
+    expect(await engine.scalar('select city from t')).toBe("it's newyork")
+    expect(await rejectionOf(engine.execute("update t set s = 'it''s ab'"))).toMatchObject({ code: expect.stringMatching(/^OFFLOOP_/) })
+  })
+
+  test('a text that looks like the mark of a section is written like any other', async () => {
+    const { engine, migrations } = open(fixture)
+    const metadata = new MetaData()
+    const reminder = 'first\n-- down\nthen\n-- no transaction\n-- up'
+    new Table('t', metadata, { id: integer({ primaryKey: true }), note: string(99, { serverDefault: raw(`'${reminder}'`) }) })
+    await become(migrations, metadata)
+    await engine.execute('insert into t (id) values (1)')
+    expect(await engine.scalar('select note from t')).toBe(reminder)
+  })
+
+  test('a default of true or false is the same one after it was made', async () => {
+    const { engine, migrations } = open(fixture)
+    const starting = (begun: string, ended: string) => {
+      const metadata = new MetaData()
+      const columns = {
+        id: integer({ primaryKey: true }),
+        begun: boolean({ serverDefault: raw(begun) }),
+        ended: boolean({ serverDefault: raw(ended), check: sql`ended = false or begun = TRUE` }),
+      }
+      new Table('t', metadata, columns)
+      return metadata
+    }
+    await become(migrations, starting('true', 'FALSE'))
+    await become(migrations, starting('false', 'FALSE'))
+    await engine.execute('insert into t (id) values (1)')
+    expect(await engine.execute('select id from t where begun = false and ended = false').scalars()).toEqual([1])
+  })
+
   test.runIf(fixture.can.dialect === 'postgresql')('PostgreSQL says how it spells what was written', async () => {
     const { engine, migrations } = open(fixture)
     const spelled = (...values: readonly string[]) => {
@@ -148,6 +178,32 @@ describeTargets((fixture) => {
     await become(migrations, spelled('glad'))
     expect((await migrations.autogenerate(spelled('glad', "it's"))).statements).toEqual([`alter type "mood" add value 'it''s'`])
     expect(await engine.scalar("select count(*) from pg_namespace where nspname like 'offloop_scratch%'")).toBe(0)
+  })
+
+  test('a new value of an enumeration can be the default, of a column that is there and of a new one', async () => {
+    const { engine, migrations } = open(fixture)
+    const feeling = (values: readonly [string, ...string[]], usual: string, hasMore: boolean) => {
+      const metadata = new MetaData()
+      const columns = {
+        id: integer({ primaryKey: true }),
+        mood: enumeration(values, { name: 'mood', nullable: false, serverDefault: raw(`'${usual}'`), index: true }),
+        earlier: enumeration(values, { name: 'mood' }),
+      }
+      new Table(
+        't',
+        metadata,
+        hasMore ? { ...columns, later: enumeration(values, { name: 'mood', serverDefault: raw(`'${usual}'`) }) } : columns,
+      )
+      return metadata
+    }
+    await become(migrations, feeling(['glad', 'sad'], 'glad', false))
+    await engine.execute("insert into t (id, earlier) values (1, 'sad')")
+    await become(migrations, feeling(['glad', 'sad', "it's"], "it''s", true))
+    await engine.execute('insert into t (id) values (2)')
+    expect(await engine.execute('select mood, earlier, later from t order by id').fetchall()).toEqual([
+      { mood: 'glad', earlier: 'sad', later: "it's" },
+      { mood: "it's", earlier: null, later: "it's" },
+    ])
   })
 })
 

@@ -68,6 +68,20 @@ test('sections that are not what they should be are refused', async () => {
   })
 })
 
+test('lines that look like marks of a section are part of the text, the comment or the routine that they stand in', async () => {
+  await using engine = createEngine('sqlite://')
+  const text = 'a\n-- down\n-- no transaction\nb'
+  const trigger = `create trigger u after insert on t begin\n-- down\nupdate t set x = '${text}';\nend`
+  const up = `create table t (x text default '${text}')\n;\n/*\n-- up\n*/\n${trigger}`
+  const folder = new Folder({ '1.sql': `-- up\n${up}\n-- down\ndrop table t` })
+  const migrations = new Migrations(engine, { directory: folder.path })
+  await migrations.up()
+  await engine.execute('insert into t default values')
+  expect(await engine.scalar('select x from t')).toBe(text)
+  await migrations.down()
+  expect(await engine.tableNames()).toEqual(['offloop_migrations'])
+})
+
 test('exports of another kind are refused', async () => {
   expect(await errorOf({ '1.mjs': 'export const up = 1' })).toMatchObject({ file: '1.mjs' })
   expect(await errorOf({ '1.mjs': 'export function up() {}\nexport const transaction = "no"' })).toMatchObject({ file: '1.mjs' })

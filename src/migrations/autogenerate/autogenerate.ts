@@ -1,12 +1,9 @@
-import { typesOf } from '../../schema/ddl/create-all.ts'
-import { inspect } from '../../schema/inspection/inspector.ts'
-import type { AnyTable, Catalogue, QualifiedName } from '../../schema/table-shape.ts'
-import { quoteText } from '../../schema/types/texts.ts'
+import type { Catalogue, QualifiedName } from '../../schema/table-shape.ts'
 import type { Executor } from '../../sql/executor.ts'
-import { DefinitionText } from './definition-text.ts'
 import { readLiveSchema } from './live-schema.ts'
 import { mysqlStatements } from './mysql-statements.ts'
 import { postgresqlStatements } from './postgresql-statements.ts'
+import { typeStatements } from './postgresql-types.ts'
 import { sqliteStatements } from './rebuilt-tables.ts'
 import { changesBetween } from './schema-changes.ts'
 import { spelledTables } from './spelled-tables.ts'
@@ -30,23 +27,6 @@ export async function statementsTowards(executor: Executor, metadata: Catalogue,
     case 'mysql':
       return mysqlStatements(changes, live, dialect)
     case 'postgresql':
-      return postgresqlStatements(changes, live, await typeStatements(executor, tables), dialect)
+      return postgresqlStatements(changes, live, await typeStatements(executor, wanted, live.tables), dialect)
   }
-}
-
-/** Enumerations that are types of PostgreSQL's. A value that is not wanted any more stays: it cannot be taken away. */
-async function typeStatements(executor: Executor, tables: readonly AnyTable[]): Promise<readonly string[]> {
-  const { dialect } = executor
-  const text = new DefinitionText(dialect)
-  const statements: string[] = []
-  for (const { name, schema, values } of typesOf(tables)) {
-    const found = (await inspect(executor).enums(schema)).find((type) => type.name === name)
-    const quoted = values.map((value) => quoteText(value, dialect))
-    if (found === undefined) statements.push(`create type ${text.name({ name, schema })} as enum (${quoted.join(', ')})`)
-    else {
-      const missing = values.filter((value) => !found.values.includes(value))
-      statements.push(...missing.map((value) => `alter type ${text.name({ name, schema })} add value ${quoteText(value, dialect)}`))
-    }
-  }
-  return statements
 }

@@ -1,12 +1,13 @@
 import type { Column } from '../../schema/column.ts'
-import type { ColumnKind } from '../../schema/column-type.ts'
 import { sqlText } from '../../schema/ddl/sql-node.ts'
 import { quoteText } from '../../schema/types/texts.ts'
 import type { Dialect } from '../../sql/dialect.ts'
-import { addKeys, columnsOfKey, createStatements, dropTables, foreignKeysInTheWay } from './altered-tables.ts'
+import { addKeys, createStatements, dropTables, foreignKeysInTheWay } from './altered-tables.ts'
 import { DefinitionText } from './definition-text.ts'
 import type { LiveSchema } from './live-schema.ts'
+import { usingClause } from './postgresql-conversions.ts'
 import { renameHint } from './rebuilt-tables.ts'
+import { checksOf, isGenerated, isRetyped, keysOf, remadeColumns } from './remade-columns.ts'
 import type { ColumnChange, SchemaChanges, TableChange } from './schema-changes.ts'
 
 /** The statements for PostgreSQL: what stands in the way goes first, foreign keys come last. */
@@ -48,27 +49,34 @@ function addPrimaryKey({ to, primaryKey }: TableChange, text: DefinitionText): r
 
 function alterColumns(change: TableChange, text: DefinitionText): readonly string[] {
   const { to, columns, changed } = change
-  const dropped = columns.dropped.map(({ name }) => `alter table ${text.name(to)} drop column ${text.dialect.quoteIdentifier(name)}`)
-  const [first, ...others] = dropped
+  const remade = remadeColumns(change)
+  const checks = checksOf(change, remade)
+  const [generated, plain] = [columns.added.filter(isGenerated), columns.added.filter((column) => !isGenerated(column))]
+  const drop = ({ name }: Column) => `alter table ${text.name(to)} drop column ${text.dialect.quoteIdentifier(name)}`
+  const [first, ...others] = columns.dropped.map(drop)
   return [
+    ...checks.map(({ name }) => text.dropConstraint(to, name ?? '')),
+    ...remade.map(drop),
     ...(first === undefined ? [] : [renameHint(columns) + first, ...others]),
-    ...columns.added.map((column) => text.addColumn(to, column)),
-    ...changed.flatMap((column) => alterColumn(change, column, text)),
+    ...plain.map((column) => text.addColumn(to, column)),
+    ...changed.filter((column) => !remade.includes(column.to)).flatMap((column) => alterColumn(change, column, text)),
+    ...[...generated, ...remade].map((column) => text.addColumn(to, column)),
+    ...keysOf(change, remade, text),
+    ...checks.map((check) => text.addConstraint(to, check)),
   ]
 }
 
 function alterColumn(change: TableChange, { from, to, was, is }: ColumnChange, text: DefinitionText): readonly string[] {
   const column = text.dialect.quoteIdentifier(to.name)
   const table = `alter table ${text.name(change.to)}`
-  if (was.generated !== is.generated) return [`${table} drop column ${column}`, text.addColumn(change.to, to), ...keysOf(change, to, text)]
-  const retyped = was.type !== is.type || was.collation !== is.collation
+  const retyped = isRetyped({ was, is })
   const redefined = retyped || was.default !== is.default
   const type = to.type.sqlType(text.dialect, false)
   const collation = to.options.collation === undefined ? '' : ` collate ${text.dialect.quoteIdentifier(to.options.collation)}`
   const alterations = [
     ...(was.counted && !is.counted ? ['drop identity if exists', 'drop default'] : []),
     ...(was.default !== null && redefined ? ['drop default'] : []),
-    ...(retyped ? [`type ${type}${collation} using ${cast(column, from, to, type)}`] : []),
+    ...(retyped ? [`type ${type}${collation}${usingClause(column, from.type, to.type, text.dialect)}`] : []),
     ...(was.nullable === is.nullable ? [] : [is.nullable ? 'drop not null' : 'set not null']),
     ...(to.options.serverDefault !== undefined && redefined ? [`set default ${sqlText(to.options.serverDefault)}`] : []),
     // A sequence of its own, as of a serial column, is a default too.
@@ -83,26 +91,4 @@ function countOn({ to }: TableChange, { name }: Column, text: DefinitionText): s
   const [table, column] = [text.name(to), text.dialect.quoteIdentifier(name)]
   const sequence = `pg_get_serial_sequence(${quoteText(table, text.dialect)}, ${quoteText(name, text.dialect)})`
   return `select setval(${sequence}, coalesce(max(${column}), 0) + 1, false) from ${table}`
-}
-
-/** What stays as it is and went with a column that was dropped to be made anew. */
-function keysOf({ to, uniques, indexes }: TableChange, column: Column, text: DefinitionText): readonly string[] {
-  const kept = to.constraints.filter((constraint) => constraint.kind === 'unique' && !uniques.added.includes(constraint))
-  return [
-    ...kept.flatMap((unique) => (unique.kind === 'unique' && unique.columns.includes(column.name) ? [text.addConstraint(to, unique)] : [])),
-    ...to.indexes
-      .filter((index) => !indexes.added.includes(index) && columnsOfKey(index).includes(column.name))
-      .map((index) => text.createIndex(to, index)),
-  ]
-}
-
-const numbers: readonly ColumnKind[] = ['integer', 'bigInteger', 'smallInteger', 'float', 'numeric']
-const texts: readonly ColumnKind[] = ['string', 'text']
-const days: readonly ColumnKind[] = ['date', 'dateTime']
-
-/** How a value becomes one of the new type: by what PostgreSQL has for it, or else over its text. A value that cannot is an error. */
-function cast(column: string, { type: { kind: from } }: Column, { type: { kind: to } }: Column, type: string): string {
-  const isDirect = texts.includes(to) || from === to || [numbers, days].some((group) => group.includes(from) && group.includes(to))
-  if (isDirect) return `${column}::${type}`
-  return from === 'boolean' && numbers.includes(to) ? `${column}::integer::${type}` : `${column}::text::${type}`
 }

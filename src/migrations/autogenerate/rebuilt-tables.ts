@@ -1,8 +1,10 @@
 import type { TriggerDescription } from '../../schema/inspection/descriptions.ts'
-import { type AnyTable, countedColumn } from '../../schema/table-shape.ts'
+import { type AnyTable, countedColumn, type QualifiedName } from '../../schema/table-shape.ts'
+import { quoteText } from '../../schema/types/texts.ts'
 import type { Dialect } from '../../sql/dialect.ts'
 import { DefinitionText, tableLike } from './definition-text.ts'
-import type { SchemaChanges, TableChange } from './schema-changes.ts'
+import type { ColumnChange, SchemaChanges, TableChange } from './schema-changes.ts'
+import { converted, misfits } from './sqlite-conversions.ts'
 
 /**
  * The statements for SQLite. Its ALTER TABLE adds columns, and little else: a table is made anew, with every row, and put in the place of the old
@@ -51,21 +53,46 @@ function isRestSame({ changed, primaryKey, uniques, checks, foreignKeys, options
   return changed.length === 0 && !primaryKey && !options && !exchanged
 }
 
-function rebuild({ from, to, columns }: TableChange, name: string, text: DefinitionText): readonly string[] {
+function rebuild(change: TableChange, name: string, text: DefinitionText): readonly string[] {
+  const { from, to, columns } = change
   const quote = text.dialect.quoteIdentifier
   const [old, made] = [text.name(from), text.name({ name, schema: to.schema })]
   const kept = to.columns.filter(
     (column) => column.options.generated === undefined && from.columns.some((other) => other.name === column.name),
   )
   const list = kept.map((column) => quote(column.name)).join(', ')
+  const retyped = change.changed.filter(({ to: column, was, is }) => kept.includes(column) && was.type !== is.type)
+  const values = kept.map((column) => {
+    const other = retyped.find((candidate) => candidate.to === column)?.from
+    return other === undefined ? quote(column.name) : converted(quote(column.name), other.type, column.type)
+  })
+  const guard = guardOf(retyped, { name, schema: to.schema }, text)
   return [
     renameHint(columns) + text.createTable(tableLike(to, { name }), []),
     // Without a column in common every row is one of defaults, and there may be no such row.
-    ...(kept.length === 0 ? [] : [`insert into ${made} (${list}) select ${list} from ${old}`]),
+    ...(kept.length === 0
+      ? []
+      : [...guard.created, `insert into ${made} (${list}) select ${values.join(', ')} from ${old}`, ...guard.dropped]),
     ...countAsBefore(from, to, name, text),
     `drop table ${old}`,
     `alter table ${made} rename to ${quote(to.name)}`,
   ]
+}
+
+/** A trigger that refuses rows in which something is none of its new type: SQLite itself would store it, and nobody could read it. */
+function guardOf(retyped: readonly ColumnChange[], { name, schema }: QualifiedName, text: DefinitionText) {
+  const { dialect } = text
+  const refusals = retyped.flatMap(({ from, to }) => {
+    const condition = misfits(`new.${dialect.quoteIdentifier(to.name)}`, from.type, to.type)
+    const message = `A value of the column ${to.name} is none of its new type, ${to.type.sqlType(dialect, false)}.`
+    return condition === null ? [] : [`select raise(abort, ${quoteText(message, dialect)}) where ${condition};`]
+  })
+  if (refusals.length === 0) return { created: [], dropped: [] }
+  const trigger = text.name({ name: `${name} fits`, schema })
+  return {
+    created: [`create trigger ${trigger} before insert on ${dialect.quoteIdentifier(name)} begin\n${refusals.join('\n')}\nend`],
+    dropped: [`drop trigger ${trigger}`],
+  }
 }
 
 /** AUTOINCREMENT never gives a number twice, and where it stands goes with the table. */

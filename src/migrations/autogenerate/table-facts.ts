@@ -125,8 +125,27 @@ function listChecks({ columns, options }: AnyTable, dialect: Dialect) {
   })
 }
 
+// A text in quotes, a quoted name, and what stands between them.
+const parts = /'(?:[^'\\]|\\.|'')*'|`[^`]*`|[^'`]+/gs
+
+/** What a letter behind a backslash stands for in MySQL: it writes ends of lines so, whoever wrote them otherwise. */
+const escapes: Readonly<Record<string, string>> = { 0: '\0', n: '\n', r: '\r', t: '\t' }
+
+/**
+ * Texts in quotes are what they are, however they are written. Around them capitals, blanks and brackets say nothing, and true and false are 1
+ * and 0.
+ */
 function loosely(text: string): string {
-  return text.toLowerCase().replaceAll(/[()\s"`]/g, '')
+  return text.replaceAll(parts, (part) => {
+    if (part.startsWith("'")) return `'${unescaped(part.slice(1, -1))}'`
+    const plain = part.toLowerCase()
+    const words = plain.startsWith('`') ? plain : plain.replaceAll(/\btrue\b/g, '1').replaceAll(/\bfalse\b/g, '0')
+    return words.replaceAll(/[()\s"`]/g, '')
+  })
+}
+
+function unescaped(text: string): string {
+  return text.replaceAll(/''|\\(.)/gs, (_, escaped: string = "'") => escapes[escaped] ?? escaped)
 }
 
 function indexFact(name: string, { members, unique, where, sql }: Index, dialect: Dialect): string {
