@@ -157,11 +157,11 @@ const textBy =
 
 const listBy =
   (operator: 'in' | 'not in'): Compile =>
-  (column, slots) =>
+  (column, slots, field) =>
     // SQL has no empty list.
     slots.length === 0
       ? RawNode.createWithSql(operator === 'in' ? '1 = 0' : '1 = 1')
-      : compare(column, operator, ValueListNode.create(slots.map((slot) => ValueNode.create(slot))))
+      : compare(column, operator, ValueListNode.create(slots.map((slot) => member(slot, column, field))))
 
 const OPERATORS: Readonly<Record<Operator, Compile>> = {
   exact: comparedBy('='),
@@ -173,7 +173,7 @@ const OPERATORS: Readonly<Record<Operator, Compile>> = {
   in: listBy('in'),
   notin: listBy('not in'),
   range: (column, [low, high], field) =>
-    compare(ordered(column, field), 'between', AndNode.create(ValueNode.create(low), ValueNode.create(high))),
+    compare(ordered(column, field), 'between', AndNode.create(member(low, column, field), member(high, column, field))),
   isnull: (column) => column,
   contains: textBy('contains'),
   startswith: textBy('startsWith'),
@@ -195,6 +195,13 @@ function compare(
 function ordered(column: OperationNode, field: StoredField): OperationNode {
   const type = typeOf(field)
   return type.kind === 'numeric' ? dialectFunction('ordered', column, type) : column
+}
+
+/** Of a list, or an end of BETWEEN. What a sum or an average is compared with need not fit the field. */
+function member(slot: ValueSlot | undefined, column: OperationNode, field: StoredField): OperationNode {
+  const type = typeOf(field)
+  const value = ValueNode.create(slot)
+  return type.kind === 'numeric' && !RawNode.is(column) ? dialectFunction('among', value, type) : value
 }
 
 function disjunction(nodes: readonly OperationNode[]): OperationNode {

@@ -99,7 +99,7 @@ export class ValueExpression<Out, In = Out> implements Expression<Out> {
   }
 
   between(low: Operand<In>, high: Operand<In>): Condition {
-    return this.#compare('between', AndNode.create(this.#operand(low), this.#operand(high)))
+    return this.#compare('between', AndNode.create(this.#member(low), this.#member(high)))
   }
 
   /** Equal, NULL to NULL too: never NULL itself. */
@@ -152,7 +152,7 @@ export class ValueExpression<Out, In = Out> implements Expression<Out> {
     }
     // SQL has no empty list.
     if (values.length === 0) return new Condition(RawNode.createWithSql(operator === 'in' ? '1 = 0' : '1 = 1'))
-    return this.#equate(operator, ValueListNode.create(values.map((value: Operand<In>) => this.#operand(value))))
+    return this.#equate(operator, ValueListNode.create(values.map((value: Operand<In>) => this.#member(value))))
   }
 
   #either(name: 'is' | 'isNot', value: Operand<In> | null): Condition {
@@ -174,6 +174,12 @@ export class ValueExpression<Out, In = Out> implements Expression<Out> {
   /** A number that a database holds as a text is ordered as a number. */
   get #ordered(): OperationNode {
     return this.type.kind === 'numeric' ? dialectFunction('ordered', this.#node, this.type) : this.#node
+  }
+
+  /** Of a list, or an end of BETWEEN. */
+  #member(value: Operand<In>): OperationNode {
+    const operand = this.#operand(value)
+    return this.type.kind === 'numeric' && ValueNode.is(operand) ? dialectFunction('among', operand, this.type) : operand
   }
 
   #operand(value: Operand<In>): OperationNode {

@@ -1,5 +1,5 @@
 import { type AsyncEngine, sql } from 'offloop'
-import { dateTime, integer, ModelRegistry, Q, string } from 'offloop/orm'
+import { dateTime, decimal, integer, ModelRegistry, Q, string } from 'offloop/orm'
 import { expect } from 'vitest'
 import { describeTables } from '../conformance/database-tests.ts'
 import { rejectionOf } from '../conformance/targets.ts'
@@ -22,7 +22,11 @@ function plainModels(engine: AsyncEngine) {
     id: integer({ primaryKey: true }),
     count: integer({ serverDefault: sql`5` }),
   }) {}
-  return { models, Row, Empty }
+  class Amount extends models.define('amount_rows', {
+    id: integer({ primaryKey: true }),
+    wide: decimal({ maxDigits: 30, decimalPlaces: 2 }),
+  }) {}
+  return { models, Row, Empty, Amount }
 }
 
 interface Models {
@@ -64,6 +68,16 @@ describeTables(undefined, (databaseTest) => {
       expect(row.created).toEqual(past)
     }
     expect(third.equals(stored[2])).toBe(true)
+  })
+
+  test('a list of numbers of more digits than a double has means these numbers, and none beside them', async ({ plain: { Amount } }) => {
+    const [first, second] = ['100000000000000000.01', '100000000000000000.02'] as const
+    await Amount.objects.bulkCreate([first, second, '1.00'].map((wide) => ({ wide })))
+    expect(await Amount.objects.filter({ wide__in: [first, '1'] }).count()).toBe(2)
+    expect(await Amount.objects.filter({ wide__notin: [first, '1'] }).count()).toBe(1)
+    expect(await Amount.objects.filter({ wide__in: [second, '5'] }).update({ wide: '7' })).toBe(1)
+    expect(await Amount.objects.filter({ wide__in: [first, '1'] }).delete()).toBe(2)
+    expect((await Amount.objects.all()).map(({ wide }) => wide)).toEqual(['7.00'])
   })
 
   test('autoNow and onUpdate are stored by bulkUpdate, and are on the instances then', async ({ plain: { Row } }) => {

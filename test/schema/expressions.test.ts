@@ -100,6 +100,21 @@ describeTables(metadata, (databaseTest) => {
     }
   })
 
+  test('numbers of more digits than a double has are told apart in a list', async ({ engine }) => {
+    const [first, second] = ['100000000000000000.01', '100000000000000000.02'] as const
+    await engine.execute(amounts.insert().values([first, second, '1', null].map((wide, index) => ({ id: index + 1, wide }))))
+    const { wide } = amounts.c
+    const find = async (query: ReturnType<typeof amounts.select>) =>
+      (await engine.execute(query.orderBy('id')).fetchall()).map(({ id }) => id)
+    expect(await find(amounts.select(wide.in([first, '1'])))).toEqual([1, 3])
+    expect(await find(amounts.select(wide.in([second])))).toEqual([2])
+    expect(await find(amounts.select(wide.notIn([first, '1'])))).toEqual([2])
+    expect(await find(amounts.select().where('wide', 'in', [first, '1']))).toEqual([1, 3])
+    expect(await find(amounts.select().where('wide', 'not in', [second]))).toEqual([1, 3])
+    expect((await engine.execute(amounts.delete().where(wide.in([first, '1'])))).rowcount).toBe(2)
+    expect(await find(amounts.select())).toEqual([2, 4])
+  })
+
   test('dates are compared as moments', async ({ engine }) => {
     const times = [0, 86_400_000, 1_700_000_000_123].map((time) => new Date(time))
     await engine.execute(moments.insert().values(times.map((at) => ({ at }))))

@@ -25,6 +25,8 @@ export interface Spellings {
   /** IS [NOT] DISTINCT FROM. */
   is(left: OperationNode, right: OperationNode): OperationNode
   isNot(left: OperationNode, right: OperationNode): OperationNode
+  /** A value of that type in a list, or as an end of BETWEEN. */
+  among(value: OperationNode, type: ColumnType): OperationNode
   /** A column of that type, as it is ordered. */
   ordered(column: OperationNode, type: ColumnType): OperationNode
   /** The least or the greatest of a column of that type. */

@@ -21,6 +21,7 @@ export const postgresqlSpellings: Spellings = {
   ilike: (text, pattern) => spell`${text} ilike ${value(pattern)}`,
   is: (left, right) => spell`${left} is not distinct from ${right}`,
   isNot: (left, right) => spell`${left} is distinct from ${right}`,
+  among: (value) => value,
   ordered: (column) => column,
   extreme: (column, _type, which) => spell`${raw(which)}(${column})`,
   // Through jsonb, for columns of the type json too.

@@ -86,6 +86,7 @@ export const sqliteSpellings: Spellings = {
   ilike: (text, pattern) => spell`${text} like ${value(pattern)}`,
   is: (left, right) => spell`${left} is ${right}`,
   isNot: (left, right) => spell`${left} is not ${right}`,
+  among: (value) => value,
   extreme: (column, type, which) => (isWide(type) ? extremeOfTexts(column, which) : spell`${raw(which)}(${column})`),
   ordered: (column, type) => (isWide(type) ? spell`cast(${column} as numeric)` : column),
   jsonPath: (document, steps) => spell`${document} -> ${value(jsonPathText(steps))}`,
