@@ -80,7 +80,7 @@ async function insertChunk(
     return
   }
   const { lastrowid } = await executor.execute(plan.with(values))
-  if (dialect.lastInsertId && definition.countsKey) countKeys(definition, rows, lastrowid, dialect)
+  if (dialect.lastInsertId && definition.countsKey) await countKeys(definition, rows, lastrowid, executor)
   if (!dialect.returning) await readDefaults(definition, fields, rows, executor)
 }
 
@@ -139,13 +139,20 @@ function decoded(field: StoredField, value: unknown, dialect: Dialect): unknown 
   return value === null || decode === null ? value : decode(value)
 }
 
-/** MySQL tells the number of the first row; those of one INSERT follow each other. */
-function countKeys(definition: ModelDefinition, rows: readonly Entity[], first: number | bigint | null, dialect: Dialect): void {
+/** MySQL tells the number of the first row; those of one INSERT follow it in steps, which are more than 1 on the servers of a cluster. */
+async function countKeys(
+  definition: ModelDefinition,
+  rows: readonly Entity[],
+  first: number | bigint | null,
+  executor: Executor,
+): Promise<void> {
   const { keyField } = definition
-  if (first === null) return
-  for (const [index, row] of rows.entries()) {
-    if (row[keyField.name] !== undefined) continue
-    row[keyField.name] = decoded(keyField, typeof first === 'bigint' ? first + BigInt(index) : first + index, dialect)
+  const uncounted = rows.filter((row) => row[keyField.name] === undefined)
+  if (first === null || uncounted.length === 0) return
+  // Several rows are in a transaction: this is its session's.
+  const step = uncounted.length === 1 ? 1 : await executor.scalar('select @@auto_increment_increment')
+  for (const [index, row] of uncounted.entries()) {
+    row[keyField.name] = decoded(keyField, BigInt(first) + BigInt(index) * BigInt(step as number | bigint), executor.dialect)
   }
 }
 
