@@ -193,6 +193,32 @@ describeDatabases((fixture) => {
     expect(engine.status().quarantined).toBe(0)
   })
 
+  test('every number that JSON was given comes back', async () => {
+    const engine = fixture.engine()
+    const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), doc: json() })
+    await engine.execute(createTable(table))
+    const large = [2 ** 53, -(2 ** 53), 2 ** 53 + 2, 2 ** 60, 1.5e16, 1e20, 123_456_789_012_345_680_000, 2 ** 64, 1e21, -(2 ** 100)]
+    const numbers = [...large, 1e22, 1e300, Number.MAX_VALUE, -Number.MAX_VALUE, 5e-324, Number.MIN_VALUE, 0.1 + 0.2, 1e-7, 1e16 / 3, 1 / 3]
+    for (const [index, n] of numbers.entries()) {
+      await engine.execute(table.insert().values({ id: index + 1, doc: { n, list: [n] } }))
+      expect(await engine.execute(table.select(table.c.id.eq(index + 1))).one()).toEqual({ id: index + 1, doc: { n, list: [n] } })
+    }
+  })
+
+  test('a number in JSON whose digits a number does not hold is a DataError on a server', async () => {
+    const engine = fixture.engine()
+    if (engine.dialect.embedded) return
+    const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), doc: json() })
+    await engine.execute(createTable(table))
+    for (const digits of ['9007199254740993', '-1152921504606846977', '18446744073709551615', '1152921504606847001']) {
+      await engine.execute(table.delete())
+      await engine.execute(`insert into t (id, doc) values (1, '{"n": ${digits}}')`)
+      expect(await rejectionOf(engine.execute(table.select()).fetchall()), digits).toMatchObject({ code: 'OFFLOOP_DATA' })
+    }
+    await engine.execute(`update t set doc = '[1152921504606846976]'`)
+    expect(await engine.execute(table.select()).one()).toEqual({ id: 1, doc: [2 ** 60] })
+  })
+
   test('an untyped integer beside a bigInteger stays a number', async () => {
     const engine = fixture.engine()
     const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), big: bigInteger() })
