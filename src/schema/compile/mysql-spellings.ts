@@ -22,6 +22,7 @@ export const mysqlSpellings: Spellings = {
   among: (value, { stored: type }) =>
     type instanceof NumericType ? spell`cast(${value} as ${raw(`decimal(${type.precision}, ${type.scale})`)})` : value,
   ordered: (column) => column,
+  orderedBesideSql: (column) => column,
   extreme: (column, _type, which) => spell`${raw(which)}(${column})`,
   jsonPath: (document, steps) => spell`json_extract(${document}, ${value(jsonPathText(steps))})`,
   jsonText: (document, steps) => {
