@@ -39,7 +39,7 @@ export class IntegerType extends ColumnType {
 
   override decoder(_dialect: Dialect, label: string): Decode | null {
     return (value) => {
-      if (typeof value === 'number') return value
+      if (Number.isSafeInteger(value)) return value
       if (typeof value !== 'bigint') throw unreadable(label, 'a whole number', value)
       const number = Number(value)
       if (!Number.isSafeInteger(number)) throw unreadable(label, 'a whole number within 2^53: use bigInteger()', value)
