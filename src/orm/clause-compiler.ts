@@ -139,7 +139,7 @@ const comparedBy =
 const orderedBy =
   (operator: '<' | '<=' | '>' | '>='): Compile =>
   (column, slots, field) =>
-    compare(ordered(column, field), operator, ValueNode.create(slots[0]))
+    compare(ordered(column, field), operator, end(slots[0], column, field))
 
 type TextFunction =
   | 'contains'
@@ -157,11 +157,11 @@ const textBy =
 
 const listBy =
   (operator: 'in' | 'not in'): Compile =>
-  (column, slots) =>
+  (column, slots, field) =>
     // SQL has no empty list.
     slots.length === 0
       ? RawNode.createWithSql(operator === 'in' ? '1 = 0' : '1 = 1')
-      : compare(column, operator, ValueListNode.create(slots.map((slot) => ValueNode.create(slot))))
+      : compare(column, operator, ValueListNode.create(slots.map((slot) => member(slot, column, field))))
 
 const OPERATORS: Readonly<Record<Operator, Compile>> = {
   exact: comparedBy('='),
@@ -173,7 +173,7 @@ const OPERATORS: Readonly<Record<Operator, Compile>> = {
   in: listBy('in'),
   notin: listBy('not in'),
   range: (column, [low, high], field) =>
-    compare(ordered(column, field), 'between', AndNode.create(ValueNode.create(low), ValueNode.create(high))),
+    compare(ordered(column, field), 'between', AndNode.create(end(low, column, field), end(high, column, field))),
   isnull: (column) => column,
   contains: textBy('contains'),
   startswith: textBy('startsWith'),
@@ -195,6 +195,19 @@ function compare(
 function ordered(column: OperationNode, field: StoredField): OperationNode {
   const type = typeOf(field)
   return type.kind === 'numeric' ? dialectFunction('ordered', column, type) : column
+}
+
+/** One of a list, or what an order is compared with. That of a sum or an average need not fit the field. */
+function member(slot: ValueSlot | undefined, column: OperationNode, field: StoredField): OperationNode {
+  const type = typeOf(field)
+  const value = ValueNode.create(slot)
+  return type.kind === 'numeric' && !RawNode.is(column) ? dialectFunction('among', value, type) : value
+}
+
+/** What an order is compared with: it has that of the column. */
+function end(slot: ValueSlot | undefined, column: OperationNode, field: StoredField): OperationNode {
+  const value = member(slot, column, field)
+  return RawNode.is(column) ? value : ordered(value, field)
 }
 
 function disjunction(nodes: readonly OperationNode[]): OperationNode {

@@ -74,13 +74,18 @@ async function insertChunk(
   const { plan, returned } = plans.get(entityOf(definition), shape, () =>
     insertPlan(definition, fields, { count: rows.length, dialect, values: isPlain ? null : values }),
   )
-  if (returned.length > 0) {
+  if (dialect.returning && returned.length > 0) {
     const found = await executor.execute<unknown[]>(plan.with(values), [], readOptions(returned)).fetchall()
     for (const [index, row] of rows.entries()) takeReturned(row, returned, found[index] ?? [], dialect)
     return
   }
-  const { lastrowid } = await executor.execute(plan.with(values))
-  if (dialect.lastInsertId && definition.countsKey) countKeys(definition, rows, lastrowid, dialect)
+  const result = await executor.execute<unknown[]>(plan.with(values), [], readOptions(returned))
+  const found = result.returnsRows ? await result.fetchall() : []
+  if (found.length > 0) {
+    for (const [index, row] of rows.entries()) takeReturned(row, returned, found[index] ?? [], dialect)
+    return
+  }
+  if (dialect.lastInsertId && definition.countsKey) await countKeys(definition, rows, result.lastrowid, executor)
   if (!dialect.returning) await readDefaults(definition, fields, rows, executor)
 }
 
@@ -109,7 +114,8 @@ function insertPlan(definition: ModelDefinition, fields: readonly StoredField[],
     return ValueNode.create(value instanceof Sql ? value : new ValueSlot(index, (given) => typeOf(field).encode(given, dialect, label)))
   }
   const lists = Array.from({ length: count }, (_, row) => ValueListNode.create(fields.map((_field, column) => place(row * width + column))))
-  const returned = dialect.returning ? filledIn(definition, fields) : []
+  const countsSeveral = dialect.lastInsertId && count > 1 && definition.countsKey && !fields.includes(definition.keyField)
+  const returned = dialect.returning || countsSeveral ? filledIn(definition, fields) : []
   const into = InsertQueryNode.create(tableNode(table))
   const named = { ...into, columns: fields.map(({ column }) => ColumnNode.create(column)), values: ValuesNode.create(lists) }
   const node =
@@ -118,8 +124,18 @@ function insertPlan(definition: ModelDefinition, fields: readonly StoredField[],
       : dialect.upsert === 'onDuplicateKey'
         ? { ...into, columns: [], values: RawNode.createWithSql('values ()') }
         : { ...into, defaultValues: true }
-  const selections = returned.map(({ column }) => SelectionNode.create(ReferenceNode.create(ColumnNode.create(column))))
-  return { plan: new Plan(returned.length > 0 ? { ...node, returning: ReturningNode.create(selections) } : node, dialect), returned }
+  return { plan: new Plan(returned.length > 0 ? withReturning(node, returned, dialect) : node, dialect), returned }
+}
+
+/** To MySQL, which has no RETURNING, it is a comment; MariaDB, which has it since 10.5, runs it. */
+function withReturning(node: InsertQueryNode, fields: readonly StoredField[], dialect: Dialect): InsertQueryNode {
+  if (!dialect.returning) {
+    const names = fields.map(({ column }) => dialect.quoteIdentifier(column)).join(', ')
+    // A name with the end of a comment in it would end this one.
+    return names.includes('*/') ? node : { ...node, endModifiers: [RawNode.createWithSql(`/*M!100500 returning ${names} */`)] }
+  }
+  const selections = fields.map(({ column }) => SelectionNode.create(ReferenceNode.create(ColumnNode.create(column))))
+  return { ...node, returning: ReturningNode.create(selections) }
 }
 
 /** What the database knows after the insert and nobody else: the key that it counts, and its defaults. */
@@ -139,14 +155,26 @@ function decoded(field: StoredField, value: unknown, dialect: Dialect): unknown 
   return value === null || decode === null ? value : decode(value)
 }
 
-/** MySQL tells the number of the first row; those of one INSERT follow each other. */
-function countKeys(definition: ModelDefinition, rows: readonly Entity[], first: number | bigint | null, dialect: Dialect): void {
+/** Those of one INSERT follow each other in the steps of the session, which are more than 1 on the servers of a cluster. */
+async function countKeys(
+  definition: ModelDefinition,
+  rows: readonly Entity[],
+  lastrowid: number | bigint | null,
+  executor: Executor,
+): Promise<void> {
   const { keyField } = definition
+  const uncounted = rows.filter((row) => row[keyField.name] === undefined)
+  if (uncounted.length === 0) return
+  const [first, step] = uncounted.length === 1 ? [lastrowid, 1] : await readCounting(executor)
   if (first === null) return
-  for (const [index, row] of rows.entries()) {
-    if (row[keyField.name] !== undefined) continue
-    row[keyField.name] = decoded(keyField, typeof first === 'bigint' ? first + BigInt(index) : first + index, dialect)
-  }
+  for (const [index, row] of uncounted.entries())
+    row[keyField.name] = decoded(keyField, BigInt(first) + BigInt(index) * BigInt(step), executor.dialect)
+}
+
+/** Of the last INSERT: several rows are in a transaction, and so on one connection. */
+async function readCounting(executor: Executor): Promise<readonly [first: bigint, step: bigint]> {
+  const sql = 'select last_insert_id(), @@auto_increment_increment'
+  return await executor.execute<readonly [bigint, bigint]>(sql, [], { rowMode: 'array', integers: 'bigint' }).one()
 }
 
 /** Without RETURNING, defaults of the database are read by the keys: of one field in one statement. */

@@ -73,19 +73,19 @@ export class ValueExpression<Out, In = Out> implements Expression<Out> {
   }
 
   lt(value: Operand<In>): Condition {
-    return this.#compare('<', this.#operand(value))
+    return this.#compare('<', value)
   }
 
   le(value: Operand<In>): Condition {
-    return this.#compare('<=', this.#operand(value))
+    return this.#compare('<=', value)
   }
 
   gt(value: Operand<In>): Condition {
-    return this.#compare('>', this.#operand(value))
+    return this.#compare('>', value)
   }
 
   ge(value: Operand<In>): Condition {
-    return this.#compare('>=', this.#operand(value))
+    return this.#compare('>=', value)
   }
 
   /** One of these; of none, it is false of every row. */
@@ -99,7 +99,7 @@ export class ValueExpression<Out, In = Out> implements Expression<Out> {
   }
 
   between(low: Operand<In>, high: Operand<In>): Condition {
-    return this.#compare('between', AndNode.create(this.#operand(low), this.#operand(high)))
+    return this.#compare('between', low, high)
   }
 
   /** Equal, NULL to NULL too: never NULL itself. */
@@ -138,11 +138,11 @@ export class ValueExpression<Out, In = Out> implements Expression<Out> {
   }
 
   asc(): Ordering {
-    return new Ordering(OrderByItemNode.create(this.#ordered, RawNode.createWithSql('asc')))
+    return new Ordering(OrderByItemNode.create(this.#inOrder(this.#node), RawNode.createWithSql('asc')))
   }
 
   desc(): Ordering {
-    return new Ordering(OrderByItemNode.create(this.#ordered, RawNode.createWithSql('desc')))
+    return new Ordering(OrderByItemNode.create(this.#inOrder(this.#node), RawNode.createWithSql('desc')))
   }
 
   #among(operator: 'in' | 'not in', values: readonly Operand<In>[] | Expression<unknown>): Condition {
@@ -152,7 +152,7 @@ export class ValueExpression<Out, In = Out> implements Expression<Out> {
     }
     // SQL has no empty list.
     if (values.length === 0) return new Condition(RawNode.createWithSql(operator === 'in' ? '1 = 0' : '1 = 1'))
-    return this.#equate(operator, ValueListNode.create(values.map((value: Operand<In>) => this.#operand(value))))
+    return this.#equate(operator, ValueListNode.create(values.map((value: Operand<In>) => this.#member(value))))
   }
 
   #either(name: 'is' | 'isNot', value: Operand<In> | null): Condition {
@@ -163,8 +163,12 @@ export class ValueExpression<Out, In = Out> implements Expression<Out> {
     return new Condition(dialectFunction(name, this.#node, checkedText(text, this.label)))
   }
 
-  #compare(operator: '<' | '<=' | '>' | '>=' | 'between', right: OperationNode): Condition {
-    return new Condition(BinaryOperationNode.create(this.#ordered, OperatorNode.create(operator), right))
+  #compare(operator: '<' | '<=' | '>' | '>=' | 'between', ...values: readonly Operand<In>[]): Condition {
+    const operands = values.map((value) => this.#member(value))
+    const ofSql = values.some((value) => value instanceof Sql || isExpression(value))
+    const right = (ofSql ? operands : operands.map((operand) => this.#inOrder(operand))).reduce((low, high) => AndNode.create(low, high))
+    const left = this.#inOrder(this.#node, ofSql ? 'orderedBesideSql' : 'ordered')
+    return new Condition(BinaryOperationNode.create(left, OperatorNode.create(operator), right))
   }
 
   #equate(operator: '=' | '!=' | 'is' | 'is not' | 'in' | 'not in' | 'like', right: OperationNode): Condition {
@@ -172,8 +176,14 @@ export class ValueExpression<Out, In = Out> implements Expression<Out> {
   }
 
   /** A number that a database holds as a text is ordered as a number. */
-  get #ordered(): OperationNode {
-    return this.type.kind === 'numeric' ? dialectFunction('ordered', this.#node, this.type) : this.#node
+  #inOrder(node: OperationNode, name: 'ordered' | 'orderedBesideSql' = 'ordered'): OperationNode {
+    return this.type.kind === 'numeric' ? dialectFunction(name, node, this.type) : node
+  }
+
+  /** One of a list, or what an order is compared with. */
+  #member(value: Operand<In>): OperationNode {
+    const operand = this.#operand(value)
+    return this.type.kind === 'numeric' && ValueNode.is(operand) ? dialectFunction('among', operand, this.type) : operand
   }
 
   #operand(value: Operand<In>): OperationNode {

@@ -54,6 +54,23 @@ describeDatabases((fixture) => {
     expect(await Step.objects.count()).toBe(0)
   })
 
+  test.runIf(fixture.target.driver === 'mysql2')('keys are those that the database has counted, in whatever steps it does', async () => {
+    const engine = fixture.engine()
+    const models = new ModelRegistry(engine)
+    class Row extends models.define('rows_in_steps', { id: integer({ primaryKey: true }), name: string({ maxLength: 5 }) }) {}
+    class Big extends models.define('big_rows_in_steps', { id: bigInteger({ primaryKey: true }), name: string({ maxLength: 5 }) }) {}
+    await models.createAll()
+    await using conn = await engine.connect()
+    await conn.execute('set session auto_increment_increment = 5, session auto_increment_offset = 3')
+    const names = ['a', 'b', 'c'].map((name) => ({ name }))
+    const rows = await Row.objects.using(conn).bulkCreate([...names, { id: 70, name: 'd' }, ...names])
+    expect(rows.map(({ id }) => id)).toEqual([3, 8, 13, 70, 73, 78, 83])
+    expect((await Row.objects.orderBy('id')).map(({ id, name }) => ({ id, name }))).toEqual(rows.map(({ id, name }) => ({ id, name })))
+    const big = await Big.objects.using(conn).bulkCreate(names)
+    expect(big.map(({ id }) => id)).toEqual([3n, 8n, 13n])
+    await conn.execute('set session auto_increment_increment = default, session auto_increment_offset = default')
+  })
+
   test('given keys are kept beside counted ones, in one bulkCreate too, and a key can be changed', async () => {
     const models = new ModelRegistry(fixture.engine())
     class Row extends models.define('rows_with_keys', { id: integer({ primaryKey: true }), name: string({ maxLength: 5 }) }) {}

@@ -1,5 +1,5 @@
 import { type AsyncEngine, sql } from 'offloop'
-import { dateTime, integer, ModelRegistry, Q, string } from 'offloop/orm'
+import { dateTime, decimal, integer, ModelRegistry, max, Q, string, sum } from 'offloop/orm'
 import { expect } from 'vitest'
 import { describeTables } from '../conformance/database-tests.ts'
 import { rejectionOf } from '../conformance/targets.ts'
@@ -22,7 +22,11 @@ function plainModels(engine: AsyncEngine) {
     id: integer({ primaryKey: true }),
     count: integer({ serverDefault: sql`5` }),
   }) {}
-  return { models, Row, Empty }
+  class Amount extends models.define('amount_rows', {
+    id: integer({ primaryKey: true }),
+    wide: decimal({ maxDigits: 30, decimalPlaces: 2 }),
+  }) {}
+  return { models, Row, Empty, Amount }
 }
 
 interface Models {
@@ -64,6 +68,45 @@ describeTables(undefined, (databaseTest) => {
       expect(row.created).toEqual(past)
     }
     expect(third.equals(stored[2])).toBe(true)
+  })
+
+  test('a list of numbers of more digits than a double has means these numbers, and none beside them', async ({ plain: { Amount } }) => {
+    const [first, second] = ['100000000000000000.01', '100000000000000000.02'] as const
+    await Amount.objects.bulkCreate([first, second, '1.00'].map((wide) => ({ wide })))
+    expect(await Amount.objects.filter({ wide__in: [first, '1'] }).count()).toBe(2)
+    expect(await Amount.objects.filter({ wide__notin: [first, '1'] }).count()).toBe(1)
+    expect(await Amount.objects.filter({ wide__in: [second, '5'] }).update({ wide: '7' })).toBe(1)
+    expect(await Amount.objects.filter({ wide__in: [first, '1'] }).delete()).toBe(2)
+    expect((await Amount.objects.all()).map(({ wide }) => wide)).toEqual(['7.00'])
+  })
+
+  test('numbers of more digits than a double has are compared and ordered digit by digit', async ({ plain: { Amount } }) => {
+    const sorted = [
+      '-100000000000000000.02',
+      '-100000000000000000.01',
+      '-2.00',
+      '9.00',
+      '10.00',
+      '100000000000000000.01',
+      '100000000000000000.02',
+    ]
+    await Amount.objects.bulkCreate([3, 6, 0, 4, 2, 5, 1].map((index) => ({ wide: sorted[index] as string })))
+    const found = async (lookups: object) =>
+      (await Amount.objects.filter(lookups as { wide: string }).orderBy('wide')).map(({ wide }) => wide)
+    expect(await found({})).toEqual(sorted)
+    expect((await Amount.objects.orderBy('-wide')).map(({ wide }) => wide)).toEqual(sorted.toReversed())
+    for (const [index, wide] of sorted.entries()) {
+      expect(await found({ wide__lt: wide })).toEqual(sorted.slice(0, index))
+      expect(await found({ wide__lte: wide })).toEqual(sorted.slice(0, index + 1))
+      expect(await found({ wide__gt: wide })).toEqual(sorted.slice(index + 1))
+      expect(await found({ wide__gte: wide })).toEqual(sorted.slice(index))
+      expect(await found({ wide__range: [wide, wide] })).toEqual([wide])
+    }
+    const groups = Amount.objects.groupBy('wide').aggregate({ most: max('wide'), total: sum('wide') })
+    const [top] = await groups.having({ most__gt: '100000000000000000.01' }).orderBy('-most')
+    expect(top).toMatchObject({ most: '100000000000000000.02' })
+    expect(await groups.having({ total__range: ['8', '10.5'] }).orderBy('total')).toMatchObject([{ wide: '9.00' }, { wide: '10.00' }])
+    expect(await Amount.objects.filter({ wide__range: ['9', '100000000000000000.01'] }).delete()).toBe(3)
   })
 
   test('autoNow and onUpdate are stored by bulkUpdate, and are on the instances then', async ({ plain: { Row } }) => {

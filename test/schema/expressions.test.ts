@@ -1,3 +1,4 @@
+import { sql } from 'offloop'
 import { and, dateTime, integer, json, MetaData, not, numeric, or, string, Table, text } from 'offloop/schema'
 import { expect } from 'vitest'
 import { describeTables } from '../conformance/database-tests.ts'
@@ -98,6 +99,55 @@ describeTables(metadata, (databaseTest) => {
       expect(await engine.execute(amounts.select(column.gt('9.5'))).fetchall()).toHaveLength(2)
       expect(await engine.execute(amounts.select(column.between(-5, 9))).fetchall()).toHaveLength(2)
     }
+  })
+
+  test('numbers of more digits than a double has are told apart in a list', async ({ engine }) => {
+    const [first, second] = ['100000000000000000.01', '100000000000000000.02'] as const
+    await engine.execute(amounts.insert().values([first, second, '1', null].map((wide, index) => ({ id: index + 1, wide }))))
+    const { wide } = amounts.c
+    const find = async (query: ReturnType<typeof amounts.select>) =>
+      (await engine.execute(query.orderBy('id')).fetchall()).map(({ id }) => id)
+    expect(await find(amounts.select(wide.in([first, '1'])))).toEqual([1, 3])
+    expect(await find(amounts.select(wide.in([second])))).toEqual([2])
+    expect(await find(amounts.select(wide.notIn([first, '1'])))).toEqual([2])
+    expect(await find(amounts.select().where('wide', 'in', [first, '1']))).toEqual([1, 3])
+    expect(await find(amounts.select().where('wide', 'not in', [second]))).toEqual([1, 3])
+    expect((await engine.execute(amounts.delete().where(wide.in([first, '1'])))).rowcount).toBe(2)
+    expect(await find(amounts.select())).toEqual([2, 4])
+  })
+
+  test('numbers of more digits than a double has are compared and ordered digit by digit', async ({ engine }) => {
+    const sorted = [
+      ...[
+        '-9999999999999999999999999999.99',
+        '-100000000000000000.02',
+        '-100000000000000000.01',
+        '-10.00',
+        '-9.00',
+        '-1.01',
+        '-1.00',
+        '-0.01',
+      ],
+      ...['0.00', '0.01', '1.00', '1.01', '9.00', '10.00', '100000000000000000.01', '100000000000000000.02'],
+      ...['100000000000000000000.00', '9999999999999999999999999999.99'],
+    ]
+    const { wide, id } = amounts.c
+    const rows = sorted.map((text, index) => ({ id: ((index * 7) % sorted.length) + 1, wide: text }))
+    await engine.execute(amounts.insert().values([...rows, { id: 100, wide: null }]))
+    const find = async (query: ReturnType<typeof amounts.select>) => (await engine.execute(query).fetchall()).map((row) => row.wide)
+    expect(await find(amounts.select(wide.ne(null)).orderBy(wide.asc()))).toEqual(sorted)
+    expect(await find(amounts.select(wide.ne(null)).orderBy(wide.desc()))).toEqual(sorted.toReversed())
+    for (const [index, text] of sorted.entries()) {
+      const where = async (condition: Parameters<typeof amounts.select>[0]) => await find(amounts.select(condition).orderBy(wide.asc()))
+      expect(await where(wide.lt(text))).toEqual(sorted.slice(0, index))
+      expect(await where(wide.le(text))).toEqual(sorted.slice(0, index + 1))
+      expect(await where(wide.gt(text))).toEqual(sorted.slice(index + 1))
+      expect(await where(wide.ge(text))).toEqual(sorted.slice(index))
+      expect(await where(wide.between(text, text))).toEqual([text])
+      expect(await where(wide.between('-1', text))).toEqual(sorted.slice(6, index + 1))
+    }
+    expect(await find(amounts.select(and(wide.gt(sql`1`), wide.between(sql`2`, '9'))).orderBy(id.asc()))).toEqual(['9.00'])
+    expect(await find(amounts.select(wide.gt(id)).limit(1))).toHaveLength(1)
   })
 
   test('dates are compared as moments', async ({ engine }) => {

@@ -1,10 +1,10 @@
 import type { AsyncEngine } from 'offloop'
-import { inspect, MetaData, type TableDescription } from 'offloop/schema'
+import { inspect, MetaData, type Table, type TableDescription } from 'offloop/schema'
 import { expect, test } from 'vitest'
 import { describeDatabases } from '../conformance/targets.ts'
 
 /** What a database says of its tables, apart from the texts that it was told and where in them a check stood. */
-async function described(engine: AsyncEngine): Promise<readonly object[]> {
+async function described(engine: AsyncEngine): Promise<readonly { readonly name: string }[]> {
   const tables = await inspect(engine).describe()
   return tables.map(({ options, indexes, checks, ...others }: TableDescription) => ({
     ...others,
@@ -73,6 +73,38 @@ describeDatabases((fixture) => {
     expect(await engine.tableNames()).toEqual(['t'])
     const types = (await inspect(engine).columns('t')).map(({ type }) => type)
     expect(types).toEqual(['x); create table hacked (a', "it's", '', 'double precision'])
+  })
+
+  test.runIf(fixture.target.driver === 'mysql2')('unsigned whole numbers are such, count, and are made again as such', async () => {
+    const engine = fixture.engine()
+    await engine.script(`
+      create table big (id bigint unsigned auto_increment primary key, n bigint unsigned);
+      create table small (id int unsigned auto_increment primary key, tiny tinyint unsigned, mini smallint unsigned, medium mediumint unsigned);
+      create table tiny (id tinyint(1) auto_increment primary key, live tinyint(1));
+      create table odd (id double auto_increment primary key, name varchar(5))`)
+    const before = await described(engine)
+    const metadata = new MetaData()
+    await metadata.reflect(engine)
+    const [big, small, tiny, odd] = ['big', 'small', 'tiny', 'odd'].map((name) => metadata.tables.get(name) as Table)
+    if (big === undefined || small === undefined || tiny === undefined || odd === undefined) throw new Error('A table is missing.')
+    expect((await engine.execute(big.insert().values({ n: 2n ** 64n - 1n }))).insertedPrimaryKey).toEqual([1n])
+    await engine.execute(big.insert().values({ id: 2n ** 64n - 2n, n: 0 }))
+    expect(await engine.execute(big.select().orderBy('id')).fetchall()).toEqual([
+      { id: 1n, n: 2n ** 64n - 1n },
+      { id: 2n ** 64n - 2n, n: 0n },
+    ])
+    for (const n of [2n ** 64n, -1n, -1]) await expect(engine.execute(big.insert().values({ n }))).rejects.toThrow(RangeError)
+    const most = { id: 4_294_967_295, tiny: 255, mini: 65_535, medium: 16_777_215 }
+    await engine.execute(small.insert().values(most))
+    expect(await engine.execute(small.select()).one()).toEqual(most)
+    for (const [name, value] of Object.entries(most))
+      for (const n of [value + 1, -1]) await expect(engine.execute(small.insert().values({ [name]: n }))).rejects.toThrow(RangeError)
+    expect((await engine.execute(tiny.insert().values({ live: true }))).insertedPrimaryKey).toEqual([1])
+    expect(await engine.execute(tiny.select()).one()).toEqual({ id: 1, live: true })
+    expect(odd.columns.map(({ options }) => options.autoIncrement)).toEqual([false, undefined])
+    await metadata.dropAll(engine)
+    await metadata.createAll(engine)
+    expect((await described(engine)).filter(({ name }) => name !== 'odd')).toEqual(before.filter(({ name }) => name !== 'odd'))
   })
 
   test('a schema that was written by hand says the same of itself when it was reflected, dropped and created again', async () => {

@@ -175,6 +175,37 @@ describeDatabases((fixture) => {
     expect(await engine.scalar('select count(*) from t')).toBe(1)
   })
 
+  test('what SQLite holds of any type is a DataError where the column is of another one', async () => {
+    const engine = fixture.engine()
+    if (!engine.dialect.embedded) return
+    const specs = { day: date(), at: time(), key: uuid(), whole: integer(), small: smallInteger(), big: bigInteger(), moment: dateTime() }
+    const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), ...specs })
+    await engine.execute('create table t (id integer primary key, day, at, "key", whole, small, big, moment)')
+    const bad: readonly (readonly [keyof typeof specs, unknown])[] = [
+      ...['garbage', '2023-02-29', '2023-02-30', '2023-04-31', '2023-13-01', '2023-00-10', '2024-1-1', ''].map(
+        (text) => ['day', text] as const,
+      ),
+      ...['x', '24:00:00', '12:30', '12:60:00', ''].map((text) => ['at', text] as const),
+      ...['zzz', '0193e7a01c2d7e3f8a4b5c6d7e8f9a0b', ''].map((text) => ['key', text] as const),
+      ...[1.5, 1e300, 'x'].flatMap((value) => (['whole', 'small', 'big'] as const).map((name) => [name, value] as const)),
+      ['moment', 'no date'],
+    ]
+    for (const [name, value] of bad) {
+      await engine.execute(`insert into t (id, "${name}") values (1, ?)`, [value as string])
+      const error = await rejectionOf(engine.execute(table.select()).fetchall())
+      expect(error, `${name} ${String(value)}`).toMatchObject({ code: 'OFFLOOP_DATA' })
+      expect(error.message).toContain(`t.${name}`)
+      await engine.execute('delete from t')
+    }
+    const good = { day: '2024-02-29', at: '12:30:15.123456', key: '0193E7A0-1C2D-7E3F-8A4B-5C6D7E8F9A0B', whole: 5, small: -5, big: 5 }
+    await engine.execute('insert into t (id, day, at, "key", whole, small, big) values (1, :day, :at, :key, :whole, :small, :big)', good)
+    expect(await engine.execute(table.select()).one()).toEqual({ id: 1, ...good, key: good.key.toLowerCase(), big: 5n, moment: null })
+    for (const day of ['0001-01-31', '2023-12-31', '2023-04-30', '9999-02-28']) {
+      await engine.execute('update t set day = ?', [day])
+      expect(await engine.execute(table.select()).one()).toMatchObject({ day })
+    }
+  })
+
   test('a value that cannot be read ends its result, far into the rows too, and the connection goes on', async () => {
     const engine = fixture.engine()
     await engine.execute('create table t (id integer primary key, v varchar(20))')
@@ -191,6 +222,32 @@ describeDatabases((fixture) => {
     expect(seen).toBeLessThanOrEqual(5_000)
     expect(await conn.scalar('select count(*) from t')).toBe(6_000)
     expect(engine.status().quarantined).toBe(0)
+  })
+
+  test('every number that JSON was given comes back', async () => {
+    const engine = fixture.engine()
+    const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), doc: json() })
+    await engine.execute(createTable(table))
+    const large = [2 ** 53, -(2 ** 53), 2 ** 53 + 2, 2 ** 60, 1.5e16, 1e20, 123_456_789_012_345_680_000, 2 ** 64, 1e21, -(2 ** 100)]
+    const numbers = [...large, 1e22, 1e300, Number.MAX_VALUE, -Number.MAX_VALUE, 5e-324, Number.MIN_VALUE, 0.1 + 0.2, 1e-7, 1e16 / 3, 1 / 3]
+    for (const [index, n] of numbers.entries()) {
+      await engine.execute(table.insert().values({ id: index + 1, doc: { n, list: [n] } }))
+      expect(await engine.execute(table.select(table.c.id.eq(index + 1))).one()).toEqual({ id: index + 1, doc: { n, list: [n] } })
+    }
+  })
+
+  test('a number in JSON whose digits a number does not hold is a DataError on a server', async () => {
+    const engine = fixture.engine()
+    if (engine.dialect.embedded) return
+    const table = new Table('t', new MetaData(), { id: integer({ primaryKey: true }), doc: json() })
+    await engine.execute(createTable(table))
+    for (const digits of ['9007199254740993', '-1152921504606846977', '18446744073709551615', '1152921504606847001']) {
+      await engine.execute(table.delete())
+      await engine.execute(`insert into t (id, doc) values (1, '{"n": ${digits}}')`)
+      expect(await rejectionOf(engine.execute(table.select()).fetchall()), digits).toMatchObject({ code: 'OFFLOOP_DATA' })
+    }
+    await engine.execute(`update t set doc = '[1152921504606846976]'`)
+    expect(await engine.execute(table.select()).one()).toEqual({ id: 1, doc: [2 ** 60] })
   })
 
   test('an untyped integer beside a bigInteger stays a number', async () => {

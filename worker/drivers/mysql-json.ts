@@ -1,4 +1,5 @@
 import type { DriverValue } from './driver.ts'
+import { isReadExactly } from './json-number.ts'
 import { DriverFault } from './sqlite-errors.ts'
 
 /** Only such a text can hold a number that JavaScript would round: the shortest has 16 digits, or an exponent. */
@@ -8,7 +9,7 @@ const integer = /^-?\d+$/
 /**
  * The value of a JSON text. What a server calls JSON and is none stays a text.
  *
- * @throws {DriverFault} `data`: an integer in it is beyond 2^53 - 1, which no number holds exactly
+ * @throws {DriverFault} `data`: an integer in it has digits that no number holds
  */
 export function parseJson(text: string, column: string): DriverValue {
   try {
@@ -28,10 +29,11 @@ interface SourceText {
 
 function exactly(value: unknown, context: SourceText | undefined, column: string): unknown {
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
-  if (Number.isFinite(value) && !integer.test(context?.source ?? '')) return value
+  const source = context?.source ?? ''
+  if (integer.test(source) ? isReadExactly(source) : Number.isFinite(value)) return value
   throw new DriverFault(
     'data',
-    `The JSON in column "${column}" holds a number beyond 2^53 - 1, which no number of JavaScript holds exactly. Read it as text: CAST(… AS CHAR).`,
+    `The JSON in column "${column}" holds a number that no number of JavaScript holds exactly. Read it as text: CAST(… AS CHAR).`,
     { driverCode: 'ER_DATA_OUT_OF_RANGE' },
   )
 }

@@ -1,7 +1,7 @@
 import type { WireColumn } from '../../src/protocol/values.ts'
 import type { DriverRow, DriverValue } from './driver.ts'
 import { parseArray } from './pg-arrays.ts'
-import { parseJson } from './pg-json.ts'
+import { parseJson, parseJsonb } from './pg-json.ts'
 import { parseTimestamp, parseZonedTimestamp } from './pg-times.ts'
 import type { DataRow, FieldDescription } from './pg-wire.ts'
 import { DriverFault } from './sqlite-errors.ts'
@@ -37,7 +37,7 @@ const TYPES: readonly TypeEntry[] = [
   { name: 'int4', oid: 23, arrayOid: 1007, parse: parseInteger, parseElement: parseNumber },
   { name: 'oid', oid: 26, arrayOid: 1028, parse: parseInteger, parseElement: parseNumber },
   { name: 'json', oid: 114, arrayOid: 199, parse: parseJson },
-  { name: 'jsonb', oid: 3802, arrayOid: 3807, parse: parseJson },
+  { name: 'jsonb', oid: 3802, arrayOid: 3807, parse: parseJsonb },
   { name: 'float4', oid: 700, arrayOid: 1021, parse: parseNumber },
   { name: 'float8', oid: 701, arrayOid: 1022, parse: parseNumber },
   { name: 'timestamp', oid: 1114, arrayOid: 1115, parse: parseTimestamp, textOnRequest: true },

@@ -25,8 +25,12 @@ export interface Spellings {
   /** IS [NOT] DISTINCT FROM. */
   is(left: OperationNode, right: OperationNode): OperationNode
   isNot(left: OperationNode, right: OperationNode): OperationNode
-  /** A column of that type, as it is ordered. */
+  /** A value of that type in a list, or as an end of BETWEEN. */
+  among(value: OperationNode, type: ColumnType): OperationNode
+  /** A column of that type, or a value of it, as it is ordered. */
   ordered(column: OperationNode, type: ColumnType): OperationNode
+  /** A column of that type, as it is ordered beside what SQL says, whatever that is. */
+  orderedBesideSql(column: OperationNode, type: ColumnType): OperationNode
   /** The least or the greatest of a column of that type. */
   extreme(column: OperationNode, type: ColumnType, which: 'min' | 'max'): OperationNode
   /** What is at a place of a document: as JSON, as a text, and compared with a value. */

@@ -1,3 +1,4 @@
+import { NumericType } from '../types/numbers.ts'
 import { escapeLike, mapped, raw, type Spellings, spell, type Text, value } from './dialect-functions.ts'
 import { jsonPathText } from './json-steps.ts'
 
@@ -17,7 +18,11 @@ export const mysqlSpellings: Spellings = {
   ilike: (text, pattern) => spell`lower(${text}) like lower(${value(pattern)})`,
   is: (left, right) => spell`${left} <=> ${right}`,
   isNot: (left, right) => spell`not (${left} <=> ${right})`,
+  // With texts around it a decimal number is compared as a double: only what it is compared with alone becomes a decimal number too.
+  among: (value, { stored: type }) =>
+    type instanceof NumericType ? spell`cast(${value} as ${raw(`decimal(${type.precision}, ${type.scale})`)})` : value,
   ordered: (column) => column,
+  orderedBesideSql: (column) => column,
   extreme: (column, _type, which) => spell`${raw(which)}(${column})`,
   jsonPath: (document, steps) => spell`json_extract(${document}, ${value(jsonPathText(steps))})`,
   jsonText: (document, steps) => {

@@ -21,7 +21,9 @@ export const postgresqlSpellings: Spellings = {
   ilike: (text, pattern) => spell`${text} ilike ${value(pattern)}`,
   is: (left, right) => spell`${left} is not distinct from ${right}`,
   isNot: (left, right) => spell`${left} is distinct from ${right}`,
+  among: (value) => value,
   ordered: (column) => column,
+  orderedBesideSql: (column) => column,
   extreme: (column, _type, which) => spell`${raw(which)}(${column})`,
   // Through jsonb, for columns of the type json too.
   jsonPath: (document, steps) => spell`cast(${document} as jsonb) #> ${pathValue(steps)}`,

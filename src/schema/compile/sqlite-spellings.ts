@@ -1,4 +1,4 @@
-import type { OperationNode } from 'kysely'
+import { type OperationNode, RawNode } from 'kysely'
 import type { ColumnType } from '../column-type.ts'
 import { NumericType } from '../types/numbers.ts'
 import { escapeLike, mapped, raw, type Spellings, spell, value } from './dialect-functions.ts'
@@ -69,6 +69,26 @@ function extremeOfTexts(column: OperationNode, which: 'min' | 'max'): OperationN
     : spell`coalesce(${of('max', 'like')}, ${of('min', 'not like')})`
 }
 
+/** A double. Sums and averages are that anyway. */
+function asNumber(column: OperationNode): OperationNode {
+  return spell`cast(${column} as numeric)`
+}
+
+/** As many as a number has before its point at most. */
+const zeros = '0'.repeat(65)
+const digits = [...'0123456789']
+
+/**
+ * A text that has the order of the decimal number in another text: with as many digits before the point as any has, and of a negative number with
+ * letters for the digits, the first one for 9. The mark at its end is behind all letters: of two that begin alike, the longer one is less.
+ */
+function orderedText(number: OperationNode): OperationNode {
+  const point = spell`instr(${number} || '.', '.')`
+  const padded = spell`substr(${raw(`'${zeros}'`)}, ${point} - 1) || substr(${number}, 2)`
+  const letters = digits.reduce((text, digit) => spell`replace(${text}, ${raw(`'${digit}', '${'jihgfedcba'[Number(digit)]}'`)})`, padded)
+  return spell`case when ${number} like '-%' then '-' || ${letters} || '~' else substr(${raw(`'${zeros}'`)}, ${point}) || ${number} end`
+}
+
 /** NULL where there is no document, as of a server: EXISTS alone is never NULL, and its negation would hold. */
 function ofDocument(document: OperationNode, condition: OperationNode): OperationNode {
   return spell`(case when ${document} is not null then ${condition} end)`
@@ -86,8 +106,10 @@ export const sqliteSpellings: Spellings = {
   ilike: (text, pattern) => spell`${text} like ${value(pattern)}`,
   is: (left, right) => spell`${left} is ${right}`,
   isNot: (left, right) => spell`${left} is not ${right}`,
+  among: (value) => value,
   extreme: (column, type, which) => (isWide(type) ? extremeOfTexts(column, which) : spell`${raw(which)}(${column})`),
-  ordered: (column, type) => (isWide(type) ? spell`cast(${column} as numeric)` : column),
+  ordered: (column, type) => (isWide(type) ? (RawNode.is(column) ? asNumber(column) : orderedText(column)) : column),
+  orderedBesideSql: (column, type) => (isWide(type) ? asNumber(column) : column),
   jsonPath: (document, steps) => spell`${document} -> ${value(jsonPathText(steps))}`,
   jsonText: (document, steps) => spell`cast(${document} ->> ${value(jsonPathText(steps))} as text)`,
   jsonEquals: (document, steps, other) => equals(placeAt(document, jsonPathText(steps)), other),

@@ -20,6 +20,7 @@ import {
 import type { Dialect } from '../../sql/dialect.ts'
 import type { Column } from '../column.ts'
 import { type AnyTable, type Catalogue, countedColumn } from '../table-shape.ts'
+import { dialectFunction } from './dialect-functions.ts'
 import { withDuplicateKey } from './duplicate-key.ts'
 import { addSource, scopeOf } from './outputs.ts'
 import { fromItems, Scope, type TypedColumn, tableOf } from './scope.ts'
@@ -187,9 +188,15 @@ function valueNode(given: unknown, column: Column): ValueNode {
 /** The node with its values typed: one value, a list of them, or two ends. */
 function typedNode(node: OperationNode, column: TypedColumn): OperationNode {
   if (ValueNode.is(node)) return node.immediate === true || isSettled(node.value) ? node : typedValue(node.value, column)
-  if (PrimitiveValueListNode.is(node)) return ValueListNode.create(node.values.map((value) => typedValue(value, column)))
-  if (ValueListNode.is(node)) return ValueListNode.create(node.values.map((value) => typedNode(value, column)))
-  return AndNode.is(node) ? AndNode.create(typedNode(node.left, column), typedNode(node.right, column)) : node
+  if (PrimitiveValueListNode.is(node)) return ValueListNode.create(node.values.map((value) => typedMember(ValueNode.create(value), column)))
+  if (ValueListNode.is(node)) return ValueListNode.create(node.values.map((value) => typedMember(value, column)))
+  return AndNode.is(node) ? AndNode.create(typedMember(node.left, column), typedMember(node.right, column)) : node
+}
+
+/** Of a list, or an end of BETWEEN. */
+function typedMember(node: OperationNode, column: TypedColumn): OperationNode {
+  const typed = typedNode(node, column)
+  return column.type.kind === 'numeric' && ValueNode.is(typed) ? dialectFunction('among', typed, column.type) : typed
 }
 
 function typedValue(value: unknown, { type, label }: TypedColumn): ValueNode {

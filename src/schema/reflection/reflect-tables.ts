@@ -3,6 +3,7 @@ import type { Executor } from '../../sql/executor.ts'
 import { raw } from '../../sql/template.ts'
 import type { ColumnOptions } from '../column-options.ts'
 import { ColumnSpec } from '../column-spec.ts'
+import type { ColumnType } from '../column-type.ts'
 import {
   type Constraint,
   checkConstraint,
@@ -58,7 +59,7 @@ function reflectTable(
     const enumeration = enumerationCheck(column, checks, dialect)
     if (enumeration !== null) used.add(enumeration.check)
     const type = enumeration?.type ?? typeOfColumn(column, dialect, options.strict)
-    specs[column.name] = new ColumnSpec<unknown, unknown, ColumnOptions>(type, optionsOfColumn(column, description))
+    specs[column.name] = new ColumnSpec<unknown, unknown, ColumnOptions>(type, optionsOfColumn(column, type, description))
   }
   new Table<string, ColumnSpecs>(name, catalogue, specs, {
     schema,
@@ -71,11 +72,12 @@ function reflectTable(
   })
 }
 
-function optionsOfColumn(column: ColumnDescription, { primaryKey, options }: TableDescription): ColumnOptions {
+function optionsOfColumn(column: ColumnDescription, type: ColumnType, { primaryKey, options }: TableDescription): ColumnOptions {
   const isKey = primaryKey.columns.includes(column.name)
   const isOnlyKey = isKey && primaryKey.columns.length === 1
   // A number that a key counts up to is no default; what a sequence gives to any other column is one.
-  const counts = column.autoIncrement
+  // MySQL counts in a DOUBLE too: this layer does so in whole numbers alone.
+  const counts = column.autoIncrement && type.countable
   return {
     ...(isKey ? { primaryKey: true } : column.nullable ? {} : { nullable: false }),
     ...counting(counts, isOnlyKey, options.autoIncrement),

@@ -2,7 +2,7 @@ import type { Dialect } from '../../sql/dialect.ts'
 import type { ColumnType } from '../column-type.ts'
 import type { ColumnDescription } from '../inspection/descriptions.ts'
 import type { IntegerTypeInfo, NumericTypeInfo, TypeInfo } from '../inspection/type-info.ts'
-import { BigIntegerType, IntegerType } from '../types/integers.ts'
+import { BigIntegerType, IntegerType, UnsignedBigIntegerType, UnsignedIntegerType } from '../types/integers.ts'
 import { JsonType } from '../types/json.ts'
 import { BooleanType, FloatType, NumericType } from '../types/numbers.ts'
 import { DateTimeType, DateType, TimeType } from '../types/temporal.ts'
@@ -13,8 +13,10 @@ import { ReflectedType } from './reflected-type.ts'
 const exactDigits = 15
 
 /** The column type that has these values; spelled as the database does, where the type would spell itself differently. */
-export function typeOfColumn({ type, typeInfo }: ColumnDescription, dialect: Dialect, strict: boolean): ColumnType {
-  const base = wideDecimal(type, dialect) ?? baseType(typeInfo, dialect)
+export function typeOfColumn({ type, typeInfo, autoIncrement }: ColumnDescription, dialect: Dialect, strict: boolean): ColumnType {
+  // TINYINT(1) that counts is a number after all.
+  const isNumber = autoIncrement && typeInfo.kind === 'boolean'
+  const base = isNumber ? new IntegerType('integer') : (wideDecimal(type, dialect) ?? baseType(typeInfo, dialect))
   const spelled = dialect.name === 'sqlite' ? sqliteType(type, dialect) : type
   if (base === null) return new OtherType(spelled)
   // MariaDB calls it LONGTEXT, with a check.
@@ -47,7 +49,7 @@ const aliases: ReadonlyMap<string, string> = new Map([
 function baseType(info: TypeInfo, dialect: Dialect): ColumnType | null {
   switch (info.kind) {
     case 'integer':
-      return integerType(info)
+      return integerType(info, dialect)
     case 'float':
       return info.unsigned ? null : new FloatType()
     case 'numeric':
@@ -77,7 +79,8 @@ function baseType(info: TypeInfo, dialect: Dialect): ColumnType | null {
   }
 }
 
-function integerType({ bits, unsigned }: IntegerTypeInfo): ColumnType | null {
+function integerType({ bits, unsigned }: IntegerTypeInfo, dialect: Dialect): ColumnType | null {
+  if (unsigned && dialect.unsignedIntegers) return bits === 64 ? new UnsignedBigIntegerType() : new UnsignedIntegerType(bits)
   if (unsigned && bits === 64) return null
   if (bits === 64) return new BigIntegerType()
   return new IntegerType(bits === 16 && !unsigned ? 'smallInteger' : 'integer')

@@ -39,7 +39,7 @@ export class IntegerType extends ColumnType {
 
   override decoder(_dialect: Dialect, label: string): Decode | null {
     return (value) => {
-      if (typeof value === 'number') return value
+      if (Number.isSafeInteger(value)) return value
       if (typeof value !== 'bigint') throw unreadable(label, 'a whole number', value)
       const number = Number(value)
       if (!Number.isSafeInteger(number)) throw unreadable(label, 'a whole number within 2^53: use bigInteger()', value)
@@ -78,5 +78,47 @@ export class BigIntegerType extends ColumnType {
       if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
       throw unreadable(label, 'a whole number', value)
     }
+  }
+}
+
+/** Whole numbers of MySQL that are never negative, as JavaScript numbers. Elsewhere they are those of a size that holds them. */
+export class UnsignedIntegerType extends IntegerType {
+  readonly bits: 8 | 16 | 24 | 32
+
+  constructor(bits: 8 | 16 | 24 | 32) {
+    super('integer')
+    this.bits = bits
+  }
+
+  override sqlType(dialect: Dialect, strict: boolean): string {
+    if (dialect.name === 'mysql') return unsignedNames[this.bits]
+    return dialect.name === 'postgresql' && this.bits === 32 ? 'bigint' : super.sqlType(dialect, strict)
+  }
+
+  override encode(value: unknown, _dialect: Dialect, label: string): number {
+    if (typeof value !== 'number') throw misfit(label, 'a whole number', value)
+    const limit = 2 ** this.bits - 1
+    if (!Number.isInteger(value) || value < 0 || value > limit) throw outOfRange(label, `a whole number between 0 and ${limit}`)
+    return value
+  }
+}
+
+const unsignedNames = { 8: 'tinyint unsigned', 16: 'smallint unsigned', 24: 'mediumint unsigned', 32: 'int unsigned' } as const
+
+/** Whole numbers of MySQL's BIGINT UNSIGNED, as bigints. Elsewhere they are a BIGINT, whose upper half is missing. */
+export class UnsignedBigIntegerType extends BigIntegerType {
+  override sqlType(dialect: Dialect, strict: boolean): string {
+    return dialect.unsignedIntegers ? 'bigint unsigned' : super.sqlType(dialect, strict)
+  }
+
+  override encode(value: unknown, dialect: Dialect, label: string): bigint {
+    if (!dialect.unsignedIntegers || typeof value !== 'bigint') return this.#positive(super.encode(value, dialect, label), label)
+    if (value >= 2n ** 64n) throw outOfRange(label, 'a bigint of 64 bits, not negative')
+    return this.#positive(value, label)
+  }
+
+  #positive(value: bigint, label: string): bigint {
+    if (value < 0n) throw outOfRange(label, 'a whole number that is not negative')
+    return value
   }
 }

@@ -60,7 +60,7 @@ const exactDigitsOfDouble = 15
  * Decimal numbers of a fixed size, as texts: no digit is lost.
  *
  * SQLite has no such numbers. Up to 15 digits are kept exactly in a column of NUMERIC affinity, which compares and sums as numbers; a wider column
- * holds texts, and is cast where it is compared.
+ * holds texts, and is ordered by a text made of each.
  */
 export class NumericType extends ColumnType {
   override readonly kind = 'numeric'

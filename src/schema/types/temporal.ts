@@ -11,6 +11,9 @@ export function isDay(text: string): boolean {
   return !Number.isNaN(day.getTime()) && day.getUTCDate() === Number(parts[3])
 }
 
+/** All days but 29 February, of which the year decides. */
+const plainDay = /^\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)$/
+
 function isDate(value: unknown): value is Date {
   return value instanceof Date
 }
@@ -34,15 +37,19 @@ export class DateType extends ColumnType {
     return value
   }
 
-  override decoder(_dialect: Dialect, label: string): Decode {
+  override decoder({ embedded }: Dialect, label: string): Decode {
     return (value) => {
-      if (typeof value === 'string') return value
+      // A server's column holds days alone, some of which are no such text: 'infinity'.
+      if (typeof value === 'string' && (!embedded || plainDay.test(value) || isDay(value))) return value
       throw unreadable(label, 'a day', value)
     }
   }
 }
 
 const timeForm = /^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?$/
+
+/** Whoever else has written it may have been more exact. */
+const storedTimeForm = /^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?$/
 
 /** Times of the day, as texts 'HH:MM:SS' or 'HH:MM:SS.sss'. */
 export class TimeType extends ColumnType {
@@ -59,9 +66,9 @@ export class TimeType extends ColumnType {
     return withoutZeros(value)
   }
 
-  override decoder(_dialect: Dialect, label: string): Decode {
+  override decoder({ embedded }: Dialect, label: string): Decode {
     return (value) => {
-      if (typeof value === 'string') return withoutZeros(value)
+      if (typeof value === 'string' && (!embedded || storedTimeForm.test(value))) return withoutZeros(value)
       throw unreadable(label, 'a time', value)
     }
   }

@@ -134,8 +134,10 @@ export class UuidType extends ColumnType {
   }
 
   override decoder(_dialect: Dialect, label: string): Decode {
-    const decode = decodeText(label)
-    return (value) => (decode(value) as string).toLowerCase()
+    return (value) => {
+      if (typeof value === 'string' && uuidForm.test(value)) return value.toLowerCase()
+      throw unreadable(label, 'a UUID', value)
+    }
   }
 }
 
