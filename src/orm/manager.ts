@@ -12,7 +12,7 @@ import type { FiguresOf, FigureValues, GroupPath } from './figure-types.ts'
 import type { Figures } from './figures.ts'
 import type { Grouping } from './group-query.ts'
 import { Stateful } from './model-state.ts'
-import { isOpen } from './query-runner.ts'
+import { executorOf } from './query-runner.ts'
 import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
 import { initialState } from './query-state.ts'
 import { StatementBuilder } from './statement-builder.ts'
@@ -74,7 +74,7 @@ export class Manager<M extends ManagedModel> {
 
   /** What it reads and writes through. */
   get executor(): Executor {
-    return this.#executor !== null && isOpen(this.#executor) ? this.#executor : this.#definition.models.executor
+    return executorOf({ executor: this.#executor, definition: this.#definition })
   }
 
   get #set(): SetOf<M> {

@@ -243,7 +243,7 @@ export function ownRow(instance: Model): QueryState {
 /** What an instance is written through: what it was read through, while that is open. */
 export function writerOf(instance: Model): Executor {
   const { executor } = Stateful.of(instance)
-  return executorOf({ executor, definition: definitionFor(instance) } as QueryState)
+  return executorOf({ executor, definition: definitionFor(instance) })
 }
 
 function takeStored(instance: Model, field: StoredField, value: unknown, given: object): void {

@@ -96,7 +96,7 @@ async function prefetchMany(
       .select(own.in(chunk as never))
       .clearSelect()
       .select([through.own, through.other])
-    const executor = executorOf({ executor: origin.executor, definition } as QueryState)
+    const executor = executorOf({ executor: origin.executor, definition })
     links.push(...((await executor.execute(query, [], { rowMode: 'array' }).fetchall()) as unknown as (readonly [unknown, unknown])[]))
   }
   const rows = await rowsWhere(

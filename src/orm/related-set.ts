@@ -8,7 +8,7 @@ import type { ManagedModel } from './manager.ts'
 import { Stateful } from './model-state.ts'
 import { executorOf } from './query-runner.ts'
 import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
-import { initialState, type QueryState } from './query-state.ts'
+import { initialState } from './query-state.ts'
 import type { CreateInput, RelatedMarker, RelatedOf, SimpleLookups } from './types.ts'
 
 /** A step to many rows. */
@@ -112,7 +112,7 @@ export class RelatedSet<M extends ManagedModel> extends QuerySet<M['$fields'], M
 
   #executor(): Executor {
     const { executor } = Stateful.of(this.#owner)
-    return executorOf({ executor, definition: this.#step.target } as QueryState)
+    return executorOf({ executor, definition: this.#step.target })
   }
 
   #ownerKey(): unknown {
