@@ -64,6 +64,22 @@ export function validateValues(definition: ModelDefinition, given: Entity): Enti
   return values
 }
 
+/**
+ * Lookups with their values as they are stored: what create() trims or reads as a number is looked for like that. Those that are no fields are
+ * as they were.
+ *
+ * @throws {ValidationError} with what is wrong with each of the fields
+ */
+export function validateLookups(definition: ModelDefinition, given: object): object {
+  const entries = typeof given === 'object' && given !== null ? Object.entries(given) : []
+  const isPlain = ([name, value]: readonly [string, unknown]) =>
+    value !== undefined && (definition.findField(name) !== undefined || (name === 'pk' && definition.keyFields.length === 1))
+  const plain = entries.filter(isPlain)
+  if (plain.length === 0) return given
+  const others = entries.filter((entry) => !isPlain(entry))
+  return { ...Object.fromEntries(others), ...validateValues(definition, Object.fromEntries(plain)) }
+}
+
 /** The value given for a field, under its name or as `pk`. Only an object's own properties count. */
 function givenValue({ keyFields }: ModelDefinition, given: object, { name, primaryKey }: StoredField): unknown {
   if (Object.hasOwn(given, name)) return Reflect.get(given, name)
