@@ -64,6 +64,10 @@ export class TransactionHandle implements AsyncTransaction, TransactionInsides {
     return transaction === null ? null : this.#handleOn(transaction)
   }
 
+  onRollback(object: object, undo: () => void): void {
+    this.#transaction.onRollback(object, undo)
+  }
+
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
     return this.#session.execute<R>(statement, this.#call(params, options))
   }

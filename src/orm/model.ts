@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { ArgumentError, InvalidRequestError } from '../errors.ts'
 import type { Executor } from '../sql/executor.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
+import { onRollback } from '../sql/open-transaction.ts'
 import { clauseOf } from './clause.ts'
 import { createEntities, relatedValue } from './create-entities.ts'
 import type { Entity, EntityClass, ModelDefinition, StoredField } from './definition.ts'
@@ -145,7 +146,9 @@ export async function updateInstance(instance: Model, values: object, executor: 
   if (Object.keys(changes).length === 0) return
   const matched = await updateEntities(ownRow(instance), changes, executor)
   if (matched === 0) throw noRow(instance)
+  const undo = rememberInstance(instance)
   for (const [name, value] of Object.entries(changes)) takeStored(instance, definition.field(name), value, values)
+  onRollback(executor, instance, undo)
 }
 
 /** As `Model.delete`, through an executor. */
@@ -153,7 +156,9 @@ export async function deleteInstance(instance: Model, executor: Executor): Promi
   assertNotDeleted(instance, 'deleted again')
   const matched = await deleteEntities(ownRow(instance), executor)
   if (matched === 0) throw noRow(instance)
+  const undo = rememberInstance(instance)
   Stateful.of(instance).deleted = true
+  onRollback(executor, instance, undo)
   return matched
 }
 
@@ -192,10 +197,12 @@ export async function storeNew(instance: Model, executor: Executor, values = loa
   const entity = instance.constructor as unknown as EntityClass
   const bound = Stateful.of(instance).executor
   const [created] = await createEntities({ definition, entity, executor, bound }, [values])
+  const undo = rememberInstance(instance)
   Object.assign(instance, created)
   const state = Stateful.of(instance)
   state.stored = true
   state.missing = created === undefined ? null : Stateful.of(created).missing
+  onRollback(executor, instance, undo)
 }
 
 /** The values of fields that it has. */

@@ -16,6 +16,11 @@ interface Place {
 export interface TransactionInsides {
   /** Itself, or when it has ended, the innermost one around it that has not; null when all have. */
   readonly stillOpen: Executor | null
+  /**
+   * An object was changed as a row was: `undo` makes it what it was, when this is rolled back or a transaction around it. Of several changes
+   * the first one counts. Connections have it too, for the transaction that they are in.
+   */
+  onRollback(object: object, undo: () => void): void
 }
 
 /** It is a transaction, or a connection that has one open. */
@@ -38,6 +43,12 @@ export function stillOpen(executor: Executor): Executor | null {
   const { isActive, closed, stillOpen: open } = executor as Place & Partial<TransactionInsides>
   if (open !== undefined) return open
   return isActive === false || closed === true ? null : executor
+}
+
+/** Undoes the change of an object when the transaction is rolled back that the executor is, or is in. Without one it stays. */
+export function onRollback(executor: Executor, object: object, undo: () => void): void {
+  const { onRollback: note } = executor as Partial<TransactionInsides>
+  note?.call(executor, object, undo)
 }
 
 /**

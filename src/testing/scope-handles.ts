@@ -11,7 +11,7 @@ import type {
   RowValue,
   TransactionOptions,
 } from '../sql/executor.ts'
-import { stillOpen, type TransactionInsides } from '../sql/open-transaction.ts'
+import { onRollback, stillOpen, type TransactionInsides } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 
 /** What becomes of a transaction's options inside the scope: a savepoint has neither an isolation level nor a mode of its own. */
@@ -46,6 +46,10 @@ export class ScopeTransaction implements AsyncTransaction, TransactionInsides {
     if (open === this.inner) return this
     // What is around a transaction is one.
     return open === null ? null : new ScopeTransaction(open as AsyncTransaction, this.connection)
+  }
+
+  onRollback(object: object, undo: () => void): void {
+    onRollback(this.inner, object, undo)
   }
 
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
@@ -168,6 +172,10 @@ export class ScopeConnection implements AsyncConnection {
 
   get driver(): DriverRemote {
     return this.#branch.driver
+  }
+
+  onRollback(object: object, undo: () => void): void {
+    onRollback(this.#branch, object, undo)
   }
 
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
