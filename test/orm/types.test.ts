@@ -249,6 +249,12 @@ async function statements(): Promise<void> {
   expectTypeOf(track.album).toEqualTypeOf<Album | null>()
   expectTypeOf(track.album?.artist.name).toEqualTypeOf<string | undefined>()
   expectTypeOf(await track.tags.get()).toHaveProperty('name')
+  await track.tags.add(1, await Tag.objects.get(), new Tag())
+  await track.tags.set([2])
+  // @ts-expect-error: no key of a tag
+  await track.tags.add('x')
+  // @ts-expect-error: an instance of another model
+  await track.tags.remove(track)
   const album = await Album.objects.get({ name: 'x' })
   expectTypeOf(album).toEqualTypeOf<Album>()
   expectTypeOf(album.shout()).toEqualTypeOf<string>()
