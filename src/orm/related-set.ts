@@ -1,4 +1,6 @@
+import { OnConflictNode } from 'kysely'
 import { ArgumentError, InvalidRequestError } from '../errors.ts'
+import { InsertStatement } from '../schema/insert-statement.ts'
 import type { Executor } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { type Clause, clauseOf, termOf } from './clause.ts'
@@ -164,11 +166,14 @@ interface Linking {
   readonly executor: Executor
 }
 
+/** What another task has linked in the meantime stays too. In one order: two that link the same rows do not wait for each other. */
 async function linkRows({ table, own, other }: Through, { own: key, others, executor }: Linking): Promise<void> {
   if (others.length === 0) return
+  const onConflict = OnConflictNode.cloneWith(OnConflictNode.create(), { doNothing: true })
+  const insert = new InsertStatement(table, { ...table.insert().toOperationNode(), onConflict })
   await executor.executeMany(
-    table.insert(),
-    others.map((otherKey) => ({ [own]: key, [other]: otherKey })),
+    insert,
+    [...others].sort().map((otherKey) => ({ [own]: key, [other]: otherKey })),
   )
 }
 

@@ -231,4 +231,18 @@ describeDatabases((fixture) => {
     expect(statements.filter((statement) => !/^(begin|start|commit|select)/i.test(statement))).toEqual([])
     expect(await box.labels.count()).toBe(2)
   })
+
+  test('what several tasks add at once is there once', async () => {
+    const { Track, Tag } = await withMusic(fixture.engine())
+    const tags = await Tag.objects.bulkCreate(Array.from({ length: 12 }, (_, index) => ({ name: `t${index}` })))
+    const track = await Track.objects.get({ pk: 1 })
+    for (let round = 0; round < 5; round++) {
+      await track.tags.set([])
+      const orders = Array.from({ length: 8 }, (_, task) => (task % 2 === 0 ? tags : tags.toReversed()))
+      await Promise.all(orders.map((order, task) => (task < 6 ? track.tags.add(...order) : track.tags.set(order))))
+      expect(await track.tags.count()).toBe(12)
+    }
+    expect(await rejectionOf(track.tags.add(99))).toMatchObject({ code: 'OFFLOOP_INTEGRITY' })
+    expect(await track.tags.count()).toBe(12)
+  })
 })
