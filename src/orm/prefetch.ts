@@ -1,13 +1,11 @@
 import { ArgumentError } from '../errors.ts'
 import { clauseOf } from './clause.ts'
 import type { Entity, ModelDefinition } from './definition.ts'
+import { keyChunks } from './key-chunks.ts'
 import { type Step, stepNamed } from './lookup.ts'
 import { keepRelated, Stateful } from './model-state.ts'
 import { executorOf, readAll } from './query-runner.ts'
 import { initialState, type QueryState } from './query-state.ts'
-
-/** How many keys one statement asks for: less than any database's limit of parameters. */
-const maxKeys = 10_000
 
 /** Reads the relations of these instances ahead: one statement each, two for many-to-many, whatever their number. */
 export async function prefetchInto(state: QueryState, entities: readonly Entity[]): Promise<void> {
@@ -41,14 +39,10 @@ function keyOf(entity: Entity, definition: ModelDefinition): unknown {
   return entity[definition.keyField.name]
 }
 
-function chunks<T>(list: readonly T[]): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(list.length / maxKeys) }, (_, index) => list.slice(index * maxKeys, (index + 1) * maxKeys))
-}
-
 /** The rows of a model whose field has one of these values. */
 async function rowsWhere(definition: ModelDefinition, lookup: string, keys: readonly unknown[], origin: Origin): Promise<Entity[]> {
   const found: Entity[] = []
-  for (const chunk of chunks([...new Set(keys)])) {
+  for (const chunk of keyChunks([...new Set(keys)])) {
     const state = initialState(definition, definition.models.classOf(definition), origin.executor)
     const order = definition.keyFields.map(({ name }) => ({ path: name, descending: false }))
     found.push(...(await readAll({ ...state, order, clauses: [clauseOf(definition, { [lookup]: chunk })] })))
@@ -90,7 +84,7 @@ async function prefetchMany(
   const { definition } = origin
   const { target, through } = step
   const links: (readonly [unknown, unknown])[] = []
-  for (const chunk of chunks(entities.map((entity) => keyOf(entity, definition)))) {
+  for (const chunk of keyChunks(entities.map((entity) => keyOf(entity, definition)))) {
     const own = through.table.column(through.own)
     const query = through.table
       .select(own.in(chunk as never))

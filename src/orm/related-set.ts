@@ -6,6 +6,7 @@ import { describeValue } from '../sql/parameters.ts'
 import { type Clause, clauseOf, termOf } from './clause.ts'
 import { createEntities } from './create-entities.ts'
 import { checkOf, type Entity, type ModelDefinition, type Through, typeOf } from './definition.ts'
+import { keyChunks } from './key-chunks.ts'
 import type { Step } from './lookup.ts'
 import type { ManagedModel } from './manager.ts'
 import { Stateful } from './model-state.ts'
@@ -178,13 +179,14 @@ async function linkRows({ table, own, other }: Through, { own: key, others, exec
 }
 
 async function unlinkRows({ table, own, other }: Through, { own: key, others, executor }: Linking): Promise<void> {
-  if (others.length === 0) return
-  await executor.execute(
-    table
-      .delete()
-      .where(table.column(own).eq(key as never))
-      .where(table.column(other).in(others as never)),
-  )
+  for (const chunk of keyChunks(others)) {
+    await executor.execute(
+      table
+        .delete()
+        .where(table.column(own).eq(key as never))
+        .where(table.column(other).in(chunk as never)),
+    )
+  }
 }
 
 async function linkedKeys({ table, own, other, definition }: Through, key: unknown, executor: Executor): Promise<unknown[]> {
