@@ -26,6 +26,23 @@ export async function prefetchInto(state: QueryState, entities: readonly Entity[
   }
 }
 
+/** For how many rows of an iteration relations are read ahead at a time. */
+const iteratedRows = 1_000
+
+/** The rows of an iteration with these relations, in bounded memory. */
+export async function* prefetchEach(state: QueryState, entities: AsyncIterable<Entity>): AsyncGenerator<Entity> {
+  let part: Entity[] = []
+  for await (const entity of entities) {
+    part.push(entity)
+    if (part.length < iteratedRows) continue
+    await prefetchInto(state, part)
+    yield* part
+    part = []
+  }
+  await prefetchInto(state, part)
+  yield* part
+}
+
 type Origin = Pick<QueryState, 'definition' | 'executor'>
 
 async function prefetchStep(step: Step, entities: readonly Entity[], origin: Origin): Promise<readonly Entity[]> {
