@@ -5,12 +5,12 @@ import type { Executor } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { type Clause, clauseOf, termOf } from './clause.ts'
 import { createEntities } from './create-entities.ts'
-import { checkOf, type Entity, type ModelDefinition, type Through, typeOf } from './definition.ts'
+import { checkOf, type Entity, type ModelDefinition, type Through } from './definition.ts'
 import { keyChunks } from './key-chunks.ts'
 import type { Step } from './lookup.ts'
 import type { ManagedModel } from './manager.ts'
 import { Stateful } from './model-state.ts'
-import { executorOf, rowOptions } from './query-runner.ts'
+import { executorOf } from './query-runner.ts'
 import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
 import { initialState } from './query-state.ts'
 import type { CreateInput, KeyOf, RelatedMarker, RelatedOf, SimpleLookups, Values } from './types.ts'
@@ -189,13 +189,11 @@ async function unlinkRows({ table, own, other }: Through, { own: key, others, ex
   }
 }
 
-async function linkedKeys({ table, own, other, definition }: Through, key: unknown, executor: Executor): Promise<unknown[]> {
+async function linkedKeys({ table, own, other }: Through, key: unknown, executor: Executor): Promise<unknown[]> {
   const query = table
     .select(table.column(own).eq(key as never))
     .clearSelect()
     .select([other])
-  const type = typeOf(definition.keyField)
-  const rows = (await executor.execute(query, [], rowOptions(type.bigints)).fetchall()) as unknown as unknown[][]
-  const decode = type.decoder(executor.dialect, `${table.name}.${other}`)
-  return rows.map(([found]) => (decode === null ? found : decode(found)))
+  const rows = (await executor.execute(query, [], { rowMode: 'array' }).fetchall()) as unknown as unknown[][]
+  return rows.map(([found]) => found)
 }
