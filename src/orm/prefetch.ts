@@ -4,7 +4,7 @@ import type { Entity, ModelDefinition } from './definition.ts'
 import { keyChunks } from './key-chunks.ts'
 import { type Step, stepNamed } from './lookup.ts'
 import { keepRelated, Stateful } from './model-state.ts'
-import { executorOf, readAll } from './query-runner.ts'
+import { executorOf, readAll, readValues } from './query-runner.ts'
 import { initialState, type QueryState } from './query-state.ts'
 
 /** Reads the relations of these instances ahead: one statement each, two for many-to-many, whatever their number. */
@@ -67,6 +67,28 @@ async function rowsWhere(definition: ModelDefinition, lookup: string, keys: read
   return found
 }
 
+/**
+ * Keys that are spelled otherwise than those of the rows that they lead to, and these: a collation of MySQL takes 'ab' for 'AB', and which it
+ * takes for one another only the database knows.
+ */
+async function storedKeys(
+  definition: ModelDefinition,
+  spelled: Iterable<unknown>,
+  known: ReadonlySet<unknown>,
+  { executor }: Origin,
+): Promise<ReadonlyMap<unknown, unknown>> {
+  const stored = new Map<unknown, unknown>()
+  const state = initialState(definition, definition.models.classOf(definition), executor)
+  if (executorOf(state).dialect.name !== 'mysql') return stored
+  const { name } = definition.keyField
+  for (const key of new Set(spelled)) {
+    if (known.has(key) || typeof key !== 'string') continue
+    const [row] = await readValues({ ...state, clauses: [clauseOf(definition, { [name]: key })] }, [name])
+    if (row !== undefined) stored.set(key, row[name])
+  }
+  return stored
+}
+
 async function prefetchForward(
   step: Step & { readonly kind: 'forward' },
   entities: readonly Entity[],
@@ -76,7 +98,11 @@ async function prefetchForward(
   const sparse = entities.filter((entity) => entity[name] !== null && Stateful.of(entity[name] as object).missing !== null)
   const keys = sparse.map((entity) => keyOf(entity[name] as Entity, target))
   const found = new Map((await rowsWhere(target, `${target.keyField.name}__in`, keys, origin)).map((row) => [keyOf(row, target), row]))
-  for (const entity of sparse) entity[name] = found.get(keyOf(entity[name] as Entity, target)) ?? entity[name]
+  const stored = await storedKeys(target, keys, new Set(found.keys()), origin)
+  for (const [index, entity] of sparse.entries()) {
+    const key = keys[index]
+    entity[name] = found.get(stored.get(key) ?? key) ?? entity[name]
+  }
   return [...new Set(entities.flatMap((entity) => (entity[name] === null ? [] : [entity[name] as Entity])))]
 }
 
@@ -88,7 +114,9 @@ async function prefetchReverse(
   const { definition } = origin
   const keys = entities.map((entity) => keyOf(entity, definition))
   const rows = await rowsWhere(step.target, `${step.field.name}__in`, keys, origin)
-  const byKey = Map.groupBy(rows, (row) => keyOf(row[step.field.name] as Entity, definition))
+  const keyOfRow = (row: Entity) => keyOf(row[step.field.name] as Entity, definition)
+  const stored = await storedKeys(definition, rows.map(keyOfRow), new Set(keys), origin)
+  const byKey = Map.groupBy(rows, (row) => stored.get(keyOfRow(row)) ?? keyOfRow(row))
   for (const entity of entities) keepRelated(entity, step.name, byKey.get(keyOf(entity, definition)) ?? [])
   return rows
 }
@@ -101,7 +129,8 @@ async function prefetchMany(
   const { definition } = origin
   const { target, through } = step
   const links: (readonly [unknown, unknown])[] = []
-  for (const chunk of keyChunks(entities.map((entity) => keyOf(entity, definition)))) {
+  const keys = entities.map((entity) => keyOf(entity, definition))
+  for (const chunk of keyChunks(keys)) {
     const own = through.table.column(through.own)
     const query = through.table
       .select(own.in(chunk as never))
@@ -117,10 +146,22 @@ async function prefetchMany(
     origin,
   )
   const byKey = new Map(rows.map((row) => [keyOf(row, target), row]))
-  const linked = Map.groupBy(links, ([own]) => own)
+  const storedOthers = await storedKeys(
+    target,
+    links.map(([, other]) => other),
+    new Set(byKey.keys()),
+    origin,
+  )
+  const storedOwn = await storedKeys(
+    definition,
+    links.map(([own]) => own),
+    new Set(keys),
+    origin,
+  )
+  const linked = Map.groupBy(links, ([own]) => storedOwn.get(own) ?? own)
   for (const entity of entities) {
     const others = (linked.get(keyOf(entity, definition)) ?? []).flatMap(([, other]): readonly Entity[] => {
-      const row = byKey.get(other)
+      const row = byKey.get(storedOthers.get(other) ?? other)
       return row === undefined ? [] : [row]
     })
     keepRelated(entity, step.name, others)

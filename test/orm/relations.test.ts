@@ -1,4 +1,15 @@
-import { bigInteger, foreignKey, integer, ModelRegistry, manyToMany, oneToOne, string, uuid } from 'offloop/orm'
+import {
+  bigInteger,
+  foreignKey,
+  integer,
+  type Manager,
+  ModelRegistry,
+  manyToMany,
+  oneToOne,
+  type RelatedSet,
+  string,
+  uuid,
+} from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { withMusic } from './music.ts'
@@ -245,4 +256,39 @@ describeDatabases((fixture) => {
     expect(await rejectionOf(track.tags.add(99))).toMatchObject({ code: 'OFFLOOP_INTEGRITY' })
     expect(await track.tags.count()).toBe(12)
   })
+
+  test.runIf(fixture.target.driver === 'mysql2')(
+    'prefetchRelated finds the rows that keys lead to where the database takes other capitals for the same',
+    async () => {
+      const engine = fixture.engine()
+      const models = new ModelRegistry(engine)
+      class Country extends models.define('countries', { code: string({ maxLength: 5, primaryKey: true }) }) {
+        declare readonly cities: RelatedSet<typeof City>
+      }
+      class City extends models.define('towns', {
+        name: string({ maxLength: 5, primaryKey: true }),
+        country: foreignKey(() => Country, { relatedName: 'cities' }),
+        visited: manyToMany(() => Country),
+      }) {
+        declare static readonly objects: Manager<typeof City>
+      }
+      await models.createAll()
+      await Country.objects.bulkCreate([{ code: 'ES' }, { code: 'É' }])
+      await City.objects.bulkCreate([
+        { name: 'Cádiz', country: 'es' },
+        { name: 'b', country: 'ES' },
+      ])
+      await engine.execute(`insert into towns_visited (towns_name, countries_code) values ('CADIZ', 'e'), ('B', 'Es')`)
+      const cities = await City.objects.prefetchRelated('country__cities', 'visited').orderBy('name')
+      const seen: unknown[] = []
+      for (const { name, country, visited } of cities) {
+        seen.push([name, country.code, (await visited).map(({ code }) => code)])
+        expect((await (country as InstanceType<typeof Country>).cities).map((city) => city.name)).toEqual(['b', 'Cádiz'])
+      }
+      expect(seen).toEqual([
+        ['b', 'ES', ['ES']],
+        ['Cádiz', 'ES', ['É']],
+      ])
+    },
+  )
 })
