@@ -150,6 +150,10 @@ export class Connection implements ConnectionHandle {
     return await this.#session.transaction((transaction) => fn(new TransactionHandle(transaction, this, this.#session)), options, via)
   }
 
+  onRollback(object: object, undo: () => void): void {
+    this.#session.onRollback(object, undo)
+  }
+
   inTransaction(): boolean {
     return !this.closed && this.#session.physical.inTransaction
   }

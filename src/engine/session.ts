@@ -287,8 +287,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     try {
       await this.physical.run(`savepoint ${transaction.savepoint}`)
     } catch (error) {
-      transaction.endWithParent()
-      this.transactionEnded(transaction)
+      transaction.breakOff()
       throw error
     }
     return transaction
@@ -349,6 +348,11 @@ export class Session implements TransactionHost, OpenTransactionState {
     this.#onRootEnded = null
     listener?.()
     this.resumeOutsiders()
+  }
+
+  /** As that of the open transaction, if what comes through the connection is part of it. */
+  onRollback(object: object, undo: () => void): void {
+    if (this.#tracks(null)) this.#current?.onRollback(object, undo)
   }
 
   /** The error of the first statement of the open transaction that failed and that nobody has looked at; waits for those on their way. */
@@ -478,11 +482,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     this.#listeners.close()
     // A COMMIT that is on its way decides by itself how the transaction ends.
     if (this.#root?.ending === true) await this.#root.settled()
-    const root = this.#root
-    if (root !== null) {
-      root.endWithParent()
-      this.transactionEnded(root)
-    }
+    this.#root?.breakOff()
     this.#turns.close()
     await this.#release(this, this.#discard)
   }

@@ -11,6 +11,7 @@ import type {
   RowValue,
   TransactionOptions,
 } from '../sql/executor.ts'
+import type { TransactionInsides } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 import { callTarget } from './call-target.ts'
 import type { AsyncConnection, AsyncTransaction } from './contract.ts'
@@ -29,7 +30,7 @@ export interface ConnectionHandle extends AsyncConnection {
  * What a user holds of a transaction. The session holds the transaction itself and not this handle, so that it can be told when the last
  * handle on it has been forgotten: see `lifeline.ts`.
  */
-export class TransactionHandle implements AsyncTransaction {
+export class TransactionHandle implements AsyncTransaction, TransactionInsides {
   readonly #transaction: Transaction
   readonly #connection: ConnectionHandle
   readonly #session: Session
@@ -54,6 +55,17 @@ export class TransactionHandle implements AsyncTransaction {
 
   get isNested(): boolean {
     return this.#transaction.isNested
+  }
+
+  get stillOpen(): TransactionHandle | null {
+    let transaction: Transaction | null = this.#transaction
+    while (transaction !== null && (transaction.ended || transaction.ending)) transaction = transaction.parent
+    if (transaction === this.#transaction) return this
+    return transaction === null ? null : this.#handleOn(transaction)
+  }
+
+  onRollback(object: object, undo: () => void): void {
+    this.#transaction.onRollback(object, undo)
   }
 
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {

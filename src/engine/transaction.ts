@@ -4,6 +4,7 @@ import type { Parameters } from '../sql/statement.ts'
 import type { Lifeline } from './lifeline.ts'
 import { lostConnectionError } from './lost-connection.ts'
 import type { OpenTransaction, PhysicalConnection } from './physical-connection.ts'
+import { RollbackLog } from './rollback-log.ts'
 import type { TransactionOutcome } from './tracing.ts'
 
 /**
@@ -58,6 +59,7 @@ export class Transaction implements OpenTransaction {
   #letGo: (() => void) | null = null
   #lostBy: Error | null = null
   #cutOff = false
+  #rollbackLog: RollbackLog | null = null
   /** As it is known when the transaction has ended. */
   outcome: TransactionOutcome = 'rolled back'
 
@@ -137,6 +139,7 @@ export class Transaction implements OpenTransaction {
 
   async #releaseSavepoint(): Promise<void> {
     await this.#session.physical.run(`release savepoint ${this.savepoint}`)
+    this.outcome = 'committed'
     this.#end()
   }
 
@@ -261,12 +264,50 @@ export class Transaction implements OpenTransaction {
     if (this.#state === 'ended') return
     this.#state = 'ended'
     this.#session.transactionEnded(this)
+    this.#settleObjects()
   }
 
-  /** Its parent has ended, or its connection: so has this. */
+  /** Whether what was done in it is for the transaction around it to store or to undo. An emulated one has no rollback of its own. */
+  get #isPartOfParent(): boolean {
+    return this.parent !== null && (this.kind === 'emulated' || this.#cutOff || this.outcome === 'committed')
+  }
+
+  /** An object was changed with a row: `undo` makes it what it was when that is rolled back, at once where it has been. */
+  onRollback(object: object, undo: () => void): void {
+    if (this.#state !== 'ended') {
+      this.#rollbackLog ??= new RollbackLog()
+      this.#rollbackLog.add(object, undo)
+    } else if (this.#isPartOfParent) this.parent?.onRollback(object, undo)
+    else if (this.outcome === 'rolled back') undo()
+  }
+
+  /** It has ended, and before it what was in it: what that means for the objects that were changed. */
+  #settleObjects(): void {
+    const log = this.#rollbackLog
+    if (log === null) return
+    this.#rollbackLog = null
+    if (this.#isPartOfParent && this.parent !== null) this.parent.#takeOver(log)
+    else if (this.outcome === 'rolled back') log.undo()
+  }
+
+  #takeOver(log: RollbackLog): void {
+    if (this.#rollbackLog === null) this.#rollbackLog = log
+    else this.#rollbackLog.takeOver(log)
+  }
+
+  /** Its parent has ended: so has this. */
   endWithParent(): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
     this.#cutOff = true
+    this.#settleObjects()
+  }
+
+  /** Its connection has ended, or it could not be begun. */
+  breakOff(): void {
+    this.#state = 'ended'
+    this.#cutOff = true
+    this.#session.transactionEnded(this)
+    this.#settleObjects()
   }
 }

@@ -2,6 +2,7 @@ import type { Executor } from '../sql/executor.ts'
 import { deleteRows, updateRows } from './change-rows.ts'
 import { clauseOf } from './clause.ts'
 import type { Entity, ModelDefinition } from './definition.ts'
+import { keyChunks } from './key-chunks.ts'
 import { readValues } from './query-runner.ts'
 import { initialState, type QueryState } from './query-state.ts'
 
@@ -14,7 +15,7 @@ export async function updateEntities(state: QueryState, changes: Entity, executo
     const keys = await keysOf(state, tx)
     for (let level: ModelDefinition | null = state.definition; keys.length > 0 && level !== null; level = level.parent) {
       const own = Object.fromEntries(Object.entries(changes).filter(([name]) => isOwn(level as ModelDefinition, name)))
-      if (Object.keys(own).length > 0) await updateRows(rowsOf(level, keys, tx), own, tx)
+      if (Object.keys(own).length > 0) for (const rows of rowsOf(level, keys, tx)) await updateRows(rows, own, tx)
     }
     return keys.length
   })
@@ -26,7 +27,7 @@ export async function deleteEntities(state: QueryState, executor: Executor): Pro
   return await executor.transaction(async (tx) => {
     const keys = await keysOf(state, tx)
     for (let level: ModelDefinition | null = state.definition; keys.length > 0 && level !== null; level = level.parent) {
-      await deleteRows(rowsOf(level, keys, tx), tx)
+      for (const rows of rowsOf(level, keys, tx)) await deleteRows(rows, tx)
     }
     return keys.length
   })
@@ -44,7 +45,8 @@ async function keysOf(state: QueryState, tx: Executor): Promise<unknown[]> {
   return rows.map((row) => row[name])
 }
 
-function rowsOf(definition: ModelDefinition, keys: readonly unknown[], tx: Executor): QueryState {
+/** As many sets as there have to be statements. */
+function rowsOf(definition: ModelDefinition, keys: readonly unknown[], tx: Executor): readonly QueryState[] {
   const state = initialState(definition, definition.models.classOf(definition), tx)
-  return { ...state, clauses: [clauseOf(definition, { [`${definition.keyField.name}__in`]: keys })] }
+  return keyChunks(keys).map((chunk) => ({ ...state, clauses: [clauseOf(definition, { [`${definition.keyField.name}__in`]: chunk })] }))
 }

@@ -12,12 +12,13 @@ import type { FiguresOf, FigureValues, GroupPath } from './figure-types.ts'
 import type { Figures } from './figures.ts'
 import type { Grouping } from './group-query.ts'
 import { Stateful } from './model-state.ts'
-import { isOpen } from './query-runner.ts'
+import { executorOf } from './query-runner.ts'
 import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
 import { initialState } from './query-state.ts'
 import { StatementBuilder } from './statement-builder.ts'
 import type { CreateInput, FieldValue, OrderName, RelatedOf, RelationPath, SimpleLookups, UpdateInput, Values } from './types.ts'
 import { findOrCreate } from './upsert-entity.ts'
+import { validateLookups } from './validation.ts'
 
 /** A model class, as a manager needs it. */
 export interface ManagedModel {
@@ -74,7 +75,7 @@ export class Manager<M extends ManagedModel> {
 
   /** What it reads and writes through. */
   get executor(): Executor {
-    return this.#executor !== null && isOpen(this.#executor) ? this.#executor : this.#definition.models.executor
+    return executorOf({ executor: this.#executor, definition: this.#definition })
   }
 
   get #set(): SetOf<M> {
@@ -255,7 +256,12 @@ export class Manager<M extends ManagedModel> {
     return await updateInstances(this.#definition, { instances: instances as readonly Entity[], names: fields }, this.executor)
   }
 
-  /** The row of these lookups, or a new one of them and the defaults, which win. Two that do it at once make one. */
+  /**
+   * The row of these lookups, whose values are those that would be stored, or a new one of them and the defaults, which win. Two that do it at
+   * once make one.
+   *
+   * @throws {ValidationError} a value does not fit; nothing was sent
+   */
   async getOrCreate(
     lookup: Partial<CreateInput<FieldsOf<M>>>,
     defaults: Partial<CreateInput<FieldsOf<M>>> = {},
@@ -263,7 +269,7 @@ export class Manager<M extends ManagedModel> {
     return await this.#findOrCreate(lookup, defaults)
   }
 
-  /** The row of these lookups with the defaults stored in it, or a new one of both. */
+  /** The row of these lookups with the defaults stored in it, or a new one of both: otherwise as `getOrCreate`. */
   async updateOrCreate(
     lookup: Partial<CreateInput<FieldsOf<M>>>,
     defaults: Partial<CreateInput<FieldsOf<M>>> = {},
@@ -278,7 +284,8 @@ export class Manager<M extends ManagedModel> {
     defaults: object,
     update?: (found: InstanceOf<M>) => Promise<unknown>,
   ): Promise<[InstanceOf<M>, boolean]> {
-    const find = (executor: Executor) => this.using(executor).getOrNone(lookup as never)
+    const stored = validateLookups(this.#definition, lookup)
+    const find = (executor: Executor) => this.using(executor).getOrNone(stored as never)
     const create = (executor: Executor) => this.using(executor).create({ ...lookup, ...defaults } as CreateInput<FieldsOf<M>>)
     const [instance, created] = await findOrCreate<InstanceOf<M>>(this.executor, { find, create, update })
     // What it was found through ends here: it goes on through what this manager is bound to.

@@ -93,6 +93,16 @@ export function classWithout(entity: EntityClass, missing: ReadonlySet<string> |
   return made
 }
 
+/** What an instance has in these fields is not what its row has: as in one of which they were not read, they throw when they are looked at. */
+export function forgetFields(instance: object, names: Iterable<string>): void {
+  const state = Stateful.of(instance)
+  const missing = new Set([...(state.missing ?? []), ...names])
+  if (missing.size === 0) return
+  for (const name of names) Reflect.deleteProperty(instance, name)
+  Object.setPrototypeOf(instance, classWithout(instance.constructor as unknown as EntityClass, missing).prototype)
+  state.missing = missing
+}
+
 function unreadField(name: string): PropertyDescriptor {
   return {
     configurable: true,

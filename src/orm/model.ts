@@ -2,6 +2,8 @@ import { inspect } from 'node:util'
 import { ArgumentError, InvalidRequestError } from '../errors.ts'
 import type { Executor } from '../sql/executor.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
+import { onRollback } from '../sql/open-transaction.ts'
+import { Sql } from '../sql/template.ts'
 import { clauseOf } from './clause.ts'
 import { createEntities, relatedValue } from './create-entities.ts'
 import type { Entity, EntityClass, ModelDefinition, StoredField } from './definition.ts'
@@ -9,7 +11,7 @@ import { Hydration } from './hydrated-values.ts'
 import { allFields } from './hydration.ts'
 import { deleteEntities, updateEntities } from './joined-changes.ts'
 import { NoMatch } from './match-errors.ts'
-import { definitionKey, Stateful } from './model-state.ts'
+import { definitionKey, forgetFields, Stateful } from './model-state.ts'
 import { prefetchInto } from './prefetch.ts'
 import { executorOf, readAll } from './query-runner.ts'
 import { initialState, type QueryState } from './query-state.ts'
@@ -145,7 +147,13 @@ export async function updateInstance(instance: Model, values: object, executor: 
   if (Object.keys(changes).length === 0) return
   const matched = await updateEntities(ownRow(instance), changes, executor)
   if (matched === 0) throw noRow(instance)
-  for (const [name, value] of Object.entries(changes)) takeStored(instance, definition.field(name), value, values)
+  const undo = rememberInstance(instance)
+  for (const [name, value] of Object.entries(changes)) {
+    // What SQL has made of it is known to the database only.
+    if (value instanceof Sql) forgetFields(instance, [name])
+    else takeStored(instance, definition.field(name), value, values)
+  }
+  onRollback(executor, instance, undo)
 }
 
 /** As `Model.delete`, through an executor. */
@@ -153,7 +161,9 @@ export async function deleteInstance(instance: Model, executor: Executor): Promi
   assertNotDeleted(instance, 'deleted again')
   const matched = await deleteEntities(ownRow(instance), executor)
   if (matched === 0) throw noRow(instance)
+  const undo = rememberInstance(instance)
   Stateful.of(instance).deleted = true
+  onRollback(executor, instance, undo)
   return matched
 }
 
@@ -179,7 +189,9 @@ export function valuesToAdd(instance: Model): Entity {
 export function rememberInstance(instance: Model): () => void {
   const values = { ...instance }
   const state = { ...Stateful.of(instance) }
+  const prototype: object = Object.getPrototypeOf(instance)
   return () => {
+    Object.setPrototypeOf(instance, prototype)
     for (const name of Object.keys(instance)) if (!Object.hasOwn(values, name)) Reflect.deleteProperty(instance, name)
     Object.assign(instance, values)
     Object.assign(Stateful.of(instance), state)
@@ -192,10 +204,13 @@ export async function storeNew(instance: Model, executor: Executor, values = loa
   const entity = instance.constructor as unknown as EntityClass
   const bound = Stateful.of(instance).executor
   const [created] = await createEntities({ definition, entity, executor, bound }, [values])
+  const undo = rememberInstance(instance)
   Object.assign(instance, created)
   const state = Stateful.of(instance)
   state.stored = true
-  state.missing = created === undefined ? null : Stateful.of(created).missing
+  state.missing = null
+  if (created !== undefined) forgetFields(instance, Stateful.of(created).missing ?? [])
+  onRollback(executor, instance, undo)
 }
 
 /** The values of fields that it has. */
@@ -243,7 +258,7 @@ export function ownRow(instance: Model): QueryState {
 /** What an instance is written through: what it was read through, while that is open. */
 export function writerOf(instance: Model): Executor {
   const { executor } = Stateful.of(instance)
-  return executorOf({ executor, definition: definitionFor(instance) } as QueryState)
+  return executorOf({ executor, definition: definitionFor(instance) })
 }
 
 function takeStored(instance: Model, field: StoredField, value: unknown, given: object): void {

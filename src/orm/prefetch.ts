@@ -1,13 +1,11 @@
 import { ArgumentError } from '../errors.ts'
 import { clauseOf } from './clause.ts'
 import type { Entity, ModelDefinition } from './definition.ts'
+import { keyChunks } from './key-chunks.ts'
 import { type Step, stepNamed } from './lookup.ts'
 import { keepRelated, Stateful } from './model-state.ts'
-import { executorOf, readAll } from './query-runner.ts'
+import { executorOf, readAll, readValues } from './query-runner.ts'
 import { initialState, type QueryState } from './query-state.ts'
-
-/** How many keys one statement asks for: less than any database's limit of parameters. */
-const maxKeys = 10_000
 
 /** Reads the relations of these instances ahead: one statement each, two for many-to-many, whatever their number. */
 export async function prefetchInto(state: QueryState, entities: readonly Entity[]): Promise<void> {
@@ -28,6 +26,23 @@ export async function prefetchInto(state: QueryState, entities: readonly Entity[
   }
 }
 
+/** For how many rows of an iteration relations are read ahead at a time. */
+const iteratedRows = 1_000
+
+/** The rows of an iteration with these relations, in bounded memory. */
+export async function* prefetchEach(state: QueryState, entities: AsyncIterable<Entity>): AsyncGenerator<Entity> {
+  let part: Entity[] = []
+  for await (const entity of entities) {
+    part.push(entity)
+    if (part.length < iteratedRows) continue
+    await prefetchInto(state, part)
+    yield* part
+    part = []
+  }
+  await prefetchInto(state, part)
+  yield* part
+}
+
 type Origin = Pick<QueryState, 'definition' | 'executor'>
 
 async function prefetchStep(step: Step, entities: readonly Entity[], origin: Origin): Promise<readonly Entity[]> {
@@ -41,19 +56,37 @@ function keyOf(entity: Entity, definition: ModelDefinition): unknown {
   return entity[definition.keyField.name]
 }
 
-function chunks<T>(list: readonly T[]): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(list.length / maxKeys) }, (_, index) => list.slice(index * maxKeys, (index + 1) * maxKeys))
-}
-
 /** The rows of a model whose field has one of these values. */
 async function rowsWhere(definition: ModelDefinition, lookup: string, keys: readonly unknown[], origin: Origin): Promise<Entity[]> {
   const found: Entity[] = []
-  for (const chunk of chunks([...new Set(keys)])) {
+  for (const chunk of keyChunks([...new Set(keys)])) {
     const state = initialState(definition, definition.models.classOf(definition), origin.executor)
     const order = definition.keyFields.map(({ name }) => ({ path: name, descending: false }))
     found.push(...(await readAll({ ...state, order, clauses: [clauseOf(definition, { [lookup]: chunk })] })))
   }
   return found
+}
+
+/**
+ * Keys that are spelled otherwise than those of the rows that they lead to, and these: a collation of MySQL takes 'ab' for 'AB', and which it
+ * takes for one another only the database knows.
+ */
+async function storedKeys(
+  definition: ModelDefinition,
+  spelled: Iterable<unknown>,
+  known: ReadonlySet<unknown>,
+  { executor }: Origin,
+): Promise<ReadonlyMap<unknown, unknown>> {
+  const stored = new Map<unknown, unknown>()
+  const state = initialState(definition, definition.models.classOf(definition), executor)
+  if (executorOf(state).dialect.name !== 'mysql') return stored
+  const { name } = definition.keyField
+  for (const key of new Set(spelled)) {
+    if (known.has(key) || typeof key !== 'string') continue
+    const [row] = await readValues({ ...state, clauses: [clauseOf(definition, { [name]: key })] }, [name])
+    if (row !== undefined) stored.set(key, row[name])
+  }
+  return stored
 }
 
 async function prefetchForward(
@@ -65,7 +98,11 @@ async function prefetchForward(
   const sparse = entities.filter((entity) => entity[name] !== null && Stateful.of(entity[name] as object).missing !== null)
   const keys = sparse.map((entity) => keyOf(entity[name] as Entity, target))
   const found = new Map((await rowsWhere(target, `${target.keyField.name}__in`, keys, origin)).map((row) => [keyOf(row, target), row]))
-  for (const entity of sparse) entity[name] = found.get(keyOf(entity[name] as Entity, target)) ?? entity[name]
+  const stored = await storedKeys(target, keys, new Set(found.keys()), origin)
+  for (const [index, entity] of sparse.entries()) {
+    const key = keys[index]
+    entity[name] = found.get(stored.get(key) ?? key) ?? entity[name]
+  }
   return [...new Set(entities.flatMap((entity) => (entity[name] === null ? [] : [entity[name] as Entity])))]
 }
 
@@ -77,7 +114,9 @@ async function prefetchReverse(
   const { definition } = origin
   const keys = entities.map((entity) => keyOf(entity, definition))
   const rows = await rowsWhere(step.target, `${step.field.name}__in`, keys, origin)
-  const byKey = Map.groupBy(rows, (row) => keyOf(row[step.field.name] as Entity, definition))
+  const keyOfRow = (row: Entity) => keyOf(row[step.field.name] as Entity, definition)
+  const stored = await storedKeys(definition, rows.map(keyOfRow), new Set(keys), origin)
+  const byKey = Map.groupBy(rows, (row) => stored.get(keyOfRow(row)) ?? keyOfRow(row))
   for (const entity of entities) keepRelated(entity, step.name, byKey.get(keyOf(entity, definition)) ?? [])
   return rows
 }
@@ -90,13 +129,14 @@ async function prefetchMany(
   const { definition } = origin
   const { target, through } = step
   const links: (readonly [unknown, unknown])[] = []
-  for (const chunk of chunks(entities.map((entity) => keyOf(entity, definition)))) {
+  const keys = entities.map((entity) => keyOf(entity, definition))
+  for (const chunk of keyChunks(keys)) {
     const own = through.table.column(through.own)
     const query = through.table
       .select(own.in(chunk as never))
       .clearSelect()
       .select([through.own, through.other])
-    const executor = executorOf({ executor: origin.executor, definition } as QueryState)
+    const executor = executorOf({ executor: origin.executor, definition })
     links.push(...((await executor.execute(query, [], { rowMode: 'array' }).fetchall()) as unknown as (readonly [unknown, unknown])[]))
   }
   const rows = await rowsWhere(
@@ -106,10 +146,22 @@ async function prefetchMany(
     origin,
   )
   const byKey = new Map(rows.map((row) => [keyOf(row, target), row]))
-  const linked = Map.groupBy(links, ([own]) => own)
+  const storedOthers = await storedKeys(
+    target,
+    links.map(([, other]) => other),
+    new Set(byKey.keys()),
+    origin,
+  )
+  const storedOwn = await storedKeys(
+    definition,
+    links.map(([own]) => own),
+    new Set(keys),
+    origin,
+  )
+  const linked = Map.groupBy(links, ([own]) => storedOwn.get(own) ?? own)
   for (const entity of entities) {
     const others = (linked.get(keyOf(entity, definition)) ?? []).flatMap(([, other]): readonly Entity[] => {
-      const row = byKey.get(other)
+      const row = byKey.get(storedOthers.get(other) ?? other)
       return row === undefined ? [] : [row]
     })
     keepRelated(entity, step.name, others)

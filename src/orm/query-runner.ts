@@ -1,6 +1,7 @@
 import { AliasNode, FromNode, IdentifierNode, RawNode, SelectionNode, type SelectQueryNode } from 'kysely'
 import type { Dialect } from '../sql/dialect.ts'
 import type { ExecuteOptions, Executor } from '../sql/executor.ts'
+import { stillOpen } from '../sql/open-transaction.ts'
 import type { Compilable } from '../sql/statement.ts'
 import { behind } from './clause-compiler.ts'
 import { type Entity, type StoredField, typeOf } from './definition.ts'
@@ -13,15 +14,10 @@ const selects = new PlanCache<SelectPlan>()
 const counts = new PlanCache<Plan>()
 const valueLists = new PlanCache<{ readonly plan: Plan; readonly fields: readonly StoredField[] }>()
 
-/** Through what a query set reads. */
-export function executorOf({ executor, definition }: QueryState): Executor {
-  return executor !== null && isOpen(executor) ? executor : definition.models.executor
-}
-
-/** A transaction that has ended, or a connection that has been closed, is used no more: what was read through it goes on through the engine. */
-export function isOpen(executor: Executor): boolean {
-  const { isActive, closed } = executor as { readonly isActive?: boolean; readonly closed?: boolean }
-  return isActive !== false && closed !== true
+/** Through what a query set reads. What was read through a transaction that has ended goes on through the one around it, or the engine. */
+export function executorOf({ executor, definition }: Pick<QueryState, 'executor' | 'definition'>): Executor {
+  const open = executor === null ? null : stillOpen(executor)
+  return open ?? definition.models.executor
 }
 
 /** The shape of a statement of that dialect. */

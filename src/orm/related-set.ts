@@ -1,18 +1,25 @@
-import { InvalidRequestError } from '../errors.ts'
+import { OnConflictNode } from 'kysely'
+import { ArgumentError, InvalidRequestError } from '../errors.ts'
+import { InsertStatement } from '../schema/insert-statement.ts'
 import type { Executor } from '../sql/executor.ts'
+import { describeValue } from '../sql/parameters.ts'
 import { type Clause, clauseOf, termOf } from './clause.ts'
 import { createEntities } from './create-entities.ts'
-import type { Entity, Through } from './definition.ts'
+import { checkOf, type Entity, type ModelDefinition, type Through } from './definition.ts'
+import { keyChunks } from './key-chunks.ts'
 import type { Step } from './lookup.ts'
 import type { ManagedModel } from './manager.ts'
 import { Stateful } from './model-state.ts'
 import { executorOf } from './query-runner.ts'
 import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
-import { initialState, type QueryState } from './query-state.ts'
-import type { CreateInput, RelatedMarker, RelatedOf, SimpleLookups } from './types.ts'
+import { initialState } from './query-state.ts'
+import type { CreateInput, KeyOf, RelatedMarker, RelatedOf, SimpleLookups, Values } from './types.ts'
 
 /** A step to many rows. */
 export type ManyStep = Step & { readonly kind: 'reverse' | 'many' }
+
+/** A row of a many-to-many relation: an instance of the other model, or its key. */
+export type RelatedRow<M extends ManagedModel> = (Values<M['$fields']> & { readonly pk: unknown }) | KeyOf<M['$fields']>
 
 /**
  * The rows that a relation leads to from one instance: a query set of them, to which rows can be added. Declared in a model as
@@ -75,8 +82,13 @@ export class RelatedSet<M extends ManagedModel> extends QuerySet<M['$fields'], M
     return step.kind === 'many' ? await executor.transaction(create) : await create(executor)
   }
 
-  /** Many-to-many: adds these rows, instances or keys; what is there already stays. */
-  async add(...others: readonly unknown[]): Promise<void> {
+  /**
+   * Many-to-many: adds these rows, instances or keys; what is there already stays.
+   *
+   * @throws {ArgumentError} one is neither an instance of the other model nor a key of it
+   * @throws {InvalidRequestError} one has not been created
+   */
+  async add(...others: readonly RelatedRow<M>[]): Promise<void> {
     await this.#change('add', others, async (tx, through, keys) => {
       const present = new Set(await linkedKeys(through, this.#ownerKey(), tx))
       await linkRows(through, { own: this.#ownerKey(), others: keys.filter((key) => !present.has(key)), executor: tx })
@@ -84,12 +96,12 @@ export class RelatedSet<M extends ManagedModel> extends QuerySet<M['$fields'], M
   }
 
   /** Many-to-many: takes these rows out. They are not deleted. */
-  async remove(...others: readonly unknown[]): Promise<void> {
+  async remove(...others: readonly RelatedRow<M>[]): Promise<void> {
     await this.#change('remove', others, (tx, through, keys) => unlinkRows(through, { own: this.#ownerKey(), others: keys, executor: tx }))
   }
 
   /** Many-to-many: these rows, and no others. */
-  async set(others: readonly unknown[]): Promise<void> {
+  async set(others: readonly RelatedRow<M>[]): Promise<void> {
     await this.#change('set', others, async (tx, through, keys) => {
       const present = await linkedKeys(through, this.#ownerKey(), tx)
       await unlinkRows(through, { own: this.#ownerKey(), others: present.filter((key) => !keys.includes(key)), executor: tx })
@@ -105,14 +117,14 @@ export class RelatedSet<M extends ManagedModel> extends QuerySet<M['$fields'], M
     const step = this.#step
     if (step.kind !== 'many')
       throw new InvalidRequestError(`${method}() is for many-to-many relations: set the foreign key of the other row.`)
-    const keys = [...new Set(others.map((other) => keyOf(other)))]
+    const keys = [...new Set(others.map((other) => keyOf(step.target, other)))]
     this.#forget()
     await this.#executor().transaction(async (tx) => await change(tx, step.through, keys))
   }
 
   #executor(): Executor {
     const { executor } = Stateful.of(this.#owner)
-    return executorOf({ executor, definition: this.#step.target } as QueryState)
+    return executorOf({ executor, definition: this.#step.target })
   }
 
   #ownerKey(): unknown {
@@ -124,10 +136,19 @@ export class RelatedSet<M extends ManagedModel> extends QuerySet<M['$fields'], M
   }
 }
 
-function keyOf(other: unknown): unknown {
-  const key = typeof other === 'object' && other !== null && 'pk' in other ? other.pk : other
-  if (key === undefined || key === null) throw new InvalidRequestError('A row of a many-to-many relation must have been created.')
-  return key
+/** The key of a row of that model, as it is stored. */
+function keyOf(target: ModelDefinition, other: unknown): unknown {
+  const isInstance = other instanceof target.models.classOf(target)
+  const key = isInstance ? (other as Entity)['pk'] : other
+  if (isInstance && (key === undefined || key === null))
+    throw new InvalidRequestError('A row of a many-to-many relation must have been created.')
+  const isOther = other instanceof Stateful && !isInstance
+  const checked = isOther || key === undefined || key === null ? null : checkOf(target.keyField)(key)
+  if (checked === null || checked.fault !== undefined) {
+    const found = other instanceof Stateful ? String(other) : describeValue(other)
+    throw new ArgumentError(`A row of a many-to-many relation is a ${target.name} or its key, found ${found}.`)
+  }
+  return checked.value
 }
 
 /** What holds of the rows that the relation leads to from that row. */
@@ -146,22 +167,26 @@ interface Linking {
   readonly executor: Executor
 }
 
+/** What another task has linked in the meantime stays too. In one order: two that link the same rows do not wait for each other. */
 async function linkRows({ table, own, other }: Through, { own: key, others, executor }: Linking): Promise<void> {
   if (others.length === 0) return
+  const onConflict = OnConflictNode.cloneWith(OnConflictNode.create(), { doNothing: true })
+  const insert = new InsertStatement(table, { ...table.insert().toOperationNode(), onConflict })
   await executor.executeMany(
-    table.insert(),
-    others.map((otherKey) => ({ [own]: key, [other]: otherKey })),
+    insert,
+    [...others].sort().map((otherKey) => ({ [own]: key, [other]: otherKey })),
   )
 }
 
 async function unlinkRows({ table, own, other }: Through, { own: key, others, executor }: Linking): Promise<void> {
-  if (others.length === 0) return
-  await executor.execute(
-    table
-      .delete()
-      .where(table.column(own).eq(key as never))
-      .where(table.column(other).in(others as never)),
-  )
+  for (const chunk of keyChunks(others)) {
+    await executor.execute(
+      table
+        .delete()
+        .where(table.column(own).eq(key as never))
+        .where(table.column(other).in(chunk as never)),
+    )
+  }
 }
 
 async function linkedKeys({ table, own, other }: Through, key: unknown, executor: Executor): Promise<unknown[]> {

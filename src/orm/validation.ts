@@ -1,7 +1,8 @@
 import { present } from '../schema/present.ts'
+import { toJson } from '../schema/types/json.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { Sql } from '../sql/template.ts'
-import { checkOf, type Entity, type ModelDefinition, type StoredField } from './definition.ts'
+import { checkOf, type Entity, type ModelDefinition, type StoredField, typeOf } from './definition.ts'
 import { allFields } from './hydration.ts'
 import { type FieldError, ValidationError } from './validation-error.ts'
 
@@ -64,6 +65,22 @@ export function validateValues(definition: ModelDefinition, given: Entity): Enti
   return values
 }
 
+/**
+ * Lookups with their values as they are stored: what create() trims or reads as a number is looked for like that. Those that are no fields are
+ * as they were.
+ *
+ * @throws {ValidationError} with what is wrong with each of the fields
+ */
+export function validateLookups(definition: ModelDefinition, given: object): object {
+  const entries = typeof given === 'object' && given !== null ? Object.entries(given) : []
+  const isPlain = ([name, value]: readonly [string, unknown]) =>
+    value !== undefined && (definition.findField(name) !== undefined || (name === 'pk' && definition.keyFields.length === 1))
+  const plain = entries.filter(isPlain)
+  if (plain.length === 0) return given
+  const others = entries.filter((entry) => !isPlain(entry))
+  return { ...Object.fromEntries(others), ...validateValues(definition, Object.fromEntries(plain)) }
+}
+
 /** The value given for a field, under its name or as `pk`. Only an object's own properties count. */
 function givenValue({ keyFields }: ModelDefinition, given: object, { name, primaryKey }: StoredField): unknown {
   if (Object.hasOwn(given, name)) return Reflect.get(given, name)
@@ -99,7 +116,7 @@ function takeValue(values: Entity, field: StoredField, value: unknown): FieldErr
 function fillIn(values: Entity, field: StoredField): FieldError | null {
   const { name, nullable, primaryKey, definition } = field
   const options: InitialOptions = optionsOf(field)
-  if (options.default !== undefined) return takeValue(values, field, evaluate(options.default))
+  if (options.default !== undefined) return takeOwn(values, field, options.default)
   if (options.autoNow === true || options.autoNowAdd === true) return takeValue(values, field, present())
   if (options.serverDefault !== undefined) return null
   if (options.allowBlank === true) values[name] = ''
@@ -135,7 +152,7 @@ export function isFilledIn(field: StoredField): boolean {
 
 function setOnUpdate(values: Entity, field: StoredField): void {
   const { onUpdate, autoNow }: InitialOptions = optionsOf(field)
-  if (onUpdate !== undefined) takeValue(values, field, evaluate(onUpdate))
+  if (onUpdate !== undefined) takeOwn(values, field, onUpdate)
   else if (autoNow === true) takeValue(values, field, present())
 }
 
@@ -143,6 +160,11 @@ export function optionsOf({ field, relation }: StoredField): InitialOptions {
   return (field ?? relation)?.options ?? {}
 }
 
-function evaluate(value: unknown): unknown {
-  return typeof value === 'function' ? value() : value
+/** What an option says of all rows, or a function of each. A document of JSON is a row's own: what one changes in it is in no other. */
+function takeOwn(values: Entity, field: StoredField, told: unknown): FieldError | null {
+  if (typeof told === 'function') return takeValue(values, field, told())
+  const error = takeValue(values, field, told)
+  const value = values[field.name]
+  if (error === null && typeOf(field).kind === 'json' && !(value instanceof Sql)) values[field.name] = JSON.parse(toJson(value, field.name))
+  return error
 }

@@ -8,6 +8,19 @@ interface Place {
   inTransaction?(): boolean
   /** Of a transaction. */
   readonly isActive?: boolean
+  /** Of a connection, and of an engine. */
+  readonly closed?: boolean
+}
+
+/** What the engine's transactions tell the layers above, beside what is in their contract. */
+export interface TransactionInsides {
+  /** Itself, or when it has ended, the innermost one around it that has not; null when all have. */
+  readonly stillOpen: Executor | null
+  /**
+   * An object was changed as a row was: `undo` makes it what it was, when this is rolled back or a transaction around it. Of several changes
+   * the first one counts. Connections have it too, for the transaction that they are in.
+   */
+  onRollback(object: object, undo: () => void): void
 }
 
 /** It is a transaction, or a connection that has one open. */
@@ -20,6 +33,22 @@ export function isInTransaction(executor: Executor): boolean {
 export function isEngine(executor: Executor): boolean {
   const { connect, inTransaction } = executor as Place
   return connect !== undefined && inTransaction === undefined
+}
+
+/**
+ * What goes on with the work of an executor: itself while it is open, and of a savepoint that has ended the innermost transaction around it
+ * that has not. Null when there is none.
+ */
+export function stillOpen(executor: Executor): Executor | null {
+  const { isActive, closed, stillOpen: open } = executor as Place & Partial<TransactionInsides>
+  if (open !== undefined) return open
+  return isActive === false || closed === true ? null : executor
+}
+
+/** Undoes the change of an object when the transaction is rolled back that the executor is, or is in. Without one it stays. */
+export function onRollback(executor: Executor, object: object, undo: () => void): void {
+  const { onRollback: note } = executor as Partial<TransactionInsides>
+  note?.call(executor, object, undo)
 }
 
 /**

@@ -11,6 +11,7 @@ import type {
   RowValue,
   TransactionOptions,
 } from '../sql/executor.ts'
+import { onRollback, stillOpen, type TransactionInsides } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 
 /** What becomes of a transaction's options inside the scope: a savepoint has neither an isolation level nor a mode of its own. */
@@ -19,7 +20,7 @@ export function optionsInside(options: TransactionOptions | undefined): Transact
 }
 
 /** A transaction inside the scope: a savepoint, whatever it was begun by, and so is all that begins inside it. */
-export class ScopeTransaction implements AsyncTransaction {
+export class ScopeTransaction implements AsyncTransaction, TransactionInsides {
   readonly connection: AsyncConnection
   protected readonly inner: AsyncTransaction
 
@@ -38,6 +39,17 @@ export class ScopeTransaction implements AsyncTransaction {
 
   get isNested(): boolean {
     return this.inner.isNested
+  }
+
+  get stillOpen(): ScopeTransaction | null {
+    const open = stillOpen(this.inner)
+    if (open === this.inner) return this
+    // What is around a transaction is one.
+    return open === null ? null : new ScopeTransaction(open as AsyncTransaction, this.connection)
+  }
+
+  onRollback(object: object, undo: () => void): void {
+    onRollback(this.inner, object, undo)
   }
 
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
@@ -160,6 +172,10 @@ export class ScopeConnection implements AsyncConnection {
 
   get driver(): DriverRemote {
     return this.#branch.driver
+  }
+
+  onRollback(object: object, undo: () => void): void {
+    onRollback(this.#branch, object, undo)
   }
 
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {

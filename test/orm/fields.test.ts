@@ -300,6 +300,30 @@ describeDatabases((fixture) => {
     ])
   })
 
+  test('a default of JSON is a copy of its own for each row', async () => {
+    const models = new ModelRegistry(fixture.engine())
+    const initial = { list: [] as number[] }
+    class Row extends models.define('documents', {
+      id: integer({ primaryKey: true }),
+      list: json({ default: [] }),
+      data: json({ default: initial, onUpdate: initial }),
+    }) {}
+    await models.createAll()
+    const first = await Row.objects.create({})
+    ;(first.list as number[]).push(1)
+    ;(first.data as typeof initial).list.push(2)
+    const second = await Row.objects.create({})
+    await second.update({ list: [3] })
+    ;(second.data as typeof initial).list.push(4)
+    await second.update({ list: [5] })
+    expect(await Row.objects.orderBy('id').values('list', 'data')).toEqual([
+      { list: [], data: { list: [] } },
+      { list: [5], data: { list: [] } },
+    ])
+    expect(await Row.objects.create({})).toMatchObject({ list: [], data: { list: [] } })
+    expect(initial.list).toEqual([])
+  })
+
   test('unique and index are of the table', async () => {
     const engine = fixture.engine()
     const models = new ModelRegistry(engine)

@@ -1,3 +1,4 @@
+import { sql } from 'offloop'
 import { dateTime, foreignKey, integer, json, ModelRegistry } from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
@@ -94,6 +95,47 @@ describeDatabases((fixture) => {
     expect(await Event.objects.filter({ children__id: 2 } as never).values('id')).toEqual([{ id: 1 }])
     await read.delete()
     expect((await Event.objects.get()).parent).toBeNull()
+  })
+
+  test('what SQL has made of a field is not on the instance until it is read', async () => {
+    const { Track } = await withMusic(fixture.engine())
+    const track = await Track.objects.get({ pk: 1 })
+    await track.update({ position: sql`position + 1`, album: sql`2`, title: 'x' } as never)
+    expect(() => track.position).toThrow('Track.position has not been read')
+    expect(() => track.album).toThrow('Track.album has not been read')
+    expect(track).toBeInstanceOf(Track)
+    expect([track.title, track.toObject()]).toEqual(['x', { id: 1, title: 'x', note: null }])
+    await track.save()
+    expect(await Track.objects.get({ pk: 1 })).toMatchObject({ position: 2, title: 'x' })
+    await track.update({ position: sql`position + 1` } as never)
+    await track.load()
+    expect([track.position, track.album?.pk]).toEqual([3, 2])
+    await track.update({ position: sql`position + 1` } as never)
+    await track.update({ position: 9 })
+    track.title = 'y'
+    expect([track.position, (await track.save()).title]).toEqual([9, 'y'])
+    const made = new Track({ title: 'made', position: sql`7 + 1` as never })
+    await made.save()
+    expect(() => made.position).toThrow('Track.position has not been read')
+    await made.save()
+    expect((await made.load()).position).toBe(8)
+  })
+
+  test('a rollback gives a field back what it had before SQL was stored in it', async () => {
+    const { models, Track } = await withMusic(fixture.engine())
+    const track = await Track.objects.get({ pk: 1 })
+    const made = new Track({ title: 'made', position: sql`7 + 1` as never })
+    const undone = models.transaction(async () => {
+      await track.update({ position: sql`position + 1` } as never)
+      await made.save()
+      throw new Error('undo')
+    })
+    await expect(undone).rejects.toThrow('undo')
+    expect(track.position).toBe(1)
+    expect(made.position).toBeInstanceOf(Object)
+    expect(made.note).toBeUndefined()
+    await made.save()
+    expect((await made.load()).position).toBe(8)
   })
 
   test('no method of a query set changes the set that it is called on', async () => {

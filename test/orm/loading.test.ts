@@ -43,6 +43,39 @@ describeDatabases((fixture) => {
     expect(back).toHaveLength(3)
   })
 
+  test('an iteration reads relations ahead for every 1,000 rows', async () => {
+    const engine = fixture.engine()
+    const { models, Artist, Album, Track } = musicModels(engine)
+    await models.createAll()
+    const artist = await Artist.objects.create({ name: 'artist' })
+    const albums = await Album.objects.bulkCreate([
+      { name: 'a', artist: artist as InstanceType<typeof Artist> },
+      { name: 'b', artist: artist as InstanceType<typeof Artist> },
+    ])
+    const made = Array.from({ length: 2_001 }, (_, index) => ({
+      title: `${index}`,
+      album: albums[index % 2] as InstanceType<typeof Album>,
+    }))
+    await Track.objects.bulkCreate(made)
+    const walk = async (tracks: AsyncIterable<InstanceType<typeof Track>>) => {
+      let rows = 0
+      for await (const { title, album, tags } of tracks) {
+        expect([title, album?.name, await tags]).toEqual([`${rows}`, rows % 2 === 0 ? 'a' : 'b', []])
+        rows += 1
+      }
+      return rows
+    }
+    const set = Track.objects.prefetchRelated('album', 'tags').orderBy('id')
+    expect(await statementsOf(async () => expect(await walk(set)).toBe(2_001))).toHaveLength(1 + 3 * 2)
+    await engine.transaction(async (tx) => expect(await walk(set.using(tx).iterate())).toBe(2_001))
+    expect(await walk(set.limit(1_000))).toBe(1_000)
+    expect(await walk(set.filter({ pk: 0 }))).toBe(0)
+    for await (const album of Album.objects.prefetchRelated('tracks').iterate()) {
+      expect(await statementsOf(async () => await album.tracks)).toEqual([])
+      break
+    }
+  })
+
   test('a query of one shape is compiled once, whatever its values', async () => {
     const { models, Artist } = musicModels(fixture.engine())
     await models.createAll()

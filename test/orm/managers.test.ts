@@ -1,5 +1,5 @@
 import type { Executor } from 'offloop'
-import { integer, Manager, ModelRegistry, Session, string } from 'offloop/orm'
+import { dateTime, decimal, foreignKey, integer, Manager, ModelRegistry, Session, string, time, type ValidationError } from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
@@ -219,5 +219,45 @@ describeDatabases((fixture) => {
       expect(await db.query(Item).count()).toBe(1)
     }
     expect(await Item.objects.count()).toBe(0)
+  })
+
+  test('getOrCreate and updateOrCreate look for values as they are stored', async () => {
+    const models = new ModelRegistry(fixture.engine())
+    class Plan extends models.define('plans', {
+      id: integer({ primaryKey: true }),
+      name: string({ maxLength: 9, unique: true }),
+      note: string({ maxLength: 9, allowNull: true }),
+      at: time({ allowNull: true }),
+      seats: integer({ allowNull: true }),
+      moment: dateTime({ allowNull: true }),
+      price: decimal({ maxDigits: 5, decimalPlaces: 2, allowNull: true }),
+      parent: foreignKey('plans', { allowNull: true }),
+    }) {}
+    await models.createAll()
+    const parent = await Plan.objects.create({ name: 'parent' })
+    const lookups = [
+      { name: ' a ' },
+      { name: 'a\0', note: ' ' },
+      { name: 'a', note: '', at: '10:20' },
+      { at: '10:20', seats: '77' },
+      { moment: '2024-01-02T03:04:05Z', price: '1.5', parent },
+      { pk: '2', name: '\uFEFFa' },
+    ]
+    const given = { name: ' a', note: '', at: '10:20', seats: '77', moment: '2024-01-02 03:04:05', price: 1.5, parent }
+    await Plan.objects.create(given as never)
+    for (const lookup of lookups) {
+      const [found, created] = await Plan.objects.getOrCreate(lookup as never, { name: 'new' })
+      expect([found.pk, created]).toEqual([2, false])
+      const [updated, made] = await Plan.objects.updateOrCreate(lookup as never, { name: ' a' })
+      expect([updated.pk, updated.name, made]).toEqual([2, 'a', false])
+    }
+    const [made, created] = await Plan.objects.getOrCreate({ name: ' b ', parent } as never)
+    expect([made.name, made.parent, created]).toEqual(['b', parent, true])
+    expect(await Plan.objects.count()).toBe(3)
+    const refused = await rejectionOf(Plan.objects.getOrCreate({ name: ' ', seats: 'x' } as never))
+    expect((refused as ValidationError).errors.map(({ field, code }) => [field, code])).toEqual([
+      ['name', 'blank'],
+      ['seats', 'type'],
+    ])
   })
 })

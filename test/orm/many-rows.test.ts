@@ -1,4 +1,4 @@
-import { integer, ModelRegistry, string } from 'offloop/orm'
+import { integer, ModelRegistry, manyToMany, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { statementsOf } from './statements-of.ts'
@@ -50,6 +50,21 @@ describeDatabases((fixture) => {
     expect(await rejectionOf(Counter.objects.bulkUpdate([new Other({ id: 1, name: 'x' })] as never, ['name']))).toBeInstanceOf(TypeError)
     expect((await rejectionOf(Counter.objects.bulkUpdate([new Counter({ name: 'x' })], ['name']))).message).toContain('has no key')
     expect([await Counter.objects.bulkUpdate([], ['name']), await Counter.objects.bulkUpdate(rows, [])]).toEqual([0, 0])
+  })
+
+  test(`${many} rows of joined tables, or links, are changed by as many statements as they need`, async () => {
+    const { models, Counter } = counters()
+    class Stepper extends Counter.extend('steppers', { step: integer({ allowNull: true }), tags: manyToMany(() => Counter) }) {}
+    await models.createAll()
+    await Stepper.objects.bulkCreate(Array.from({ length: many }, (_, index) => ({ name: `n${index}`, step: index })))
+    expect(await Stepper.objects.filter({ step__gte: 0 }).update({ step: 1, count: 2 })).toBe(many)
+    expect([await Stepper.objects.sum('step'), await Counter.objects.sum('count')].map(Number)).toEqual([many, 2 * many])
+    const [first] = await Stepper.objects.orderBy('id').limit(1)
+    await first?.tags.set(Array.from({ length: many }, (_, index) => index + 1))
+    await first?.tags.set([1])
+    expect(await first?.tags.count()).toBe(1)
+    expect(await Stepper.objects.filter({ count: 2 }).delete()).toBe(many)
+    expect([await Stepper.objects.count(), await Counter.objects.count()]).toEqual([0, 0])
   })
 
   test('getOrCreate and updateOrCreate of several engines at once make one row, without a unique key', async () => {

@@ -255,7 +255,10 @@ describeDatabases((fixture) => {
     const artist = await Artist.objects.get({ name: 'Metric' })
     expect((await artist.albums.orderBy('name')).map(({ name }) => name)).toEqual(['Empty', 'Fantasies'])
 
-    const [pop, rock] = await Tag.objects.bulkCreate([{ name: 'pop' }, { name: 'rock' }])
+    const [pop, rock] = (await Tag.objects.bulkCreate([{ name: 'pop' }, { name: 'rock' }])) as InstanceType<typeof Tag>[] as [
+      InstanceType<typeof Tag>,
+      InstanceType<typeof Tag>,
+    ]
     const track = await Track.objects.get({ pk: 1 })
     await track.tags.add(pop, rock, pop)
     await track.tags.add(pop)

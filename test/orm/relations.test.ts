@@ -1,4 +1,15 @@
-import { foreignKey, integer, ModelRegistry, oneToOne, string } from 'offloop/orm'
+import {
+  bigInteger,
+  foreignKey,
+  integer,
+  type Manager,
+  ModelRegistry,
+  manyToMany,
+  oneToOne,
+  type RelatedSet,
+  string,
+  uuid,
+} from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { withMusic } from './music.ts'
@@ -194,4 +205,90 @@ describeDatabases((fixture) => {
     expect(await Album.objects.filter({ tracks__title__startswith: 'The' }).update({ name: 'M' })).toBe(1)
     expect(await Album.objects.filter({ tracks__title__startswith: 'The' }).delete()).toBe(1)
   })
+
+  test('add(), set() and remove() take rows of the other model and its keys, and nothing else', async () => {
+    const { Album, Track, Tag } = await withMusic(fixture.engine())
+    await Tag.objects.bulkCreate([{ name: 'pop' }, { name: 'rock' }])
+    const track = await Track.objects.get({ pk: 1 })
+    const names = async () => (await track.tags.orderBy('name').values('name')).map(({ name }) => name)
+    const others = [await Album.objects.get({ pk: 1 }), track, {}, { pk: 1 }, [1], 'x', '', true, 1.5, Number.NaN, null, undefined]
+    for (const other of others as never[]) {
+      for (const change of [() => track.tags.add(1, other), () => track.tags.set([other]), () => track.tags.remove(other)]) {
+        const error = await rejectionOf(change)
+        expect(error).toMatchObject({ code: 'OFFLOOP_ARGUMENT' })
+        expect(error.message).toContain('is a Tag or its key, found ')
+      }
+    }
+    expect((await rejectionOf(track.tags.add(others[0] as never))).message).toContain('found Album(id=1)')
+    expect((await rejectionOf(track.tags.add(new Tag({ name: 'x' })))).message).toContain('must have been created')
+    expect(await names()).toEqual([])
+    await track.tags.add('1' as never, 1, await Tag.objects.get({ pk: 1 }))
+    expect(await names()).toEqual(['pop'])
+    await track.tags.set(['2' as never])
+    expect(await names()).toEqual(['rock'])
+    await track.tags.remove(2)
+    expect(await names()).toEqual([])
+  })
+
+  test('set() leaves links alone that are there already, whatever the keys are', async () => {
+    const models = new ModelRegistry(fixture.engine())
+    class Label extends models.define('labels', { id: bigInteger({ primaryKey: true }) }) {}
+    class Box extends models.define('boxes', { id: uuid({ primaryKey: true }), labels: manyToMany(() => Label) }) {}
+    await models.createAll()
+    const box = await Box.objects.create({ id: '0193e7a0-1c2d-7e3f-8a4b-5c6d7e8f9a0b' })
+    await Label.objects.bulkCreate([{ id: 1n }, { id: 2n ** 60n }])
+    await box.labels.set([1n, 2n ** 60n])
+    const statements = await statementsOf(() => box.labels.set([1n, 2n ** 60n]))
+    expect(statements.filter((statement) => !/^(begin|start|commit|select)/i.test(statement))).toEqual([])
+    expect(await box.labels.count()).toBe(2)
+  })
+
+  test('what several tasks add at once is there once', async () => {
+    const { Track, Tag } = await withMusic(fixture.engine())
+    const tags = await Tag.objects.bulkCreate(Array.from({ length: 12 }, (_, index) => ({ name: `t${index}` })))
+    const track = await Track.objects.get({ pk: 1 })
+    for (let round = 0; round < 5; round++) {
+      await track.tags.set([])
+      const orders = Array.from({ length: 8 }, (_, task) => (task % 2 === 0 ? tags : tags.toReversed()))
+      await Promise.all(orders.map((order, task) => (task < 6 ? track.tags.add(...order) : track.tags.set(order))))
+      expect(await track.tags.count()).toBe(12)
+    }
+    expect(await rejectionOf(track.tags.add(99))).toMatchObject({ code: 'OFFLOOP_INTEGRITY' })
+    expect(await track.tags.count()).toBe(12)
+  })
+
+  test.runIf(fixture.target.driver === 'mysql2')(
+    'prefetchRelated finds the rows that keys lead to where the database takes other capitals for the same',
+    async () => {
+      const engine = fixture.engine()
+      const models = new ModelRegistry(engine)
+      class Country extends models.define('countries', { code: string({ maxLength: 5, primaryKey: true }) }) {
+        declare readonly cities: RelatedSet<typeof City>
+      }
+      class City extends models.define('towns', {
+        name: string({ maxLength: 5, primaryKey: true }),
+        country: foreignKey(() => Country, { relatedName: 'cities' }),
+        visited: manyToMany(() => Country),
+      }) {
+        declare static readonly objects: Manager<typeof City>
+      }
+      await models.createAll()
+      await Country.objects.bulkCreate([{ code: 'ES' }, { code: 'É' }])
+      await City.objects.bulkCreate([
+        { name: 'Cádiz', country: 'es' },
+        { name: 'b', country: 'ES' },
+      ])
+      await engine.execute(`insert into towns_visited (towns_name, countries_code) values ('CADIZ', 'e'), ('B', 'Es')`)
+      const cities = await City.objects.prefetchRelated('country__cities', 'visited').orderBy('name')
+      const seen: unknown[] = []
+      for (const { name, country, visited } of cities) {
+        seen.push([name, country.code, (await visited).map(({ code }) => code)])
+        expect((await (country as InstanceType<typeof Country>).cities).map((city) => city.name)).toEqual(['b', 'Cádiz'])
+      }
+      expect(seen).toEqual([
+        ['b', 'ES', ['ES']],
+        ['Cádiz', 'ES', ['É']],
+      ])
+    },
+  )
 })

@@ -1,3 +1,4 @@
+import type { Executor } from 'offloop'
 import { integer, ModelRegistry, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
@@ -124,6 +125,44 @@ describeDatabases((fixture) => {
     const [again] = await Note.objects.transaction(async (bound) => await bound.getOrCreate({ text: 'd' }))
     await again.update({ text: 'e' })
     expect(await texts()).toEqual(['e'])
+  })
+
+  test('what was read or made in a savepoint goes on through the transaction around it, and through the engine when that has ended', async () => {
+    const { engine, models, Note, texts } = await notes()
+    await Note.objects.create({ text: 'a' })
+    const insideOf = async (tx: Executor) => {
+      const read = await tx.transaction(async (inner) => await Note.objects.using(inner).get())
+      const made = await tx.transaction(async (inner) => inner.transaction((last) => Note.objects.using(last).create({ text: 'b' })))
+      await read.update({ text: 'c' })
+      await made.update({ text: 'd' })
+      expect(await Note.objects.using(tx).orderBy('id').values('text')).toEqual([{ text: 'c' }, { text: 'd' }])
+      return read
+    }
+    const undone = async (tx: Executor) => {
+      await insideOf(tx)
+      throw new Error('undo')
+    }
+    await expect(engine.transaction(undone)).rejects.toThrow('undo')
+    await expect(models.transaction(undone)).rejects.toThrow('undo')
+    await expect(Note.objects.transaction(async (_bound, tx) => await undone(tx))).rejects.toThrow('undo')
+    expect(await texts()).toEqual(['a'])
+    const read = await engine.transaction(insideOf)
+    await read.update({ text: 'e' })
+    expect(await texts()).toEqual(['e', 'd'])
+  })
+
+  test('a manager of a savepoint that has ended goes on through the transaction around it', async () => {
+    const { Note, texts } = await notes()
+    await expect(
+      Note.objects.transaction(async (bound) => {
+        const inner = await bound.transaction(async (savepoint) => savepoint)
+        await inner.create({ text: 'a' })
+        await inner.filter({ text: 'a' }).update({ text: 'b' })
+        expect(await bound.count()).toBe(1)
+        throw new Error('undo')
+      }),
+    ).rejects.toThrow('undo')
+    expect(await texts()).toEqual([])
   })
 
   test('relations of an instance go through its transaction', async () => {

@@ -322,6 +322,17 @@ async function statements(): Promise<void> {
   Track.objects.only('titel')
 }
 
+/** Never called either. */
+async function links(): Promise<void> {
+  const track = await Track.objects.get({ pk: 1 })
+  await track.tags.add(1, await Tag.objects.get(), new Tag())
+  await track.tags.set([2])
+  // @ts-expect-error no key of a tag
+  await track.tags.add('x')
+  // @ts-expect-error an instance of another model
+  await track.tags.remove(track)
+}
+
 describe('types', () => {
   test('of lookups, names, inputs and instances', () => {
     expectTypeOf(statements).returns.resolves.toBeVoid()
@@ -329,5 +340,6 @@ describe('types', () => {
     expectTypeOf(figures).returns.resolves.toBeVoid()
     expectTypeOf(wrongFigures).returns.toBeVoid()
     expectTypeOf(abstractBases).returns.resolves.toBeVoid()
+    expectTypeOf(links).returns.resolves.toBeVoid()
   })
 })

@@ -1,0 +1,163 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { Executor } from 'offloop'
+import { foreignKey, integer, ModelRegistry, Session, string } from 'offloop/orm'
+import { expect, test } from 'vitest'
+import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+describeDatabases((fixture) => {
+  async function users() {
+    const engine = fixture.engine()
+    const models = new ModelRegistry(engine)
+    class User extends models.define('users', {
+      id: integer({ primaryKey: true }),
+      name: string({ maxLength: 9 }),
+      visits: integer({ default: 0 }),
+      friend: foreignKey('users', { allowNull: true }),
+    }) {}
+    await models.createAll()
+    const names = async () => (await User.objects.orderBy('id').values('name')).map(({ name }) => name)
+    return { engine, models, User, names }
+  }
+
+  function again(): Error {
+    return Object.assign(new Error('again'), { retryable: true })
+  }
+
+  function undone(work: (tx: Executor) => Promise<unknown>): (tx: Executor) => Promise<void> {
+    return async (tx) => {
+      await work(tx)
+      throw new Error('undo')
+    }
+  }
+
+  test('a transaction that is run again finds instances as they were before its first run', async () => {
+    const { models, User, names } = await users()
+    const [kept, gone] = await User.objects.bulkCreate([{ name: 'kept' }, { name: 'gone' }])
+    const made = new User({ name: ' made ' })
+    let runs = 0
+    await models.transaction(
+      async () => {
+        runs++
+        expect([made.id, made.name, kept?.visits]).toEqual([undefined, ' made ', 0])
+        await made.save()
+        await kept?.update({ visits: (kept?.visits ?? 0) + 1 })
+        await kept?.update({ visits: (kept?.visits ?? 0) + 1 })
+        await gone?.delete()
+        if (runs < 3) throw again()
+      },
+      { retries: 3 },
+    )
+    expect([runs, made.name, kept?.visits]).toEqual([3, 'made', 2])
+    expect(await names()).toEqual(['kept', 'made'])
+    await made.update({ name: 'm' })
+    expect(await User.objects.get({ name: 'm' })).toMatchObject({ id: made.id })
+    expect((await rejectionOf(async () => await gone?.update({ name: 'x' }))).message).toContain('has been deleted')
+  })
+
+  test('what is rolled back is undone in instances too, however the transaction is begun', async () => {
+    const { engine, models, User, names } = await users()
+    const kept = await User.objects.create({ name: 'kept' })
+    const made = new User({ name: 'made' })
+    const change = async () => {
+      await made.save()
+      await kept.update({ name: 'x', friend: made })
+      await kept.delete()
+    }
+    await expect(models.transaction(undone(change))).rejects.toThrow('undo')
+    const through = async (tx: Executor) => {
+      const session = new Session(tx)
+      await session.add(made)
+      kept.name = 'y'
+      await session.update(kept)
+      await session.delete(kept)
+    }
+    await expect(engine.transaction(undone(through))).rejects.toThrow('undo')
+    kept.name = 'kept'
+    const connection = await engine.connect()
+    await expect(connection.transaction(undone(() => through(connection)))).rejects.toThrow('undo')
+    kept.name = 'kept'
+    const tx = await connection.begin()
+    await through(tx)
+    await tx.rollback()
+    kept.name = 'kept'
+    await connection.close()
+    const dropped = await engine.begin()
+    await through(dropped)
+    await dropped.close()
+    kept.name = 'kept'
+    expect([made.id, kept.name, kept.friend, await names()]).toEqual([undefined, 'kept', null, ['kept']])
+    await made.save()
+    await kept.update({ name: 'k' })
+    expect(await names()).toEqual(['k', 'made'])
+  })
+
+  test('a savepoint that is rolled back is undone alone, and one that is released with the transaction around it', async () => {
+    const { engine, User, names } = await users()
+    const instance = await User.objects.create({ name: 'a' })
+    const outer = async (tx: Executor) => {
+      const session = new Session(tx)
+      const made = new User({ name: 'made' })
+      await session.add(made)
+      await User.objects.using(tx).get({ pk: made.id as number })
+      await expect(tx.transaction(undone(async (inner) => await new Session(inner).delete(made)))).rejects.toThrow('undo')
+      await expect(
+        tx.transaction(
+          undone(async (inner) => {
+            await inner.transaction(async (last) => await new Session(last).delete(instance))
+          }),
+        ),
+      ).rejects.toThrow('undo')
+      instance.name = 'b'
+      await session.update(instance)
+      await tx.transaction(async (inner) => {
+        instance.name = 'c'
+        await new Session(inner).update(instance)
+        await new Session(inner).delete(made)
+      })
+      return made
+    }
+    await engine.transaction(outer)
+    expect([instance.name, await names()]).toEqual(['c', ['c']])
+    let made: InstanceType<typeof User> | undefined
+    await expect(
+      engine.transaction(
+        undone(async (tx) => {
+          made = await outer(tx)
+        }),
+      ),
+    ).rejects.toThrow('undo')
+    expect([instance.name, await names(), made?.id]).toEqual(['b', ['c'], undefined])
+    await made?.save()
+    expect(await names()).toEqual(['c', 'made'])
+  })
+
+  test('a commit keeps the instances of its transaction, with what was left open in it', async () => {
+    const { engine, User, names } = await users()
+    const made = new User({ name: 'a' })
+    const tx = await engine.begin()
+    const inner = await tx.beginNested()
+    await new Session(inner).add(made)
+    await tx.commit()
+    await made.update({ name: 'b' })
+    expect(await names()).toEqual(['b'])
+  })
+
+  test('a transaction keeps none of the instances alive that it has changed', async () => {
+    const { engine, User } = await users()
+    await User.objects.bulkCreate(Array.from({ length: 50 }, () => ({ name: 'a' })))
+    await engine.transaction(async (tx) => {
+      const references: WeakRef<object>[] = []
+      for await (const user of User.objects.using(tx)) {
+        await user.update({ name: 'b' })
+        references.push(new WeakRef(user))
+      }
+      await User.objects.using(tx).count()
+      collectGarbage()
+      expect(references.filter((reference) => reference.deref() !== undefined).length).toBeLessThan(10)
+    })
+  })
+})
