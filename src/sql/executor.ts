@@ -92,7 +92,10 @@ export interface AsyncResult<R> extends ResultReader<R>, AsyncDisposable {
   readonly returnsRows: boolean
   /** -1 for a SELECT; rows matched for UPDATE and DELETE, rows inserted for INSERT, else 0. */
   readonly rowcount: number
-  /** The id of the last inserted row, or null where that means nothing. */
+  /**
+   * The id of the last inserted row, or null where that means nothing. That an INSERT has updated instead (ON CONFLICT DO UPDATE) SQLite does
+   * not say: then it is an earlier one.
+   */
   readonly lastrowid: number | bigint | null
   /** MySQL: how many of the rows that an UPDATE has matched it has given other values; null where the server says nothing of it. */
   readonly changedRows: number | null
