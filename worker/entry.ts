@@ -1,8 +1,8 @@
 import { isMainThread } from 'node:worker_threads'
 import type { LeaseTask } from '../src/protocol/lease-task.ts'
-import { processRole } from '../src/protocol/process-role.ts'
+import { processRole, watchRole } from '../src/protocol/process-role.ts'
 import { ConnectionHost } from './connection-host.ts'
-import { serveProcess } from './process-host.ts'
+import { endWithProgram, serveProcess } from './process-host.ts'
 
 export { interrupt, loadInterrupt } from './interrupt-control.ts'
 
@@ -15,4 +15,6 @@ export default async function serveConnection(task: LeaseTask): Promise<void> {
 }
 
 // One file for threads and processes: whoever has bundled the other half of the package has one file to bring along.
-if (isMainThread && process.argv[2] === processRole) serveProcess(process.argv[3] ?? '')
+const [, , role, argument = ''] = process.argv
+if (isMainThread && role === processRole) serveProcess(argument)
+if (!isMainThread && role === watchRole) endWithProgram(Number(argument))

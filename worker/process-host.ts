@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { createCancelSlots, markCancelled } from '../src/protocol/cancel-slots.ts'
 import type { HostPort, ProcessTask } from '../src/protocol/lease-task.ts'
 import { type BridgeMessage, type CancelMessage, PortBridge } from '../src/protocol/port-bridge.ts'
+import { watchRole } from '../src/protocol/process-role.ts'
 import { ConnectionHost } from './connection-host.ts'
 import { loadDriver } from './drivers/load-driver.ts'
 
@@ -63,14 +64,13 @@ export function serveProcess(driver: string): void {
   process.once('disconnect', () => process.exit())
   // Ctrl-C and a service's end reach every process of a group: the program may still have to commit, and ends this one itself.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {})
-  watchParent()
+  // Inside a native call nothing is heard of the end of a program that was killed: a thread looks after it.
+  new Worker(String(process.argv[1]), { argv: [watchRole, String(process.ppid)] }).unref()
 }
 
-/**
- * Inside a native call nothing is heard of the end of the program, if that was killed and had no time to end its processes: a thread looks
- * after it.
- */
-function watchParent(): void {
-  const watch = `setInterval(() => { if (process.ppid !== ${process.ppid}) process.kill(process.pid, 'SIGKILL') }, ${watchEveryMs})`
-  new Worker(watch, { eval: true }).unref()
+/** Kills this process when the program that it is for has ended. */
+export function endWithProgram(programId: number): void {
+  setInterval(() => {
+    if (process.ppid !== programId) process.kill(process.pid, 'SIGKILL')
+  }, watchEveryMs)
 }
