@@ -71,12 +71,13 @@ test('a thread that ends before it can take anything fails one connection, and n
     await (await engine.connect()).close()
     dying = 2
     const ends = await Promise.allSettled([1, 2, 3, 4].map(() => engine.connect()))
-    console.log(ends.map(({ status, reason }) => reason?.message ?? status).sort().join('\\n'))
+    // It may have been given a connection by then, if others were ready before it.
+    console.log(ends.map(({ status, reason }) => reason?.name ?? status).sort().join())
     console.log(started)
     await engine.close({ force: true })
   `
   const { stdout, stderr, code } = await runProgram(program)
-  expect(stdout).toMatch(/^(A worker thread could not be started: it exited with code 3\n){2}fulfilled\nfulfilled\n4\n$/)
+  expect(stdout).toBe('DriverLoadError,DriverLoadError,fulfilled,fulfilled\n4\n')
   expect(code, stderr).toBe(0)
 })
 
