@@ -64,8 +64,18 @@ export function serveProcess(driver: string): void {
   process.once('disconnect', () => process.exit())
   // Ctrl-C and a service's end reach every process of a group: the program may still have to commit, and ends this one itself.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {})
-  // Inside a native call nothing is heard of the end of a program that was killed: a thread looks after it.
-  new Worker(String(process.argv[1]), { argv: [watchRole, String(process.ppid)] }).unref()
+  watchProgram()
+}
+
+/** Inside a native call nothing is heard of the end of a program that was killed: a thread looks after it, where one can be had. */
+function watchProgram(): void {
+  try {
+    const watch = new Worker(String(process.argv[1]), { argv: [watchRole, String(process.ppid)] })
+    watch.on('error', () => {})
+    watch.unref()
+  } catch {
+    // No thread may be started: the process ends behind its call.
+  }
 }
 
 /** Kills this process when the program that it is for has ended. */

@@ -46,7 +46,6 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
   }
 
   async fetchone(): Promise<R | null> {
-    this.assertOpen()
     return await this.#inTurn(1, async () => {
       await this.#untilAvailable()
       return (this.#execution.takeAvailable(1)[0] as R | undefined) ?? null
@@ -55,15 +54,18 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
 
   async fetchmany(size = 1): Promise<R[]> {
     if (!Number.isInteger(size) || size < 0) throw new RangeError('fetchmany() takes a whole number of rows, 0 or more.')
-    this.assertOpen()
     return await this.#inTurn(size, async () => {
       await this.#untilThere(size)
       return this.#execution.takeAvailable(size) as R[]
     })
   }
 
-  /** Those who wait for rows get them in the order of their calls; with `size` rows there, and nobody before, nothing is waited for. */
+  /**
+   * Those who wait for rows get them in the order of their calls; with `size` rows there, and nobody before, nothing is waited for. It may be
+   * closed meanwhile: `fetch` looks once more.
+   */
   #inTurn<T>(size: number, fetch: () => Promise<T>): Promise<T> {
+    this.assertOpen()
     const { available, complete } = this.#execution
     const before = this.#fetching
     if (before === null && (complete || available >= size)) return fetch()
@@ -85,7 +87,6 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
   }
 
   async fetchall(): Promise<R[]> {
-    this.assertOpen()
     return await this.#inTurn(Number.POSITIVE_INFINITY, async () => {
       await this.#execution.readAll()
       return this.takeAll()
@@ -93,7 +94,6 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
   }
 
   async first(): Promise<R | null> {
-    this.assertOpen()
     return await this.#inTurn(1, async () => {
       await this.#untilAvailable()
       return this.takeFirst()
@@ -101,7 +101,6 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
   }
 
   async one(): Promise<R> {
-    this.assertOpen()
     return await this.#inTurn(2, async () => {
       await this.#untilThere(2)
       return this.takeOne()
@@ -109,7 +108,6 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
   }
 
   async oneOrNone(): Promise<R | null> {
-    this.assertOpen()
     return await this.#inTurn(2, async () => {
       await this.#untilThere(2)
       return this.takeOneOrNone()
@@ -117,7 +115,6 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
   }
 
   async scalar<T = RowValue>(): Promise<T | null> {
-    this.assertOpen()
     return await this.#inTurn(1, async () => {
       await this.#untilAvailable()
       return this.takeScalar<T>()
@@ -125,7 +122,6 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
   }
 
   async scalars<T = RowValue>(): Promise<T[]> {
-    this.assertOpen()
     return await this.#inTurn(Number.POSITIVE_INFINITY, async () => {
       await this.#execution.readAll()
       return this.takeScalars<T>()
@@ -200,8 +196,8 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
   }
 
   /** The rows that have come, or the next that do; while the reader is at these, the next ones are on their way. */
-  nextChunk(): Promise<R[] | null> {
-    return this.#inTurn(1, async () => {
+  async nextChunk(): Promise<R[] | null> {
+    return await this.#inTurn(1, async () => {
       await this.#untilAvailable()
       const execution = this.#execution
       if (execution.available === 0) return null

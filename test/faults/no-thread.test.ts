@@ -95,3 +95,15 @@ test('connections that wait for one thread are all told when it ends before it c
   expect(stdout).toBe("Set(1) {\n  'DriverLoadError: A worker thread could not be started: it exited with code 3'\n}\n")
   expect(code, stderr).toBe(0)
 })
+
+test('a connection in a process needs no thread', async () => {
+  const program = `
+    import { createEngine } from 'offloop'
+    const engine = createEngine(${JSON.stringify(`sqlite:///${temporaryFile()}`)}, { isolation: 'process' })
+    console.log(await engine.scalar('select 1'))
+    await engine.close()
+  `
+  const { stdout, stderr, code } = await runProgram(program, { flags: [...permitted, '--allow-child-process'] })
+  expect(stdout).toBe('1\n')
+  expect(code, stderr).toBe(0)
+})
