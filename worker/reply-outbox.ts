@@ -11,7 +11,7 @@ import {
   writeRowsHead,
 } from '../src/protocol/frames.ts'
 import type { HostPort } from '../src/protocol/lease-task.ts'
-import { type CellValue, type EncodedChunk, toCell } from '../src/protocol/row-codec.ts'
+import { type CellValue, type EncodedChunk, holdsBytes, toCell } from '../src/protocol/row-codec.ts'
 import type { WireError } from '../src/protocol/wire-error.ts'
 import type { DriverRow } from './drivers/driver.ts'
 
@@ -49,7 +49,7 @@ export class ReplyOutbox {
       for (const row of rows) {
         for (let column = 0; column < width; column++) {
           const cell = toCell(row[column] as CellValue, column, bigints)
-          if (cell instanceof Uint8Array) blobs = ReplyFlag.blobs
+          if (typeof cell === 'object' && cell !== null && holdsBytes(cell)) blobs = ReplyFlag.blobs
           frames.push(cell)
         }
       }

@@ -24,6 +24,40 @@ function toSafeNumber(value: bigint, columnIndex: number): number {
   return number
 }
 
+/** Arrays of PostgreSQL have no more: what is nested deeper is JSON, which has no bytes in it. */
+export const maxDimensions = 6
+
+/** Whether it is bytes, or an array of them. */
+export function holdsBytes(cell: object, dimensions = maxDimensions): boolean {
+  if (!Array.isArray(cell)) return cell instanceof Uint8Array
+  return dimensions > 0 && cell.some((inner: unknown) => typeof inner === 'object' && inner !== null && holdsBytes(inner, dimensions - 1))
+}
+
+const objectBytes = 56
+
+/** Of bytes, JSON or an array. Without recursion: JSON can be nested deeper than calls. */
+function weightOf(cell: object): number {
+  let bytes = 0
+  const open: unknown[] = [cell]
+  while (open.length > 0) {
+    const value = open.pop()
+    if (typeof value === 'string') bytes += 8 + value.length
+    else if (typeof value !== 'object' || value === null) bytes += 8
+    else if (value instanceof Uint8Array) bytes += objectBytes + value.byteLength
+    else if (Array.isArray(value)) {
+      bytes += objectBytes
+      for (const element of value) open.push(element)
+    } else {
+      bytes += objectBytes
+      for (const [name, property] of Object.entries(value)) {
+        bytes += name.length
+        open.push(property)
+      }
+    }
+  }
+  return bytes
+}
+
 /** Collects rows into columns. A block of rows at a time, and a column of it at once: that is a short loop over values of one type. */
 export class ChunkEncoder {
   readonly #capacity: number
@@ -48,7 +82,7 @@ export class ChunkEncoder {
     return this.#capacity - this.#rowCount
   }
 
-  /** Roughly what the rows weigh: 8 bytes a number, a byte a character. */
+  /** Roughly what the rows weigh: 8 bytes a number, a byte a character, JSON and arrays with all that is in them. */
   get sizeBytes(): number {
     return this.#sizeBytes
   }
@@ -59,10 +93,8 @@ export class ChunkEncoder {
     for (const cell of row) {
       if (typeof cell === 'string') bytes += 8 + cell.length
       else if (typeof cell === 'object' && cell !== null) {
-        if (cell instanceof Uint8Array) {
-          this.#blobs = true
-          bytes += 56 + cell.byteLength
-        } else bytes += 512
+        if (!this.#blobs) this.#blobs = holdsBytes(cell)
+        bytes += weightOf(cell)
       }
     }
     this.#sizeBytes += bytes

@@ -44,6 +44,8 @@ export class Lease {
   #killTimer: NodeJS.Timeout | undefined
   #closing: Promise<void> | null = null
   #terminated = false
+  /** Why a message of the worker could not be read. */
+  #unreadable: Error | null = null
   /** As the worker said it. */
   #serverLost: WireError | null = null
   /** Told of what the server says unasked. */
@@ -59,6 +61,7 @@ export class Lease {
     this.#opening.catch(() => {})
     this.channel.onEvent = (event) => this.#hear(event)
     this.channel.onCancel = (id) => this.#cancel(id)
+    this.channel.onUnreadable = (error) => this.#giveUpUnreadable(error)
     const { remotePort: port, cancelSlots } = this.channel
     // Whoever makes the ports takes them back.
     this.#thread = threads.lease({ port: port as MessagePort, cancelSlots, version, connection: options.settings })
@@ -217,6 +220,13 @@ export class Lease {
     this.#thread.terminate()
   }
 
+  /** Whoever waits for what was in the message would wait for ever. */
+  #giveUpUnreadable(error: Error): void {
+    if (this.#unreadable !== null) return
+    this.#unreadable = error
+    this.terminate()
+  }
+
   /** Resolves when the thread no longer serves this lease, for whatever reason. */
   get ended(): Promise<Error | null> {
     return this.#thread.ended
@@ -238,6 +248,10 @@ export class Lease {
   #errorOf(reason: Error | null): Error {
     if (this.#serverLost !== null) return errorFromWire(this.#serverLost, {})
     const ended = 'The worker thread of this connection has ended'
+    if (this.#unreadable !== null) {
+      const { message } = this.#unreadable
+      return new WorkerTerminatedError(`${ended}: an answer of it could not be read (${message})`, { cause: this.#unreadable })
+    }
     if (this.#terminated) return new WorkerTerminatedError(`${ended}: it was given up`)
     if (this.#opened !== null) {
       return reason === null

@@ -1,5 +1,5 @@
 import { ReplyFlag, ReplyKind, type RowsReply } from '../protocol/frames.ts'
-import type { WireColumnData } from '../protocol/row-codec.ts'
+import { maxDimensions, type WireColumnData } from '../protocol/row-codec.ts'
 import type { WireColumn } from '../protocol/values.ts'
 import { generateBuilders, loopBuilders, type RowBuilders } from './row-builders.ts'
 
@@ -68,19 +68,20 @@ function chunkColumns(reply: RowsReply): readonly WireColumnData[] {
   return reply.frames.slice(reply.start, reply.start + reply.width) as WireColumnData[]
 }
 
-/** Structured cloning turns a Buffer into a Uint8Array: a BLOB is a Buffer again, over the same memory. */
+/** Structured cloning turns a Buffer into a Uint8Array: a BLOB, in an array too, is a Buffer again, over the same memory. */
 function restoreBuffers(reply: RowsReply): void {
   const { frames, start } = reply
   if (reply.kind === ReplyKind.rows) {
-    for (let at = start; at < start + reply.rowCount * reply.width; at++) frames[at] = restoreBuffer(frames[at])
+    for (let at = start; at < start + reply.rowCount * reply.width; at++) frames[at] = restoreBuffer(frames[at], maxDimensions)
     return
   }
   for (let column = start; column < start + reply.width; column++) {
     const data = frames[column] as WireColumnData
-    if (!(data instanceof Float64Array)) frames[column] = data.map(restoreBuffer)
+    if (!(data instanceof Float64Array)) frames[column] = data.map((cell) => restoreBuffer(cell, maxDimensions))
   }
 }
 
-function restoreBuffer<T>(value: T): T | Buffer {
+function restoreBuffer(value: unknown, dimensions: number): unknown {
+  if (Array.isArray(value) && dimensions > 0) return value.map((inner) => restoreBuffer(inner, dimensions - 1))
   return value instanceof Uint8Array ? Buffer.from(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength) : value
 }

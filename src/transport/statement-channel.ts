@@ -37,6 +37,8 @@ export class StatementChannel {
   onCancel: ((id: number) => void) | null = null
   /** Told of what the server says unasked. */
   onEvent: ((event: ServerEvent) => void) | null = null
+  /** Told of a message that could not be read: whose replies are lost with it is not known. */
+  onUnreadable: ((error: Error) => void) | null = null
   readonly #inFlight = new InFlight<ReplyHandler>()
   /** Requests whose reader decides when more comes: they do not hold the event loop. */
   readonly #dormant = new Set<number>()
@@ -56,6 +58,7 @@ export class StatementChannel {
     this.#port = port1
     this.remotePort = port2
     this.#port.on('message', (frames) => this.#receive(frames as Frames))
+    this.#port.on('messageerror', (error) => this.onUnreadable?.(error as Error))
     this.#loop = new LoopHold(port1)
   }
 
@@ -173,7 +176,19 @@ export class StatementChannel {
   /** Takes in what has come and not been looked at, which timers and the end of the worker's task on its own port may overtake. */
   readRest(): void {
     if (this.#lost !== null) return
-    for (let frames = takeFrom(this.#port); frames !== undefined; frames = takeFrom(this.#port)) this.#receive(frames as Frames)
+    for (let frames = this.#take(); frames !== undefined; frames = this.#take()) this.#receive(frames as Frames)
+  }
+
+  /** A message that has come and has not been handed over as an event. */
+  #take(): unknown {
+    const port = this.#port
+    if (!(port instanceof MessagePort)) return port.take()
+    try {
+      return receiveMessageOnPort(port)?.message
+    } catch (error) {
+      this.onUnreadable?.(error as Error)
+      return this.#take()
+    }
   }
 
   /** The worker is gone. What it said before it died counts. */
@@ -231,11 +246,6 @@ export type ChannelPort = MessagePort | LocalPort
 function messagePorts(): readonly [MessagePort, MessagePort] {
   const { port1, port2 } = new MessageChannel()
   return [port1, port2]
-}
-
-/** A message that has come and has not been handed over as an event. */
-function takeFrom(port: ChannelPort): unknown {
-  return port instanceof MessagePort ? receiveMessageOnPort(port)?.message : port.take()
 }
 
 const nobody: ReplyHandler = { partial() {}, settle() {}, fail() {} }

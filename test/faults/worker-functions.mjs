@@ -7,3 +7,10 @@ export function run(handle, sql) {
 export function peek(handle) {
   return handle.prepare('select 1 as a union all select 2').iterate().next().value.a
 }
+
+/** A value inside another one, so many times. */
+export function nest(_handle, levels) {
+  let value = []
+  for (let level = 1; level < levels; level++) value = [value]
+  return value
+}

@@ -1,4 +1,5 @@
 import type { DriverValue } from './driver.ts'
+import { isNestedTooDeep, maxJsonDepth } from './json-depth.ts'
 import { isReadExactly } from './json-number.ts'
 import { DriverFault } from './sqlite-errors.ts'
 
@@ -9,9 +10,10 @@ const integer = /^-?\d+$/
 /**
  * The value of a JSON text. What a server calls JSON and is none stays a text.
  *
- * @throws {DriverFault} `data`: an integer in it has digits that no number holds
+ * @throws {DriverFault} `data`: an integer in it has digits that no number holds, or it is nested too deep
  */
 export function parseJson(text: string, column: string): DriverValue {
+  if (isNestedTooDeep(text)) throw unreadable(column, `is nested deeper than ${maxJsonDepth} levels`)
   try {
     return mayRound.test(text)
       ? JSON.parse(text, (_key, value: unknown, context?: SourceText) => exactly(value, context, column))
@@ -31,9 +33,11 @@ function exactly(value: unknown, context: SourceText | undefined, column: string
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
   const source = context?.source ?? ''
   if (integer.test(source) ? isReadExactly(source) : Number.isFinite(value)) return value
-  throw new DriverFault(
-    'data',
-    `The JSON in column "${column}" holds a number that no number of JavaScript holds exactly. Read it as text: CAST(… AS CHAR).`,
-    { driverCode: 'ER_DATA_OUT_OF_RANGE' },
-  )
+  throw unreadable(column, 'holds a number that no number of JavaScript holds exactly')
+}
+
+function unreadable(column: string, why: string): DriverFault {
+  return new DriverFault('data', `The JSON in column "${column}" ${why}. Read it as text: CAST(… AS CHAR).`, {
+    driverCode: 'ER_DATA_OUT_OF_RANGE',
+  })
 }

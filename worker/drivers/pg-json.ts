@@ -1,4 +1,5 @@
 import type { DriverValue } from './driver.ts'
+import { isNestedTooDeep, maxJsonDepth } from './json-depth.ts'
 import { isReadExactly } from './json-number.ts'
 import { DriverFault } from './sqlite-errors.ts'
 
@@ -12,7 +13,7 @@ const firstUnsafe = 2 ** 53
 /**
  * The value of a JSON text.
  *
- * @throws {DriverFault} `data`: a number in it is one that JavaScript would round
+ * @throws {DriverFault} `data`: a number in it is one that JavaScript would round, or it is nested too deep
  */
 export function parseJson(text: string): DriverValue {
   return parse(text, (literal) => isReadExactly(literal) && Math.abs(Number(literal)) !== firstUnsafe)
@@ -25,14 +26,14 @@ export function parseJsonb(text: string): DriverValue {
 
 function parse(text: string, isExact: (literal: string) => boolean): DriverValue {
   if (mayBeRounded.test(text)) {
-    for (const [literal, whole] of text.matchAll(stringOrNumber)) if (whole !== undefined && !isExact(literal)) throw rounded()
+    for (const [literal, whole] of text.matchAll(stringOrNumber)) {
+      if (whole !== undefined && !isExact(literal)) throw unreadable('with a number that JavaScript cannot hold exactly')
+    }
   }
+  if (isNestedTooDeep(text)) throw unreadable(`that is nested deeper than ${maxJsonDepth} levels`)
   return JSON.parse(text) as DriverValue
 }
 
-function rounded(): DriverFault {
-  return new DriverFault(
-    'data',
-    'holds JSON with a number that JavaScript cannot hold exactly. Cast it to text, and read it with a parser that can.',
-  )
+function unreadable(what: string): DriverFault {
+  return new DriverFault('data', `holds JSON ${what}. Cast it to text, and read it with a parser that can.`)
 }
