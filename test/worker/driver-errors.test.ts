@@ -70,6 +70,7 @@ describe.each(driverNames)('%s', (name) => {
     ["select json('{')", 'programming', 'SQLITE_ERROR'],
     ['select abs(-9223372036854775807 - 1)', 'programming', 'SQLITE_ERROR'],
     ['select zeroblob(2000000000)', 'data', 'SQLITE_TOOBIG'],
+    ['select hex(zeroblob(300000000))', 'data', 'SQLITE_TOOBIG'],
     ['commit', 'programming', 'SQLITE_ERROR'],
     ["insert into t values ('canary')", 'data', 'SQLITE_MISMATCH'],
   ])('running %j fails as %s', async (sql, family, driverCode) => {

@@ -64,8 +64,10 @@ type Bindings = [] | [Record<string, BindableValue>] | BindableValue[]
 
 interface NativeStatement {
   run(...params: Bindings): { readonly changes: number | bigint; readonly lastInsertRowid: number | bigint }
+  /** Nothing, as for no row, also for a row with a text that is longer than JavaScript's can be. */
   get(...params: Bindings): DriverRow | undefined
-  all(...params: Bindings): unknown[]
+  /** Nothing where there is such a row. */
+  all(...params: Bindings): unknown[] | undefined
   iterate(...params: Bindings): NativeIterator
   columns(): readonly NativeColumn[]
   setReturnArrays(enabled: boolean): void
@@ -75,7 +77,8 @@ interface NativeStatement {
 }
 
 interface NativeIterator {
-  next(): { readonly done: boolean; readonly value: DriverRow | null }
+  /** Nothing for a row with a text that is longer than JavaScript's can be: neither is an error thrown. */
+  next(): { readonly done: boolean; readonly value: DriverRow | null } | undefined
   return(): unknown
 }
 
@@ -317,11 +320,18 @@ class NodeSqliteStatement implements DriverStatement {
 
   few(params: readonly WireValue[], most: number): readonly DriverRow[] | null {
     if (this.#columns.known() === null) return null
-    return (this.#firstRows.of(most)?.all(...this.#bindings(params)) as DriverRow[] | undefined) ?? null
+    const rows = this.#firstRows.of(most)?.all(...this.#bindings(params)) as DriverRow[] | undefined
+    return rows ?? null
   }
 
   first(params: readonly WireValue[]): DriverRow | undefined {
-    return this.#statement.get(...this.#begin(params))
+    const row = this.#statement.get(...this.#begin(params))
+    // A cursor can tell a row that is not there from one that cannot be read.
+    if (row !== undefined || !this.readonly) return row
+    const rows = this.iterate(params)
+    const { value } = rows.next() as { readonly value: DriverRow | undefined }
+    void rows.return()
+    return value
   }
 
   finalize(): void {
@@ -393,6 +403,7 @@ class Cursor implements RowIterator {
     if (!this.#open) return END
     try {
       const result = this.#rows.next()
+      if (result === undefined) throw tooLong()
       if (!result.done) return result as { readonly value: DriverRow }
     } catch (error) {
       this.#open = false
@@ -421,6 +432,12 @@ class Cursor implements RowIterator {
 }
 
 const END = { done: true, value: undefined } as const
+
+function tooLong(): DriverFault {
+  return new DriverFault('data', 'string or blob too big: a row has a text of more characters than a string of JavaScript can have', {
+    driverCode: 'SQLITE_TOOBIG',
+  })
+}
 
 interface SqliteError extends Error {
   readonly code: 'ERR_SQLITE_ERROR'
