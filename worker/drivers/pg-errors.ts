@@ -120,6 +120,22 @@ export function lostConnection(error: unknown): WiredError {
   )
 }
 
+/** The error of a connection whose server has said what cannot be read; what follows cannot be read either. */
+export function unreadableAnswer(error: unknown): WiredError {
+  const { message, cause } = userErrorToWire(error)
+  return new WiredError(
+    {
+      family: 'data',
+      message: `The answer of the server could not be read: ${message}. The connection has been given up.`,
+      driverCode: codeOf(error) ?? '08P01',
+      retryable: false,
+      connectionLost: true,
+      cause,
+    },
+    error,
+  )
+}
+
 /**
  * Why a connection could not be opened. Always `operational`, whatever the server calls it, except that the driver could not be loaded or
  * was called wrongly.

@@ -1,5 +1,5 @@
 import { requestCancel, type ServerPlace } from './pg-cancel.ts'
-import { lostConnection } from './pg-errors.ts'
+import { lostConnection, unreadableAnswer } from './pg-errors.ts'
 import { type Exchange, PingExchange } from './pg-exchange.ts'
 import { SchemaWatch } from './pg-schema-watch.ts'
 import { type PgClient, type PgWire, wireOf } from './pg-wire.ts'
@@ -44,6 +44,21 @@ export class PgSession {
     this.#wire.on('copyOutResponse', (message) => this.#running?.handleCopyOut(message))
     this.#wire.on('end', () => this.#lose(new Error('Connection terminated unexpectedly')))
     client.on('error', (error) => this.#lose(error))
+    this.#guardParser()
+  }
+
+  /** pg's parser stands in a listener of the socket: what it throws, of a text that is longer than a string can be, would end the thread. */
+  #guardParser(): void {
+    const { stream } = this.#wire
+    const listeners = stream.listeners('data')
+    stream.removeAllListeners('data')
+    stream.on('data', (chunk) => {
+      try {
+        for (const listener of listeners) Reflect.apply(listener, stream, [chunk])
+      } catch (error) {
+        this.#lose(unreadableAnswer(error))
+      }
+    })
   }
 
   get inTransaction(): boolean {

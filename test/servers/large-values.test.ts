@@ -41,6 +41,23 @@ describeServers(
       })
     })
 
+    test.each(['worker', 'main'] as const)(
+      'a text longer than a string ends its connection, and no other (placement %s)',
+      async (placement) => {
+        const engine = server.engine({ placement, pool: { max: 2 } })
+        await using other = await engine.connect()
+        const tx = await other.begin()
+        await using conn = await engine.connect()
+        const ends = await Promise.allSettled([conn.scalar("select repeat('x', 540000000)"), conn.scalar('select 1')])
+        const message = expect.stringMatching(/^The answer of the server could not be read: Cannot create a string longer/)
+        for (const end of ends) expect(end).toMatchObject({ status: 'rejected', reason: { name: 'DataError', message } })
+        expect(conn.closed).toBe(true)
+        expect(await tx.scalar('select 1')).toBe(1)
+        await tx.commit()
+        expect(await engine.scalar("select length(repeat('x', 540000000))")).toBe(540_000_000)
+      },
+    )
+
     test.each(['json', 'jsonb', 'text[]'])('%s weighs what is in it where memory is bounded', async (type) => {
       const engine = server.engine({ maxBufferedBytes: 100_000 })
       await using tx = await engine.begin()
