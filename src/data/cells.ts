@@ -1,6 +1,7 @@
 import type { ColumnKind } from '../schema/column-type.ts'
 import { jsonSerializer } from './json-serializer.ts'
 import { parseJson } from './json-text.ts'
+import { documentMark } from './marked-document.ts'
 
 /** A column of what is written. */
 export interface WrittenColumn {
@@ -54,8 +55,8 @@ function plain(value: unknown, kind: ColumnKind | undefined): unknown {
 
 /** On one line: between its values JSON may have any. A document that an import would refuse is refused here. */
 function document(text: string): string {
-  parseJson(text, { line: 1, column: 1 })
-  return text.replaceAll(/[\r\n]+/g, ' ')
+  const value = parseJson(text, { line: 1, column: 1 })
+  return documentMark(text.replaceAll(/[\r\n]+/g, ' '), value)
 }
 
 function base64({ buffer, byteOffset, byteLength }: Uint8Array): string {

@@ -4,6 +4,7 @@ import { isDay } from '../schema/types/temporal.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { ExactNumber, exactNumber, toJsonText } from './json-text.ts'
+import { markedDocument } from './marked-document.ts'
 
 /**
  * Makes of a value in a file the parameter for its column.
@@ -65,7 +66,7 @@ const kinds: Readonly<Record<ColumnKind, KindReader>> = {
   date: { text: (text, place) => (isServersDate(text, place) ? text : encoded(text, place)) },
   time: { text: readTime },
   dateTime: { text: readDateTime },
-  json: { text: readJson, value: (value, place) => storable(readDocument(value), place) },
+  json: { text: readJson, value: (value, place) => storable(readDocument(markedDocument(value)), place) },
   blob: { text: readBytes },
   string: words,
   text: words,

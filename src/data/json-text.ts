@@ -72,6 +72,7 @@ function keepExact(_key: string, value: unknown, context?: SourceText): unknown 
 export function toJsonText(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => {
     if (part instanceof ExactNumber) return rawJson(part.text)
+    if (Object.is(part, -0)) return rawJson('-0')
     if (typeof part === 'number' && !Number.isFinite(part)) throw new RangeError('JSON has no NaN and no infinity.')
     if (typeof part === 'string' && !part.isWellFormed()) throw new RangeError('Half a surrogate pair is no text.')
     return part
