@@ -8,14 +8,21 @@ export interface WrittenColumn {
   readonly name: string
   /** What its values are, where they are a table's; of a query's, the values themselves tell. */
   readonly kind?: ColumnKind | undefined
+  /**
+   * Of a table of SQLite, which holds any value in any column.
+   *
+   * @throws {TypeError} an import would refuse it, or make something else of it
+   */
+  readonly check?: ((value: unknown) => void) | undefined
 }
 
 /** What a database gave, as it is written; null is NULL. */
 export type Cell = (value: unknown) => string | null
 
 /** As a field of CSV. */
-export function csvCell({ kind }: WrittenColumn): Cell {
+export function csvCell({ kind, check }: WrittenColumn): Cell {
   return (given) => {
+    if (given !== null) check?.(given)
     const value = plain(given, kind)
     if (value === null || typeof value === 'string') return value
     if (typeof value === 'object')
@@ -25,8 +32,9 @@ export function csvCell({ kind }: WrittenColumn): Cell {
 }
 
 /** As a value of JSON. An integer keeps every digit, as a number: to JSON it may be of any length. */
-export function jsonCell({ kind }: WrittenColumn): Cell {
+export function jsonCell({ kind, check }: WrittenColumn): Cell {
   return (given) => {
+    if (given !== null) check?.(given)
     const value = plain(given, kind)
     if (value === null) return null
     if (kind === 'json') return document(String(value))
@@ -38,19 +46,11 @@ export function jsonCell({ kind }: WrittenColumn): Cell {
   }
 }
 
-/**
- * A table's value as one of its kind.
- *
- * @throws {TypeError} SQLite: it is of another type than its column's, and would be read as something else
- */
+/** A table's value as one of its kind. */
 function plain(value: unknown, kind: ColumnKind | undefined): unknown {
-  if (kind === undefined || value === null) return value
   if (kind === 'boolean') return value === 1n ? true : value === 0n ? false : value
-  const isBytes = value instanceof Uint8Array
-  if (kind === 'blob' ? !isBytes : isBytes && kind !== 'other') {
-    throw new TypeError(`a column of type ${kind} holds ${isBytes ? 'bytes' : `a ${typeof value}`}: export it by a query with a cast.`)
-  }
-  return value
+  // SQLite: a text that a column has made a number of is made one again.
+  return (kind === 'text' || kind === 'string') && typeof value !== 'string' && value !== null ? String(value) : value
 }
 
 /** On one line: between its values JSON may have any. A document that an import would refuse is refused here. */

@@ -1,9 +1,10 @@
 import type { Column } from '../schema/column.ts'
 import type { ColumnKind } from '../schema/column-type.ts'
 import { isDay } from '../schema/types/temporal.ts'
-import type { Dialect } from '../sql/dialect.ts'
+import type { Dialect, DialectName } from '../sql/dialect.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { ExactNumber, exactNumber, toJsonText } from './json-text.ts'
+import { integerOf64Bits, keptNumber } from './kept-numbers.ts'
 import { markedDocument } from './marked-document.ts'
 
 /**
@@ -13,14 +14,21 @@ import { markedDocument } from './marked-document.ts'
  */
 export type ReadValue = (value: unknown) => unknown
 
+/** Where values go. */
+export interface ReaderOptions {
+  readonly dialect: Dialect
+  /** Takes what SQLite would, which keeps no value to the size, or the number of digits, of its column's type. */
+  readonly asStored?: boolean | undefined
+}
+
 /** Of texts, as a CSV file has them; null is NULL. */
-export function textReader(column: Column, dialect: Dialect): ReadValue {
-  return readerOf(column, dialect).text
+export function textReader(column: Column, options: ReaderOptions): ReadValue {
+  return readerOf(column, options).text
 }
 
 /** Of values of JSON or YAML: texts stand for what these have no values for. */
-export function valueReader(column: Column, dialect: Dialect): ReadValue {
-  return readerOf(column, dialect).value
+export function valueReader(column: Column, options: ReaderOptions): ReadValue {
+  return readerOf(column, options).value
 }
 
 /** What a text, or any other value, is in a column. Never called with null. */
@@ -33,15 +41,20 @@ interface KindReader {
 interface Place {
   readonly column: Column
   readonly dialect: Dialect
+  /** Whatever SQLite holds is taken. */
+  readonly free: boolean
 }
 
 class Misread extends Error {}
 
 const words: KindReader = { text: (text, place) => encoded(checkText(text, place), place) }
 const numbers: KindReader = {
-  text: (text, place) => encoded(Number(matching(text, /^[+-]?\d+$/, 'a whole number')), place),
-  // One that is no whole number may be rounded to one.
-  value: (value, place) => encoded(value instanceof ExactNumber ? (/^-?\d+$/.test(value.text) ? value.rounded : Number.NaN) : value, place),
+  text: readInteger,
+  value: (value, place) => {
+    if (!(value instanceof ExactNumber)) return place.free && Number.isSafeInteger(value) ? value : encoded(value, place)
+    // One that is no whole number may be rounded to one.
+    return /^-?\d+$/.test(value.text) ? readInteger(value.text, place) : encoded(Number.NaN, place)
+  },
 }
 
 const kinds: Readonly<Record<ColumnKind, KindReader>> = {
@@ -57,18 +70,25 @@ const kinds: Readonly<Record<ColumnKind, KindReader>> = {
   },
   numeric: {
     text: readNumeric,
-    value: (value, place) => (value instanceof ExactNumber ? readNumeric(value.text, place) : encoded(value, place)),
+    value: (value, place) => {
+      if (value instanceof ExactNumber) return readNumeric(value.text, place)
+      return typeof value === 'number' ? readNumeric(String(value), place) : encoded(value, place)
+    },
   },
   boolean: {
     text: readBoolean,
-    value: (value, place) => (typeof value === 'number' ? readBoolean(String(value), place) : plainNumber(value, place)),
+    value: (value, place) => {
+      if (typeof value === 'number') return readBoolean(String(value), place)
+      return (value instanceof ExactNumber && place.free ? integerOf64Bits(value.text) : null) ?? plainNumber(value, place)
+    },
   },
-  date: { text: (text, place) => (isServersDate(text, place) ? text : encoded(text, place)) },
-  time: { text: readTime },
-  dateTime: { text: readDateTime },
+  date: { text: readDate, value: readTimeNumber },
+  time: { text: readTime, value: readTimeNumber },
+  dateTime: { text: readDateTime, value: readTimeNumber },
   json: { text: readJson, value: (value, place) => storable(readDocument(markedDocument(value)), place) },
   blob: { text: readBytes },
-  string: words,
+  // SQLite keeps no text to a length: https://www.sqlite.org/datatype3.html#determination_of_column_affinity
+  string: { text: (text, place) => (place.free ? checkText(text, place) : encoded(checkText(text, place), place)) },
   text: words,
   enumeration: words,
   uuid: words,
@@ -81,8 +101,8 @@ const kinds: Readonly<Record<ColumnKind, KindReader>> = {
 /** A number or a boolean is no text in these, and a text that holds one is none either. */
 const strictInJson: ReadonlySet<ColumnKind> = new Set<ColumnKind>(['integer', 'smallInteger', 'float', 'boolean'])
 
-function readerOf(column: Column, dialect: Dialect): { readonly text: ReadValue; readonly value: ReadValue } {
-  const place = { column, dialect }
+function readerOf(column: Column, { dialect, asStored = false }: ReaderOptions): { readonly text: ReadValue; readonly value: ReadValue } {
+  const place = { column, dialect, free: asStored && dialect.embedded }
   const { kind } = column.type
   const { text, value = plainNumber } = kinds[kind]
   // NULL is all that null can be, but where a document must be: that may be null.
@@ -143,6 +163,15 @@ function checkText(text: string, { column, dialect }: Place): string {
 
 // Numbers
 
+/** SQLite's are of 64 bits, whatever they are called: https://www.sqlite.org/datatype3.html#storage_classes_and_datatypes */
+function readInteger(text: string, place: Place): unknown {
+  const whole = matching(text, /^[+-]?\d+$/, 'a whole number')
+  if (!place.free) return encoded(Number(whole), place)
+  const integer = integerOf64Bits(whole)
+  if (integer === null) throw new Misread('a whole number of 64 bits')
+  return integer
+}
+
 function readBigInteger(text: string, place: Place): unknown {
   return encoded(BigInt(matching(text, /^[+-]?\d+$/, 'a whole number').replace('+', '')), place)
 }
@@ -160,12 +189,27 @@ function readFloat(text: string, place: Place): unknown {
 }
 
 function readNumeric(text: string, place: Place): unknown {
-  return place.dialect.name === 'postgresql' && /^(?:NaN|-?Infinity)$/.test(text) ? text : encoded(text, place)
+  if (place.dialect.name === 'postgresql' && /^(?:NaN|-?Infinity)$/.test(text)) return text
+  try {
+    return encoded(text, place)
+  } catch (error) {
+    const kept = place.free ? keptDecimal(text, place) : null
+    if (kept === null) throw error
+    return kept
+  }
+}
+
+/** One with more digits than its column's type says, of which SQLite knows nothing; null where it would lose some. */
+function keptDecimal(text: string, place: Place): unknown {
+  const isHeldAsText = typeof encoded('0', place) === 'string'
+  return isHeldAsText ? (/^[+-]?\d+(?:\.\d*)?$/.test(text) ? text : null) : keptNumber(text)
 }
 
 function readBoolean(text: string, place: Place): unknown {
-  // MySQL's are numbers of eight bits, of which others make use.
-  if (place.dialect.name === 'mysql' && /^-?\d{1,3}$/.test(text) && Math.abs(Number(text)) < 128) return Number(text)
+  // MySQL's are numbers of eight bits, and SQLite's of any size: others make use of them.
+  if (place.dialect.name === 'mysql' && /^-?\d{1,3}$/.test(text) && Number(text) >= -128 && Number(text) < 128) return Number(text)
+  const integer = place.free ? integerOf64Bits(text) : null
+  if (integer !== null) return integer
   const [, yes] = /^(?:(true|t|1)|false|f|0)$/i.exec(matching(text, /^(?:true|t|1|false|f|0)$/i, 'true or false')) ?? []
   return encoded(yes !== undefined, place)
 }
@@ -174,21 +218,46 @@ function readBoolean(text: string, place: Place): unknown {
 
 /** What PostgreSQL has beyond the years 0 to 9999, as it writes it. */
 function isServersDate(text: string, { dialect }: Place): boolean {
-  return dialect.name === 'postgresql' && /^(?:-?infinity|\d{5,6}-\d{2}-\d{2}(?: .*)?|\d{4,6}-\d{2}-\d{2}.* BC)$/.test(text)
+  return dialect.name === 'postgresql' && /^(?:-?infinity|\d{5,7}-\d{2}-\d{2}(?: .*)?|\d{4,7}-\d{2}-\d{2}.* BC)$/.test(text)
 }
 
-/** A column's type has milliseconds; servers have microseconds too, and MySQL's times are spans of more than a day. */
+/** Many programs store times in SQLite as numbers: those of seconds, or of milliseconds. */
+function readTimeNumber(value: unknown, place: Place): unknown {
+  if (!place.free) return plainNumber(value, place)
+  return typeof value === 'number'
+    ? value
+    : (timeNumber(value instanceof ExactNumber ? value.text : '', place) ?? plainNumber(value, place))
+}
+
+function timeNumber(text: string, { free }: Place): number | bigint | null {
+  return free ? keptNumber(text) : null
+}
+
+function readDate(text: string, place: Place): unknown {
+  return isServersDate(text, place) || isZeroDate(text, place) ? text : (timeNumber(text, place) ?? encoded(text, place))
+}
+
+/** MySQL has days without a month, and months without a day, where its mode allows them. */
+function isZeroDate(text: string, { dialect }: Place): boolean {
+  return dialect.name === 'mysql' && /^\d{4}-(?:00-\d{2}|\d{2}-00)(?: \d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)?$/.test(text)
+}
+
+/** A column's type has milliseconds; servers have microseconds too, SQLite any text, and MySQL's times are spans of more than a day. */
+const timeForms: Readonly<Record<DialectName, RegExp>> = {
+  mysql: /^-?\d{2,3}:[0-5]\d:[0-5]\d(?:\.\d{1,6})?$/,
+  postgresql: /^(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{4,6}|24:00:00)$/,
+  sqlite: /^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{4,}$/,
+}
+
 function readTime(text: string, place: Place): unknown {
-  const form =
-    place.dialect.name === 'mysql'
-      ? /^-?\d{2,3}:[0-5]\d:[0-5]\d(?:\.\d{1,6})?$/
-      : /^(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{4,6}|24:00:00)$/
-  return !place.dialect.embedded && form.test(text) ? text : encoded(text, place)
+  return timeForms[place.dialect.name].test(text) ? text : (timeNumber(text, place) ?? encoded(text, place))
 }
 
 /** A time without a zone is UTC's, as everywhere in this library. */
 function readDateTime(text: string, place: Place): unknown {
-  if (isServersDate(text, place)) return text
+  if (isServersDate(text, place) || isZeroDate(text, place)) return text
+  const number = timeNumber(text, place)
+  if (number !== null) return number
   const form = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.(\d+))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i
   const iso = matching(text, form, 'a date and time as ISO 8601').replace(' ', 'T').toUpperCase()
   // A Date takes 29 February for 1 March where there is none. Up to the 28th a month has every day.
@@ -199,10 +268,10 @@ function readDateTime(text: string, place: Place): unknown {
   const date = new Date(zone !== undefined || !iso.includes('T') ? whole : `${iso}Z`)
   if (Number.isNaN(date.getTime())) throw new Misread('a date and time that the calendar has')
   const value = encoded(date, place)
-  // A Date holds milliseconds; databases hold microseconds.
+  // A Date holds milliseconds; servers hold microseconds, and SQLite any text.
   const digits = fraction.replace(/0+$/, '')
   if (digits.length <= 3) return value
-  if (digits.length > 6) throw new Misread('a time of at most six digits behind the second')
+  if (digits.length > 6 && !place.free) throw new Misread('a time of at most six digits behind the second')
   const exact = `${date.toISOString().slice(0, 20)}${digits}`
   return place.dialect.dates === 'iso' ? `${exact}Z` : exact.replace('T', ' ')
 }
@@ -227,14 +296,10 @@ function storable(text: string, { column, dialect }: Place): string {
     throw new Misread('JSON without a NUL character, which jsonb has no place for')
   }
   // To SQLite a document that is a number alone is one of its own, of 64 bits: https://www.sqlite.org/datatype3.html#type_affinity
-  if (dialect.embedded && /^\s*-?\d/.test(text) && typeof exactNumber(text.trim()) !== 'number' && !isOf64Bits(text.trim())) {
+  if (dialect.embedded && /^\s*-?\d/.test(text) && typeof exactNumber(text.trim()) !== 'number' && keptNumber(text.trim()) === null) {
     throw new Misread('a number of 64 bits, or a document with more in it')
   }
   return text
-}
-
-function isOf64Bits(text: string): boolean {
-  return /^-?\d{1,20}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text)
 }
 
 function readDocument(value: unknown): string {
@@ -264,7 +329,7 @@ function readOther(text: string, place: Place): unknown {
 }
 
 function readScalar(value: unknown, place: Place): unknown {
-  if (value instanceof ExactNumber) return readOther(value.text, place)
+  if (value instanceof ExactNumber) return (place.free ? keptNumber(value.text) : null) ?? readOther(value.text, place)
   if (typeof value === 'object' && !(value instanceof Uint8Array)) {
     throw new TypeError(`Column ${place.column.label}: expected one value, found ${describeValue(value)}.`)
   }

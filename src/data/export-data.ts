@@ -12,6 +12,7 @@ import { exportedText, type RowSource } from './export-rows.ts'
 import { checkFileFormat, type FileFormat, isRowFormat } from './file-format.ts'
 import { fileWriter } from './file-writers.ts'
 import { quotedTable } from './quoted-table.ts'
+import { storedCheck } from './stored-check.ts'
 import { checkTable, type KnownTables, TableFinder } from './table-finder.ts'
 import { checkOutput, type DataOutput, writeOutput } from './write-output.ts'
 
@@ -157,7 +158,7 @@ function sourceOf(table: AnyTable, dialect: Dialect, only: string): CountedSourc
     name: table.key,
     query: `select ${selected.join(', ')} from ${from}${order}`,
     count: `select count(*) from ${from}`,
-    columns: columns.map(({ name, type }): WrittenColumn => ({ name, kind: type.kind })),
+    columns: columns.map((column): WrittenColumn => ({ name: column.name, kind: column.type.kind, check: storedCheck(column, dialect) })),
   }
 }
 

@@ -130,6 +130,7 @@ class Import {
     const loader = new RowLoader(table, {
       dialect: this.#executor.dialect,
       format: isRowFormat(format) ? format : 'list',
+      asStored: true,
     })
     this.#loaders.set(table, loader)
     this.#counts.set(table.key, 0)

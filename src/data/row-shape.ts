@@ -3,7 +3,7 @@ import type { Column } from '../schema/column.ts'
 import { type AnyTable, keyOf, type QualifiedName, referredName } from '../schema/table-shape.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
-import { type ReadValue, textReader, valueReader } from './column-reader.ts'
+import { type ReaderOptions, type ReadValue, textReader, valueReader } from './column-reader.ts'
 import type { RowFormat } from './file-format.ts'
 import type { LoadedRow, RowStatement } from './loaded-row.ts'
 import { quotedTable } from './quoted-table.ts'
@@ -34,10 +34,10 @@ export class RowShape implements RowStatement {
   readonly #readers: readonly ReadValue[]
   readonly #defaults: readonly Column[]
 
-  constructor(table: AnyTable, given: readonly Column[], { dialect, format }: ShapeOptions) {
+  constructor(table: AnyTable, given: readonly Column[], { dialect, format, asStored }: ShapeOptions) {
     this.table = table
     this.#dialect = dialect
-    this.#readers = given.map((column) => (format === 'csv' ? textReader : valueReader)(column, dialect))
+    this.#readers = given.map((column) => (format === 'csv' ? textReader : valueReader)(column, { dialect, asStored }))
     this.#defaults = table.columns.filter((column) => column.options.default !== undefined && !given.includes(column))
     this.names = [...given, ...this.#defaults].map(({ name }) => name)
     const key = table.primaryKey?.columns ?? []
@@ -64,8 +64,7 @@ export class RowShape implements RowStatement {
   }
 }
 
-export interface ShapeOptions {
-  readonly dialect: Dialect
+export interface ShapeOptions extends ReaderOptions {
   /** Of the file: texts, values, or values of several tables. */
   readonly format: RowFormat | 'list'
 }

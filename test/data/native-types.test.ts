@@ -1,7 +1,7 @@
-import type { AsyncEngine } from 'offloop'
+import { type AsyncEngine, DataError } from 'offloop'
 import { exportText, type FileFormat, importData } from 'offloop/data'
 import { expect, test } from 'vitest'
-import { describeDialects } from '../conformance/targets.ts'
+import { describeDialects, rejectionOf } from '../conformance/targets.ts'
 import { tableOption } from './table-option.ts'
 
 /** Columns of types that only one database has, and rows of literals for them. */
@@ -145,6 +145,41 @@ describeDialects((fixture) => {
       await engine.script('truncate reading; truncate animal')
       expect(await importData(engine, text, { format: 'json' })).toMatchObject({ rowcount: 4 })
       expect(await exportText(engine, { format: 'json' })).toBe(text)
+    })
+  }
+
+  if (fixture.target.driver === 'better-sqlite3') {
+    test('what an import would refuse is refused by an export, which names row and column; a query writes it', async () => {
+      const engine = fixture.engine()
+      for (const [type, value, found] of [
+        ['integer', "'ten'", 'integer holds a text'],
+        ['integer', '1.5', 'integer holds a real number'],
+        ['bigint', "x'00'", 'bigInteger holds bytes'],
+        ['real', "'much'", 'float holds a text'],
+        ['decimal(10, 2)', "'much'", 'numeric holds another text'],
+        ['decimal(10, 2)', '9e999', 'numeric holds a real number'],
+        ['boolean', "'true'", 'boolean holds a text'],
+        ['date', "'2023-02-29'", 'date holds another text'],
+        ['time', "'noon'", 'time holds another text'],
+        ['datetime', "''", 'dateTime holds another text'],
+        ['uuid', "'x'", 'uuid holds another text'],
+        ['blob', "'x'", 'blob holds a text'],
+        ['text', "x'00'", 'text holds bytes'],
+        ['json', "x'00'", 'json holds bytes'],
+        ['', "x'00'", 'other holds bytes'],
+      ] as const) {
+        await engine.script(`drop table if exists things; create table things (id integer primary key, odd ${type})`)
+        await engine.script(`insert into things values (1, null), (2, ${value})`)
+        for (const format of ['csv', 'jsonl', 'json', 'yaml'] as const) {
+          const refusal = await rejectionOf(exportText(engine, { format, table: 'things' }))
+          expect([refusal.constructor, refusal.message], `${type} ${value}`).toEqual([
+            DataError,
+            expect.stringMatching(`^Row 2, column "odd": a column of type ${found}, .*: export it by a query with a cast`),
+          ])
+        }
+        const query = 'select id, hex(odd) as odd from things'
+        expect(await exportText(engine, { format: 'csv', query })).toMatch(/^id,odd\n1,/)
+      }
     })
   }
 })
