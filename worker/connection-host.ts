@@ -22,6 +22,7 @@ import type { WireError } from '../src/protocol/wire-error.ts'
 import { exposeHandle } from './control.ts'
 import type { Driver, DriverConnection } from './drivers/driver.ts'
 import { loadDriver, loadErrorToWire } from './drivers/load-driver.ts'
+import { giveResult } from './give-result.ts'
 import { HostError, toWireError, userErrorToWire } from './host-error.ts'
 import { importFunction } from './import-function.ts'
 import { loadInterrupt } from './load-interrupt.ts'
@@ -353,7 +354,7 @@ export class ConnectionHost {
     try {
       const result = yield* settled(Reflect.apply(fn, undefined, [this.#connection.handle, ...request.args]) as unknown)
       this.#runner.assertStored()
-      this.#outbox.value(request.id, this.#runner.stateFlags(), result)
+      giveResult(this.#outbox, request, { flags: this.#runner.stateFlags(), result })
     } catch (error) {
       throw new HostError(userErrorToWire(error, this.#connection))
     }

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { ControlHandle } from '../src/protocol/control.ts'
 import type { DriverConnection } from './drivers/driver.ts'
 import { userErrorToWire } from './host-error.ts'
+import { describeUncloneable } from './uncloneable.ts'
 
 /** What a use of the driver's own object, which may do anything, needs of the connection before and after. */
 export interface HandleUse {
@@ -45,15 +46,20 @@ function invokeMember(handle: object, member: string, args: readonly unknown[] |
 }
 
 function assertPlain(value: unknown, member: string): unknown {
-  const message = `"${member}" gave a value that cannot leave its thread. Use call() to work with it inside the worker.`
+  const refuse = (cause?: unknown): never => {
+    const found = describeUncloneable(value)
+    throw new TypeError(`"${member}" gave ${found}, which cannot leave its thread. Use call() to work with it inside the worker.`, {
+      cause,
+    })
+  }
   let clone: unknown
   try {
     clone = structuredClone(value)
   } catch (error) {
-    throw new TypeError(message, { cause: error })
+    refuse(error)
   }
   // An object of a class would arrive as an empty one: better-sqlite3's statement can be cloned, and is nothing without its methods.
-  if (!(value instanceof Uint8Array) && prototypeOf(clone) !== prototypeOf(value)) throw new TypeError(message)
+  if (!(value instanceof Uint8Array) && prototypeOf(clone) !== prototypeOf(value)) refuse()
   return value
 }
 

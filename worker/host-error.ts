@@ -1,6 +1,6 @@
 import { CancelledError, UnsafeIntegerError } from '../src/protocol/row-errors.ts'
 import type { WireColumn } from '../src/protocol/values.ts'
-import type { WireError } from '../src/protocol/wire-error.ts'
+import type { WireCause, WireError } from '../src/protocol/wire-error.ts'
 import type { DriverConnection } from './drivers/driver.ts'
 
 /** An error of the host itself, in the form in which it crosses. */
@@ -25,9 +25,18 @@ export function userErrorToWire(error: unknown, connection: DriverConnection): W
   if (error instanceof HostError) return error.wire
   const wire = connection.toWireError(error)
   if (wire.driverCode !== undefined) return wire
+  const cause = toWireCause(error)
+  return { family: 'user', message: cause.message, cause }
+}
+
+/** What somebody's own code has thrown. */
+export function toWireCause(error: unknown): WireCause {
   const thrown = error instanceof Error ? error : new Error(`a value that is no Error was thrown: ${typeof error}`)
   const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined
-  return { family: 'user', message: thrown.message, cause: { name: thrown.name, message: thrown.message, stack: thrown.stack, code } }
+  // One behind it is enough: they may lead to each other.
+  const behind =
+    thrown.cause instanceof Error ? { name: thrown.cause.name, message: thrown.cause.message, stack: thrown.cause.stack } : undefined
+  return { name: thrown.name, message: thrown.message, stack: thrown.stack, code, cause: behind }
 }
 
 /** Names the column whose INTEGER is too large for a number; its value stays unsaid. */

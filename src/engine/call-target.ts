@@ -37,7 +37,7 @@ export function cloneArguments(args: readonly unknown[], callee: string, first =
     const position = args.findIndex((arg) => !canBeCloned(arg)) + first
     // Not kept as cause: Node's words repeat the value, a symbol's description or a function's source.
     throw new DOMException(
-      `Argument ${position} of ${callee} cannot be cloned: it is or holds a function, a symbol or what belongs to its thread.`,
+      `Argument ${position} of ${callee} cannot be cloned: it is or holds a function, a symbol or what belongs to its thread. Pass plain data.`,
       'DataCloneError',
     )
   }

@@ -84,7 +84,13 @@ export interface AsyncEngine extends Executor, AsyncDisposable {
   begin(options?: BeginOptions): Promise<AsyncTransaction>
   /** Runs `fn` inside a transaction on a connection of its own: commits when it returns, rolls back when it throws. */
   transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T>
-  /** Runs a function of a module inside the worker, on the connection: `fn(handle, ...args)`. Arguments and result are cloned. */
+  /**
+   * Runs a function of a module inside the worker, on the connection: `fn(handle, ...args)`. Arguments and result are cloned.
+   *
+   * @throws {ArgumentError} there is no such module or function
+   * @throws {DOMException} `DataCloneError`: an argument cannot be cloned; nothing has run
+   * @throws {InvalidRequestError} the result cannot be cloned; the function has run
+   */
   call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T>
   hasTable(name: string, schema?: string): Promise<boolean>
   tableNames(schema?: string): Promise<string[]>

@@ -27,6 +27,8 @@ export interface WireCause {
   /** MySQL's number of the error, and its SQLSTATE. */
   readonly errno?: number | undefined
   readonly sqlState?: string | undefined
+  /** What lies behind an error of somebody's own code. */
+  readonly cause?: WireCause | undefined
 }
 
 export type WireErrorFamily =

@@ -88,7 +88,7 @@ function userError(message: string, wireCause: WireCause | undefined, cause: Err
 
 function errorFromWireCause(wire: WireCause, hide: (text: string) => string): Error {
   const message = hide(wire.message)
-  const error = new Error(message)
+  const error = new Error(message, wire.cause === undefined ? undefined : { cause: errorFromWireCause(wire.cause, hide) })
   Object.defineProperty(error, 'name', { value: wire.name, writable: true, configurable: true })
   // The worker's stack says where it happened; the one taken here would only show this function.
   const stack = wire.stack === undefined ? `${wire.name}: ${message}` : hideCredentials(wire.stack.replace(wire.message, () => message))

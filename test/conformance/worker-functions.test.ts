@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { inspect } from 'node:util'
+import { InvalidRequestError } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { isServer } from './target.ts'
 import { describeNeeding, describeTargets, rejectionOf, textsOf } from './targets.ts'
@@ -11,6 +12,8 @@ const anyDriver = `
   export const fail = () => { throw new RangeError('out of it') }
   export const failWithCode = () => { throw Object.assign(new Error('gone'), { code: 'E_GONE' }) }
   export const leak = () => () => 1
+  export const leakDeep = async (db) => { await null; return { rows: [1, new Map([['a', [Symbol('x')]]])] } }
+  export const leakHandle = () => ({ weak: new WeakMap() })
   export const later = async (db, value) => { await null; return value }
   export const value = 5
   export default (db, name) => 'Hello, ' + name`
@@ -114,6 +117,31 @@ describeTargets((db) => {
       }
       expect(await rejectionOf(connection.call(module, 'leak'))).toBeInstanceOf(Error)
       expect(await connection.scalar('select 1')).toBe(1)
+    })
+
+    test('names the function whose result cannot leave the worker, wherever that is, and what is in the way', async () => {
+      const elsewhere = isServer(db.target) ? { placement: 'main' as const } : db.isFile ? { isolation: 'process' as const } : {}
+      for (const options of [{}, elsewhere]) {
+        const engine = db.engine(options)
+        await using connection = await engine.connect()
+        const module = functions()
+        for (const [name, found] of [
+          ['leak', 'a function'],
+          ['leakDeep', 'a symbol inside of it'],
+          ['leakHandle', 'an object of class WeakMap inside of it'],
+        ] as const) {
+          const error = await rejectionOf(connection.call(module, name))
+          expect(error).toBeInstanceOf(InvalidRequestError)
+          expect(error.message).toBe(
+            `The function "${name}" of "${module.href}" has run, but its result cannot leave the worker: expected plain data: ` +
+              `texts, numbers, bytes, Dates, lists and objects of these; found ${found}. Return what you need of it.`,
+          )
+          expect((error.cause as Error).message).toContain('could not be cloned')
+          expect(error.stack).toContain('worker-functions.test.ts')
+          expect(await connection.call(module, 'add', 1, 2)).toBe(3)
+          expect(await connection.scalar('select 1')).toBe(1)
+        }
+      }
     })
 
     test('refuses a module and a name that do not exist, by name', async () => {
