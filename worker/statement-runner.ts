@@ -152,7 +152,8 @@ export class StatementRunner {
 
   *#query(request: ExecuteRequest, entry: StatementEntry, statement: DriverStatement): Task<void> {
     const limit = (request.flags & RequestFlag.limited) !== 0 ? request.rowLimit : Number.POSITIVE_INFINITY
-    const iterator = statement.iterate(request.values, (request.flags & RequestFlag.serverTexts) !== 0)
+    const has = (flag: number): boolean => (request.flags & flag) !== 0
+    const iterator = statement.iterate(request.values, has(RequestFlag.serverTexts), has(RequestFlag.bigintArrays))
     const rows: DriverRow[] = []
     let exhausted: boolean
     let columns: readonly WireColumn[]
@@ -169,7 +170,7 @@ export class StatementRunner {
       yield* settled(iterator.return())
       throw error
     }
-    const bigints = (request.flags & RequestFlag.bigint) !== 0
+    const bigints = has(RequestFlag.bigint)
     const maxRows = Number.isFinite(limit) ? 0 : request.rowLimit
     const source = { id: request.id, sql: entry.sql, statement, columns, iterator, bigints, slots: this.#context.cancelSlots, maxRows }
     const cursor = new Cursor(source, rows, exhausted)

@@ -26,7 +26,7 @@ export function csvCell({ kind, check }: WrittenColumn): Cell {
     const value = plain(given, kind)
     if (value === null || typeof value === 'string') return value
     if (typeof value === 'object')
-      return value instanceof Uint8Array ? base64(value) : value instanceof Date ? value.toISOString() : jsonSerializer(value)
+      return value instanceof Uint8Array ? base64(value) : value instanceof Date ? value.toISOString() : list(value)
     return Object.is(value, -0) ? '-0' : String(value)
   }
 }
@@ -39,7 +39,7 @@ export function jsonCell({ kind, check }: WrittenColumn): Cell {
     if (value === null) return null
     if (kind === 'json') return document(String(value))
     if (typeof value === 'bigint') return value.toString()
-    if (typeof value !== 'number') return jsonSerializer(value)
+    if (typeof value !== 'number') return Array.isArray(value) ? list(value) : jsonSerializer(value)
     // A column of numbers reads them again; in any other place JSON has none such.
     if (kind === 'float' && !Number.isFinite(value)) return `"${value}"`
     return Object.is(value, -0) ? '-0' : jsonSerializer(value)
@@ -57,6 +57,12 @@ function plain(value: unknown, kind: ColumnKind | undefined): unknown {
 function document(text: string): string {
   const value = parseJson(text, { line: 1, column: 1 })
   return documentMark(text.replaceAll(/[\r\n]+/g, ' '), value)
+}
+
+/** A list of PostgreSQL's as one of JSON: its integers are numbers, of any length. */
+function list(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(list).join(',')}]`
+  return typeof value === 'bigint' ? value.toString() : jsonSerializer(value)
 }
 
 function base64({ buffer, byteOffset, byteLength }: Uint8Array): string {

@@ -102,7 +102,9 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
     this.signal = options?.signal
     this.#batchRows = options?.batchRows ?? 0
     this.#valueFlags =
-      (asBigints || this.typed?.bigints === true ? RequestFlag.bigint : 0) | (options?.serverTexts === true ? RequestFlag.serverTexts : 0)
+      (asBigints || this.typed?.bigints === true ? RequestFlag.bigint : 0) |
+      (asBigints ? RequestFlag.bigintArrays : 0) |
+      (options?.serverTexts === true ? RequestFlag.serverTexts : 0)
     this.#flags = this.#valueFlags
   }
 

@@ -61,6 +61,8 @@ export const RequestFlag = {
   freesCursors: 64,
   /** Values as the server writes them, where the driver would make more of them. */
   serverTexts: 128,
+  /** INTEGER values inside of arrays as bigint too. Not where `bigint` is for the sake of some columns only. */
+  bigintArrays: 256,
 } as const
 
 /** What the user's side knows of a statement's text, for the worker that prepares it. */

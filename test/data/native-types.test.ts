@@ -131,6 +131,17 @@ describeDialects((fixture) => {
   })
 
   if (fixture.target.driver === 'pg') {
+    test('arrays of a query are written as lists, their integers as numbers with every digit', async () => {
+      const engine = fixture.engine()
+      const query = `select array[[1, 9007199254740993]] as bigs, array['a', null] as texts, '[1, {"a": []}]'::jsonb as doc`
+      expect(await exportText(engine, { format: 'jsonl', query })).toBe(
+        '{"bigs":[[1,9007199254740993]],"texts":["a",null],"doc":[1,{"a":[]}]}\n',
+      )
+      expect(await exportText(engine, { format: 'csv', query })).toBe(
+        'bigs,texts,doc\n"[[1,9007199254740993]]","[""a"",null]","[1,{""a"":[]}]"\n',
+      )
+    })
+
     test('rows of partitions, and of tables that inherit, are written once', async () => {
       const engine = fixture.engine()
       await engine.script(`

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { type AsyncEngine, EngineURL } from 'offloop'
+import { MetaData, type Table } from 'offloop/schema'
 import { expect, test } from 'vitest'
 import { describeServers, type Server } from './servers.ts'
 
@@ -132,7 +133,7 @@ describeServers(
       }
       expect(await conn.execute(query, [], texts).one()).toEqual(expected)
       expect(await conn.execute(query, [], { integers: 'bigint' }).one()).toEqual({
-        ...{ big: 9007199254740993n, small: 7n, at: '2024-02-29T12:30:15.100', bigs: [1, null] },
+        ...{ big: 9007199254740993n, small: 7n, at: '2024-02-29T12:30:15.100', bigs: [1n, null] },
         ...{ zoned: '2024-02-29T12:30:15.000Z', zones: ['2024-02-29T12:30:15.000Z'], day: '2024-02-29', yes: true },
       })
       const many = `select i::int8 as i from generate_series(1, 3000) as i`
@@ -140,6 +141,63 @@ describeServers(
       const streamed: unknown[] = []
       for await (const row of conn.stream(many, [], texts)) streamed.push(row)
       expect(streamed[2_999]).toEqual({ i: '3000' })
+    })
+
+    test('integers in arrays follow the rule of those outside: numbers, or bigints where they are asked for', async () => {
+      for (const placement of ['worker', 'main'] as const) {
+        const engine = server.engine({ placement })
+        const large = `select array[9007199254740993, null, -9223372036854775808] as bigs, array[array[1, 2], array[3, 4]] as small, '{}'::int8[] as none`
+        const [bigs, small] = [
+          [2n ** 53n + 1n, null, -(2n ** 63n)],
+          [
+            [1n, 2n],
+            [3n, 4n],
+          ],
+        ]
+        const bigints = { integers: 'bigint' } as const
+        expect(await engine.execute(large, [], bigints).one()).toEqual({ bigs, small, none: [] })
+        expect(
+          await server
+            .engine({ placement, ...bigints })
+            .execute(large)
+            .one(),
+        ).toEqual({ bigs, small, none: [] })
+        const refusal = await engine
+          .execute(large)
+          .one()
+          .catch((error: unknown) => error)
+        expect(refusal).toMatchObject({
+          name: 'DataError',
+          message: expect.stringMatching(/^Column 1 \("bigs"\) holds an array .* Read it with \{ integers: 'bigint' \}\.$/),
+        })
+        expect(await engine.scalar('select array[9007199254740991, null]')).toEqual([9007199254740991, null])
+        // Two forms of one prepared statement, and so many rows that they travel as columns.
+        const many = 'select array[i, i::int8 + 9007199254740993] as pair, i from generate_series(1, 3000) as i'
+        const rows = await engine.execute<{ pair: unknown; i: unknown }>(many, [], bigints).fetchall()
+        expect([rows[0], rows[2_999]]).toEqual([
+          { pair: [1n, 9007199254740994n], i: 1n },
+          { pair: [3000n, 9007199254743993n], i: 3000n },
+        ])
+        expect(await engine.execute(many, [], bigints).fetchone()).toEqual({ pair: [1n, 9007199254740994n], i: 1n })
+        expect(await engine.scalar(large, [], { serverTexts: true, integers: 'bigint' })).toEqual([
+          '9007199254740993',
+          null,
+          '-9223372036854775808',
+        ])
+      }
+    })
+
+    test('a table whose keys are bigints leaves the arrays beside them as they are', async () => {
+      const engine = server.engine()
+      const name = server.table('keyed')
+      await engine.script(
+        `create table ${name} (id bigint primary key, small int[], bigs bigint[]); insert into ${name} values (1, '{1,2}', '{3}')`,
+      )
+      const metadata = new MetaData()
+      await metadata.reflect(engine, { only: [name] })
+      const select = (metadata.tables.get(name) as Table).select()
+      expect(await engine.execute(select).one()).toEqual({ id: 1n, small: [1, 2], bigs: [3] })
+      expect(await engine.execute(select, [], { integers: 'bigint' }).one()).toEqual({ id: 1n, small: [1n, 2n], bigs: [3n] })
     })
 
     test('arrays, JSON and booleans are what they are', async () => {

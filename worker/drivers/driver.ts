@@ -151,9 +151,10 @@ export interface DriverStatement {
   runEach?(rows: RowsOfValues, check: () => void): MaybePromise<number>
   /**
    * Rows as arrays in column order; INTEGER as bigint, REAL as number, TEXT as string, BLOB as Uint8Array, NULL as null. With `serverTexts`
-   * a server's driver leaves the values as texts that `ExecuteOptions.serverTexts` names.
+   * a server's driver leaves the values as texts that `ExecuteOptions.serverTexts` names. Integers inside of arrays are numbers, with
+   * `bigintArrays` bigints.
    */
-  iterate(params: readonly WireValue[], serverTexts?: boolean): RowIterator
+  iterate(params: readonly WireValue[], serverTexts?: boolean, bigintArrays?: boolean): RowIterator
   /**
    * Synchronous drivers only: gives the rows that `iterate` would give to a function, one after another, and ends behind the last one, or with
    * what that throws; cheaper than an iterator. For a `readonly` statement, while no iterator of the connection is open.

@@ -2,6 +2,7 @@ import type { WireColumn } from '../../src/protocol/values.ts'
 import type { DriverRow, MaybePromise, RowIterator } from './driver.ts'
 import { cancellation, Exchange, type Plan, writeParse } from './pg-exchange.ts'
 import type { EncodedValue, MessageWriter } from './pg-messages.ts'
+import type { ValueForm } from './pg-types.ts'
 import type { DataRow } from './pg-wire.ts'
 
 /** Rows of the first batch: most results end within it, and a reader that wants a few of many leaves few behind. */
@@ -22,14 +23,14 @@ const END: Step = { done: true, value: undefined }
 /** Makes the rows of a result of what the server sends. */
 export interface RowMaker {
   readonly columns: readonly WireColumn[]
-  read(row: DataRow, serverTexts: boolean): DriverRow
+  read(row: DataRow, form: ValueForm): DriverRow
 }
 
 export interface RowsPlan extends Plan {
   readonly values: readonly EncodedValue[]
   readonly reader: RowMaker
-  /** Its values are wanted as the server writes them: see `RowReader.read`. */
-  readonly serverTexts: boolean
+  /** How its values are wanted: see `RowReader.read`. */
+  readonly form: ValueForm
   /**
    * In batches, as they are asked for: memory is bounded, and to stop costs one message. Else everything is asked for with one message:
    * one round trip in place of two.
@@ -174,7 +175,7 @@ export class RowsExchange extends Exchange implements RowIterator {
     if (this.readingIsPaused && this.#unreadBytes < maxUnreadBytes / 2) this.resumeReading()
     if (this.#suspended && this.#rowsLeft() <= (this.#batchRows === firstBatchRows ? firstRowsLeft : this.#batchRows - 1))
       this.#askForMore()
-    return this.#plan.reader.read(row, this.#plan.serverTexts)
+    return this.#plan.reader.read(row, this.#plan.form)
   }
 
   #rowsLeft(): number {

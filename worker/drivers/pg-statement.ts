@@ -9,7 +9,7 @@ import { encodeParameters } from './pg-parameters.ts'
 import { type RowMaker, RowsExchange } from './pg-rows.ts'
 import type { PgSession } from './pg-session.ts'
 import { type CopyKind, readStatement, type StatementFacts } from './pg-text.ts'
-import { RowReader } from './pg-types.ts'
+import { RowReader, type ValueForm } from './pg-types.ts'
 import { DriverFault } from './sqlite-errors.ts'
 
 /** A statement whose last result had no more rows than these is expected to have as few the next time. */
@@ -111,8 +111,8 @@ export class PgStatement implements DriverStatement {
     return changes
   }
 
-  iterate(params: readonly WireValue[], serverTexts = false): RowIterator {
-    const begin = (): RowsExchange => this.#begin(params, serverTexts)
+  iterate(params: readonly WireValue[], serverTexts = false, bigintArrays = false): RowIterator {
+    const begin = (): RowsExchange => this.#begin(params, { serverTexts, bigintArrays })
     return new StatementRows({
       started: this.#isStale ? null : begin(),
       start: () => this.#prepareAnew().then(begin),
@@ -139,7 +139,7 @@ export class PgStatement implements DriverStatement {
   }
 
   /** Sends the statement; its rows come as they are asked for. */
-  #begin(params: readonly WireValue[], serverTexts: boolean): RowsExchange {
+  #begin(params: readonly WireValue[], form: ValueForm): RowsExchange {
     this.#noteSize()
     const { reader } = this.#description
     if (reader === null) throw new DriverFault('internal', 'This statement yields no rows')
@@ -149,7 +149,7 @@ export class PgStatement implements DriverStatement {
       ...this.#plan,
       values: this.#encode(params),
       reader,
-      serverTexts,
+      form,
       batches: this.readonly && !this.#isSmall && !isCopy,
       readonly: this.readonly,
       // Inside a transaction a cancelled statement would take everything before it along.

@@ -14,7 +14,7 @@ interface TypeEntry {
   readonly arrayOid: number
   /** Left out where the server's text is the value. */
   readonly parse?: Parse
-  /** As an element of an array, where that is another one. */
+  /** As an element of an array, where that is another one for whoever has not asked for bigints there. */
   readonly parseElement?: Parse
   /** Left as a text for whoever asks for the server's own. */
   readonly textOnRequest?: boolean
@@ -102,11 +102,21 @@ const TYPES: readonly TypeEntry[] = [
   ]),
 ]
 
+/** How values are wanted. */
+export interface ValueForm {
+  /** The types that are marked so as the server's texts. */
+  readonly serverTexts: boolean
+  /** Integers inside of arrays as bigints. */
+  readonly bigintArrays: boolean
+}
+
 interface TypeReader {
   readonly name: string
   readonly parse: Parse
   /** The same for whoever asks for the server's own texts. */
   readonly parseToText: Parse
+  /** The same for whoever asks for bigints, where that makes a difference. */
+  readonly parseToBigints?: Parse
 }
 
 const byOid: ReadonlyMap<number, TypeReader> = new Map([
@@ -116,9 +126,11 @@ const byOid: ReadonlyMap<number, TypeReader> = new Map([
   ...TYPES.flatMap(({ name, oid, arrayOid, parse = keepText, parseElement = parse, textOnRequest = false }) => {
     const parseArrayOf = (text: string): DriverValue => parseArray(text, parseElement)
     const parseArrayToTexts = textOnRequest ? (text: string): DriverValue => parseArray(text, keepText) : parseArrayOf
+    const parseArrayToBigints = (text: string): DriverValue => parseArray(text, parse)
+    const isOfIntegers = parse === parseInteger ? { parseToBigints: parseArrayToBigints } : {}
     return [
       [oid, { name, parse, parseToText: textOnRequest ? keepText : parse }] as const,
-      [arrayOid, { name: `${name}[]`, parse: parseArrayOf, parseToText: parseArrayToTexts }] as const,
+      [arrayOid, { name: `${name}[]`, parse: parseArrayOf, parseToText: parseArrayToTexts, ...isOfIntegers }] as const,
     ]
   }),
 ])
@@ -126,27 +138,35 @@ const byOid: ReadonlyMap<number, TypeReader> = new Map([
 /** Reads the rows of one statement. */
 export class RowReader {
   readonly columns: readonly WireColumn[]
+  readonly #readers: readonly (TypeReader | undefined)[]
   readonly #parsers: readonly Parse[]
-  readonly #textParsers: readonly Parse[]
+  /** Of the latest other form that was asked for. */
+  #formed: { readonly form: ValueForm; readonly parsers: readonly Parse[] } | null = null
 
   constructor(fields: readonly FieldDescription[]) {
-    this.columns = fields.map(({ name, dataTypeID }) => ({ name, type: byOid.get(dataTypeID)?.name }))
-    this.#parsers = fields.map(({ dataTypeID }) => byOid.get(dataTypeID)?.parse ?? keepText)
-    this.#textParsers = fields.map(({ dataTypeID }) => byOid.get(dataTypeID)?.parseToText ?? keepText)
+    this.#readers = fields.map(({ dataTypeID }) => byOid.get(dataTypeID))
+    this.columns = fields.map(({ name }, index) => ({ name, type: this.#readers[index]?.name }))
+    this.#parsers = this.#readers.map((reader) => reader?.parse ?? keepText)
   }
 
   /**
-   * @param serverTexts leaves the types that are marked so as the server's texts
    * @throws {DriverFault} `data`: a value that JavaScript cannot hold exactly; it names the column and not the value
    */
-  read({ fields }: DataRow, serverTexts: boolean): DriverRow {
-    const parsers = serverTexts ? this.#textParsers : this.#parsers
+  read({ fields }: DataRow, form: ValueForm): DriverRow {
+    const parsers = this.#parsersFor(form)
     const row: DriverValue[] = []
     for (let column = 0; column < fields.length; column++) {
       const text = fields[column]
       row.push(text === null || text === undefined ? null : this.#parse(parsers[column] ?? keepText, text, column))
     }
     return row
+  }
+
+  #parsersFor(form: ValueForm): readonly Parse[] {
+    if (!form.serverTexts && !form.bigintArrays) return this.#parsers
+    // It is the same object for all rows of a result.
+    if (this.#formed?.form !== form) this.#formed = { form, parsers: this.#readers.map((reader) => parserFor(reader, form)) }
+    return this.#formed.parsers
   }
 
   #parse(parse: Parse, text: string, column: number): DriverValue {
@@ -159,6 +179,14 @@ export class RowReader {
   }
 }
 
+function parserFor(reader: TypeReader | undefined, { serverTexts, bigintArrays }: ValueForm): Parse {
+  if (reader === undefined) return keepText
+  const asked = serverTexts ? reader.parseToText : reader.parse
+  // A text that was asked for stays one.
+  const isTextAlready = serverTexts && reader.parseToText !== reader.parse
+  return bigintArrays && !isTextAlready ? (reader.parseToBigints ?? asked) : asked
+}
+
 function textTypes(entries: readonly (readonly [name: string, oid: number, arrayOid: number])[]): readonly TypeEntry[] {
   return entries.map(([name, oid, arrayOid]) => ({ name, oid, arrayOid }))
 }
@@ -166,7 +194,10 @@ function textTypes(entries: readonly (readonly [name: string, oid: number, array
 function parseSafeInteger(text: string): number {
   const number = Number(text)
   if (Number.isSafeInteger(number)) return number
-  throw new DriverFault('data', 'holds an array with an integer beyond 2^53 - 1, which no number holds exactly. Cast it to text[].')
+  throw new DriverFault(
+    'data',
+    "holds an array with an integer beyond 2^53 - 1, which no number holds exactly. Read it with { integers: 'bigint' }.",
+  )
 }
 
 /** Into memory of its own, which can be transferred. Either form of `bytea_output`. */
