@@ -27,11 +27,14 @@ export function callTarget(module: URL | string, name: string, args: readonly un
  * @param callee what is called, for the message
  * @param first the position of the first argument, counted from 1
  * @throws {DOMException} `DataCloneError`: an argument cannot be cloned; the message has its position
+ * @throws {RangeError} an argument is nested too deep
  */
 export function cloneArguments(args: readonly unknown[], callee: string, first = 1): readonly unknown[] {
   try {
     return structuredClone([...args]) as unknown[]
   } catch (error) {
+    if (error instanceof RangeError)
+      throw new RangeError(`An argument of ${callee} is nested too deep to be handed over to another thread.`)
     // Anything else comes from a getter of the caller's own.
     if (!isCloneError(error)) throw error
     const position = args.findIndex((arg) => !canBeCloned(arg)) + first

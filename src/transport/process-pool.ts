@@ -42,20 +42,31 @@ export class ProcessPool implements HostPool {
       return { ended: Promise.resolve(notStarted(error as Error)), markStarted: noop, terminate: noop }
     }
     const { child } = host
+    let failure: Error | null = null
+    const giveUp = (error: unknown): void => {
+      failure ??= error as Error
+      child.kill('SIGKILL')
+    }
     const bridge = new PortBridge(
       (message) => {
-        // It may be dying: what is lost with it is settled by its end.
-        if (child.connected) child.send(message, noop)
+        try {
+          // It may be dying: what is lost with it is settled by its end.
+          if (child.connected) child.send(message, noop)
+        } catch (error) {
+          giveUp(error)
+        }
       },
       (data, transfer) => port.postMessage(data, transfer),
     )
     port.on('message', (data: unknown) => bridge.post(data))
+    port.on('messageerror', giveUp)
     // What holds the event loop is for the statement channel to say.
     port.unref()
     child.on('message', (message: BridgeMessage) => bridge.receive(message))
-    const ended = host.ended.finally(() => {
+    const ended = host.ended.then((reason) => {
       bridge.close()
       port.close()
+      return failure ?? reason
     })
     child.send({ version: task.version, connection: task.connection } satisfies ProcessTask, noop)
     const cancel = (requestId: number): void => {

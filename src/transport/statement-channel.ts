@@ -1,7 +1,18 @@
 import { MessageChannel, MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
 import { createCancelSlots, markCancelled } from '../protocol/cancel-slots.ts'
 import { ring, tellInFlight } from '../protocol/doorbell.ts'
-import { FrameReader, type Frames, type Reply, ReplyFlag, ReplyKind, type Request, readReply, writeRequest } from '../protocol/frames.ts'
+import {
+  type CallRequest,
+  FrameReader,
+  type Frames,
+  type Reply,
+  ReplyFlag,
+  ReplyKind,
+  type Request,
+  RequestKind,
+  readReply,
+  writeRequest,
+} from '../protocol/frames.ts'
 import type { ServerEvent } from '../protocol/server.ts'
 import { InFlight } from './in-flight.ts'
 import type { LocalPort } from './local-port.ts'
@@ -107,6 +118,10 @@ export class StatementChannel {
   /** Puts a request into this tick's batch. After the loss of the channel it goes nowhere: its handler has been failed. */
   post(request: Request, transfer?: readonly TransferListItem[]): void {
     if (this.#lost !== null) return
+    if (request.kind === RequestKind.call) {
+      this.#sendCall(request)
+      return
+    }
     // One more may still learn how its rows are wanted: those before it need not wait for the rest of the tick.
     if (this.#requests.length >= maxBatch) this.#send()
     this.#requests.push(request)
@@ -134,6 +149,20 @@ export class StatementChannel {
     tellInFlight(this.cancelSlots, inFlightOfAll)
     this.#port.postMessage(frames, transfer)
     ring(this.cancelSlots)
+  }
+
+  /** Values of the caller's own making go in a message of their own: what cannot be handed over must not take others with it. */
+  #sendCall(request: CallRequest): void {
+    this.#send()
+    this.#requests.push(request)
+    try {
+      this.#send()
+    } catch (error) {
+      const handler = this.#inFlight.get(request.id)
+      this.#inFlight.delete(request.id)
+      this.#hold()
+      handler?.fail(new RangeError('The arguments are nested too deep to be handed over to another thread.', { cause: error }))
+    }
   }
 
   /** Nobody wants more of the request: it stops where it can. */

@@ -14,3 +14,10 @@ export function nest(_handle, levels) {
   for (let level = 1; level < levels; level++) value = [value]
   return value
 }
+
+/** How many times a value is nested. */
+export function count(_handle, value) {
+  let levels = 0
+  for (let inner = value; Array.isArray(inner); inner = inner[0]) levels++
+  return levels
+}
