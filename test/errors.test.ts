@@ -236,6 +236,17 @@ describe('errorFromWire', () => {
       expect(error.cause).toMatchObject({ message: shown, stack: `SqliteError: ${shown}\n    at worker` })
     })
 
+    test.each<readonly [string, string]>([
+      ["bad JSON path: 's3cr3t'", "bad JSON path: '***'"],
+      ['malformed MATCH expression: [a (]', 'malformed MATCH expression: [***]'],
+      ['near "selekt": syntax error', 'near "selekt": syntax error'],
+      ['string or blob too big', 'string or blob too big'],
+    ])('%s, where bytes have been moved to the worker', (message, shown) => {
+      const bytes = new Uint8Array(10)
+      structuredClone(bytes, { transfer: [bytes.buffer] })
+      expect(failed(message, 'selekt ?', [bytes, 1]).message).toBe(shown)
+    })
+
     test.each<readonly [string, string, WireValue, string]>([
       ['no such column: text', 'update t set text = ?', 'text', 'SQLITE_ERROR'],
       ['near "selekt": syntax error', 'selekt ?', 'selekt ?', 'SQLITE_ERROR'],

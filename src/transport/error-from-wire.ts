@@ -27,7 +27,8 @@ const maxMessageLength = 2_000
  * Call it inside the async function the caller awaits: the stack is taken here.
  */
 export function errorFromWire(wire: WireError, context: StatementContext): OffloopError | Error {
-  const hide = (text: string): string => shorten(hideCredentials(mayShowValues(wire) ? hideValues(text, context) : text), wire)
+  const ofSqlite = wire.driverCode?.startsWith('SQLITE_') ?? false
+  const hide = (text: string): string => shorten(hideCredentials(mayShowValues(wire) ? hideValues(text, context, ofSqlite) : text), wire)
   const message = hide(wire.message)
   const cause = wire.cause === undefined ? undefined : errorFromWireCause(wire.cause, hide)
   switch (wire.family) {

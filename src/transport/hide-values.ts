@@ -14,16 +14,19 @@ const minWordLength = 4
  * `malformed MATCH expression: […]`. What stands in quotes, in brackets or behind a colon and is part of a value becomes `***`, unless the
  * statement's text says the same.
  */
-export function hideValues(message: string, { sql = '', values = [] }: StatementContext): string {
-  const texts = values.map(textOf).filter((text) => text !== '')
-  if (texts.length === 0) return message
+export function hideValues(message: string, { sql = '', values = [] }: StatementContext, ofSqlite: boolean): string {
+  const known = values.filter((value) => !isMoved(value))
+  const moved = ofSqlite && known.length < values.length
+  const texts = known.map(textOf).filter((text) => text !== '')
+  if (texts.length === 0 && !moved) return message
   const isSecret = (piece: string): boolean => piece !== '' && !sql.includes(piece) && texts.some((text) => text.includes(piece))
+  const mayBeSecret = (piece: string): boolean => isSecret(piece) || (moved && piece !== '' && !sql.includes(piece))
   let shown = message
   for (const text of texts) if (text.length >= minWordLength && isSecret(text)) shown = shown.replaceAll(text, '***')
   return hideTail(shown, isSecret)
-    .replace(/\[(.*)\]/gs, (quoted, piece: string) => (isSecret(piece) ? '[***]' : quoted))
-    .replace(/'((?:[^']|'')*)'/g, (quoted, piece: string) => (isSecret(piece.replaceAll("''", "'")) ? "'***'" : quoted))
-    .replace(/"([^"]*)"/g, (quoted, piece: string) => (isSecret(piece) ? '"***"' : quoted))
+    .replace(/\[(.*)\]/gs, (quoted, piece: string) => (mayBeSecret(piece) ? '[***]' : quoted))
+    .replace(/'((?:[^']|'')*)'/g, (quoted, piece: string) => (mayBeSecret(piece.replaceAll("''", "'")) ? "'***'" : quoted))
+    .replace(/"([^"]*)"/g, (quoted, piece: string) => (mayBeSecret(piece) ? '"***"' : quoted))
 }
 
 function hideTail(message: string, isSecret: (piece: string) => boolean): string {
@@ -31,6 +34,10 @@ function hideTail(message: string, isSecret: (piece: string) => boolean): string
     if (isSecret(message.slice(colon + 2))) return `${message.slice(0, colon + 2)}***`
   }
   return message
+}
+
+function isMoved(value: WireValue): boolean {
+  return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer && value.buffer.detached
 }
 
 function textOf(value: WireValue): string {

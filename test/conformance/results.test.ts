@@ -8,6 +8,21 @@ const rowless = {
 }
 
 describeTargets((db) => {
+  test('a statement with many bytes fails as one with few, and the bytes stay with whoever gave them', async () => {
+    const engine = db.engine()
+    await using connection = await engine.connect()
+    for (const length of [1, 100_000, 1_000_000]) {
+      const bytes = Buffer.alloc(length, 'x')
+      const missing = `insert into no_such_table values (${db.mark(1)}, ${db.mark(2)})`
+      for (const failing of [connection.execute(missing, [bytes, 's3cr3t']), connection.executeMany(missing, [[bytes, 's3cr3t']])]) {
+        const error = await rejectionOf(failing)
+        expect(error).toMatchObject({ name: 'ProgrammingError', message: expect.stringContaining('no_such_table') })
+        expect(error.message).not.toContain('s3cr3t')
+      }
+      expect(bytes.equals(Buffer.alloc(length, 'x'))).toBe(true)
+    }
+  })
+
   const { insert } = db
 
   describe.each(['engine', 'connection', 'transaction'] as const)('a result of %s.execute()', (kind) => {
