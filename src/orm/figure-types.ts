@@ -1,19 +1,18 @@
 import type { Figure, FigureKind, Figures } from './figures.ts'
-import type { FieldAt, PlainAt, PlainValue } from './types.ts'
+import type { FieldAt, KindOf, PlainAt, PlainValue } from './types.ts'
 
-/** What a field holds, where it can be summed: of decimals, texts. Told by what it takes: decimals take numbers, and texts do not. */
-type Summed<S> = S extends { readonly $out: infer Out; readonly $in: infer In }
-  ? [Out] extends [number | bigint | string]
-    ? number extends In
+/** What a field holds, where it can be summed: of decimals, texts. */
+type Summed<S> =
+  string extends KindOf<S>
+    ? unknown
+    : S extends { readonly $out: infer Out; readonly kind: 'integer' | 'bigInteger' | 'float' | 'decimal' }
       ? Out
       : never
-    : never
-  : never
 
-type Averaged<S> = [Summed<S>] extends [never] ? never : Summed<S> extends string ? string : number
+type Averaged<S> = [Summed<S>] extends [never] ? never : unknown extends Summed<S> ? unknown : Summed<S> extends string ? string : number
 
-/** What has an order that every database knows. */
-type Ordered<V> = [V] extends [number | bigint | string | Date] ? V : never
+/** What has a least and a greatest in every database. */
+type Ordered<S> = KindOf<S> extends 'boolean' | 'json' ? never : PlainValue<S>
 
 /** Never where the figure means nothing: a path that leads nowhere, the sum of a text. */
 type FigureOver<K extends FigureKind, S> = [S] extends [never]
@@ -24,9 +23,17 @@ type FigureOver<K extends FigureKind, S> = [S] extends [never]
       ? OrNone<Summed<S>>
       : K extends 'avg'
         ? OrNone<Averaged<S>>
-        : OrNone<Ordered<PlainValue<S>>>
+        : OrNone<Ordered<S>>
 
 type OrNone<V> = [V] extends [never] ? never : V | null
+
+/** Checks the path of one figure, and the figure's value: unknown of a path that was cast to never. */
+export type FigurePath<K extends FigureKind, F, R, P> = P extends string
+  ? [FigureOver<K, FieldAt<F, P, R>>] extends [never]
+    ? never
+    : P
+  : never
+export type FigureAt<K extends FigureKind, F, R, P extends string> = [P] extends [never] ? unknown : FigureOver<K, FieldAt<F, P, R>>
 
 /** The value of a figure. */
 export type FigureValue<F, R, G> = G extends Figure<infer K, infer P> ? (P extends '*' ? number : FigureOver<K, FieldAt<F, P, R>>) : never
@@ -36,9 +43,6 @@ export type FiguresOf<F, R, A> = { readonly [K in keyof A]: [FigureValue<F, R, A
 
 /** The values of figures. */
 export type FigureValues<F, R, A extends Figures> = { -readonly [K in keyof A]: FigureValue<F, R, A[K]> }
-
-/** Checks the paths that rows are grouped by. */
-export type GroupPath<F, R, P> = P extends string ? ([FieldAt<F, P, R>] extends [never] ? never : P) : never
 
 /** What a group has: the values that its rows share, under their paths, and its figures. */
 export type GroupRow<F, R, P extends string, A extends Figures> = {

@@ -189,3 +189,29 @@ export function parseOnePath(definition: ModelDefinition, path: string): readonl
   }
   return steps
 }
+
+/**
+ * A path over relations to any rows, for `prefetchRelated`.
+ *
+ * @throws {ArgumentError} a part of it is no relation
+ */
+export function parseRelationPath(definition: ModelDefinition, path: string): readonly Step[] {
+  const steps: Step[] = []
+  let model = definition
+  for (const part of path.split('__')) {
+    const step = stepNamed(model, part)
+    if (step === null) throw noRelation(model, part)
+    steps.push(step)
+    model = step.target
+  }
+  return steps
+}
+
+function noRelation(model: ModelDefinition, name: string): ArgumentError {
+  const names = [
+    ...[...model.fields.values()].filter(({ relation }) => relation !== null).map((field) => field.name),
+    ...model.manyToMany.keys(),
+    ...model.models.reverseOf(model).keys(),
+  ]
+  return new ArgumentError(`Model ${model.name} has no relation ${printableName(name)}.${didYouMean(name, names)}`)
+}

@@ -8,7 +8,7 @@ import { updateInstances } from './bulk-update.ts'
 import { Q } from './clause.ts'
 import { createEntities } from './create-entities.ts'
 import type { Entity, EntityClass, ModelDefinition } from './definition.ts'
-import type { FiguresOf, FigureValues, GroupPath } from './figure-types.ts'
+import type { FigureAt, FigurePath, FiguresOf, FigureValues } from './figure-types.ts'
 import type { Figures } from './figures.ts'
 import type { Grouping } from './group-query.ts'
 import { Stateful } from './model-state.ts'
@@ -16,7 +16,21 @@ import { executorOf } from './query-runner.ts'
 import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
 import { initialState } from './query-state.ts'
 import { StatementBuilder } from './statement-builder.ts'
-import type { CreateInput, FieldValue, OrderName, RelatedOf, RelationPath, SimpleLookups, UpdateInput, Values } from './types.ts'
+import type {
+  CreateInput,
+  FieldPath,
+  OrderName,
+  OrderPath,
+  PrefetchPath,
+  RelatedOf,
+  RelationField,
+  RelationPath,
+  SimpleLookups,
+  StoredValues,
+  UpdateInput,
+  ValueRow,
+  Values,
+} from './types.ts'
 import { findOrCreate } from './upsert-entity.ts'
 import { validateLookups } from './validation.ts'
 
@@ -114,8 +128,10 @@ export class Manager<M extends ManagedModel> {
     return this.#set.search(text)
   }
 
-  orderBy(...names: readonly (OrderName<FieldsOf<M>, RelatedOf<M>> | Expression<unknown>)[]): SetOf<M> {
-    return this.#set.orderBy(...names)
+  orderBy<const N extends string>(
+    ...names: readonly (OrderName<FieldsOf<M>, RelatedOf<M>> | (N & OrderPath<FieldsOf<M>, RelatedOf<M>, N>) | Expression<unknown>)[]
+  ): SetOf<M> {
+    return this.#set.orderBy<N>(...names)
   }
 
   limit(rows: number): SetOf<M> {
@@ -136,8 +152,10 @@ export class Manager<M extends ManagedModel> {
     return this.#set.selectRelated(...paths)
   }
 
-  prefetchRelated(...names: readonly string[]): SetOf<M> {
-    return this.#set.prefetchRelated(...names)
+  prefetchRelated<const P extends string>(
+    ...names: readonly (RelationField<FieldsOf<M>, RelatedOf<M>> | (P & PrefetchPath<FieldsOf<M>, RelatedOf<M>, P>))[]
+  ): SetOf<M> {
+    return this.#set.prefetchRelated<P>(...names)
   }
 
   only(...names: readonly (keyof Values<FieldsOf<M>> & string)[]): SetOf<M> {
@@ -148,7 +166,11 @@ export class Manager<M extends ManagedModel> {
     return this.#set.defer(...names)
   }
 
-  values(...paths: readonly string[]): Promise<Record<string, unknown>[]> {
+  values(): Promise<StoredValues<FieldsOf<M>>[]>
+  values<const P extends string>(
+    ...paths: readonly (P & FieldPath<FieldsOf<M>, RelatedOf<M>, P>)[]
+  ): Promise<ValueRow<FieldsOf<M>, RelatedOf<M>, P>[]>
+  values(...paths: readonly never[]): Promise<unknown[]> {
     return this.#set.values(...paths)
   }
 
@@ -192,20 +214,28 @@ export class Manager<M extends ManagedModel> {
     return await this.#set.count(lookups as LookupsOf<FieldsOf<M>, RelatedOf<M>, L> | undefined)
   }
 
-  sum(path: string): Promise<number | bigint | string | null> {
-    return this.#set.sum(path)
+  sum<const P extends string>(
+    path: P & FigurePath<'sum', FieldsOf<M>, RelatedOf<M>, P>,
+  ): Promise<FigureAt<'sum', FieldsOf<M>, RelatedOf<M>, P>> {
+    return this.#set.sum<P>(path)
   }
 
-  avg(path: string): Promise<number | string | null> {
-    return this.#set.avg(path)
+  avg<const P extends string>(
+    path: P & FigurePath<'avg', FieldsOf<M>, RelatedOf<M>, P>,
+  ): Promise<FigureAt<'avg', FieldsOf<M>, RelatedOf<M>, P>> {
+    return this.#set.avg<P>(path)
   }
 
-  min<K extends string>(path: K): Promise<(K extends keyof FieldsOf<M> ? FieldValue<FieldsOf<M>[K]> : unknown) | null> {
-    return this.#set.min(path)
+  min<const P extends string>(
+    path: P & FigurePath<'min', FieldsOf<M>, RelatedOf<M>, P>,
+  ): Promise<FigureAt<'min', FieldsOf<M>, RelatedOf<M>, P>> {
+    return this.#set.min<P>(path)
   }
 
-  max<K extends string>(path: K): Promise<(K extends keyof FieldsOf<M> ? FieldValue<FieldsOf<M>[K]> : unknown) | null> {
-    return this.#set.max(path)
+  max<const P extends string>(
+    path: P & FigurePath<'max', FieldsOf<M>, RelatedOf<M>, P>,
+  ): Promise<FigureAt<'max', FieldsOf<M>, RelatedOf<M>, P>> {
+    return this.#set.max<P>(path)
   }
 
   aggregate<const A extends Figures>(
@@ -215,7 +245,7 @@ export class Manager<M extends ManagedModel> {
   }
 
   groupBy<const P extends string>(
-    ...paths: readonly (P & GroupPath<FieldsOf<M>, RelatedOf<M>, P>)[]
+    ...paths: readonly (P & FieldPath<FieldsOf<M>, RelatedOf<M>, P>)[]
   ): Grouping<FieldsOf<M>, RelatedOf<M>, P> {
     return this.#set.groupBy<P>(...paths)
   }
@@ -368,7 +398,7 @@ export class Manager<M extends ManagedModel> {
     if (options.fetch !== true) return await this.#found(options).update(values)
     return await this.transaction(async (bound) => {
       // Afterwards the conditions may hold no more.
-      const keys = await bound.#found(options).values(...this.#definition.keyFields.map(({ name }) => name))
+      const keys = await bound.#found(options).values(...this.#definition.keyFields.map(({ name }) => name as never))
       await bound.#found(options).update(values)
       return await bound.#byKeys(keys)
     })

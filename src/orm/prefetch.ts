@@ -1,8 +1,7 @@
-import { ArgumentError } from '../errors.ts'
 import { clauseOf } from './clause.ts'
 import type { Entity, ModelDefinition } from './definition.ts'
 import { keyChunks } from './key-chunks.ts'
-import { type Step, stepNamed } from './lookup.ts'
+import { parseRelationPath, type Step } from './lookup.ts'
 import { keepRelated, Stateful } from './model-state.ts'
 import { executorOf, readAll, readValues } from './query-runner.ts'
 import { initialState, type QueryState } from './query-state.ts'
@@ -15,10 +14,8 @@ export async function prefetchInto(state: QueryState, entities: readonly Entity[
     let from: readonly Entity[] = entities
     let model = state.definition
     let prefix = ''
-    for (const name of path.split('__')) {
-      const step = stepNamed(model, name)
-      if (step === null) throw new ArgumentError(`Model ${model.name} has no relation "${name}".`)
-      prefix = `${prefix}__${name}`
+    for (const step of parseRelationPath(model, path)) {
+      prefix = `${prefix}__${step.name}`
       from = read.get(prefix) ?? (await prefetchStep(step, from, { definition: model, executor: state.executor }))
       read.set(prefix, from)
       model = step.target

@@ -1,22 +1,35 @@
 import type { Expression } from 'kysely'
-import { ArgumentError, InvalidRequestError } from '../errors.ts'
+import { InvalidRequestError } from '../errors.ts'
 import type { Condition } from '../schema/condition.ts'
 import type { Executor } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { type Clause, clauseOf, type Q, termOf } from './clause.ts'
 import { type StoredField, typeOf } from './definition.ts'
-import type { FiguresOf, FigureValues, GroupPath } from './figure-types.ts'
+import type { FigureAt, FigurePath, FiguresOf, FigureValues } from './figure-types.ts'
 import { Figure, type FigureKind, type Figures, namedFigures } from './figures.ts'
 import { Grouping } from './group-query.ts'
 import { groupState, readGroups } from './group-reader.ts'
 import { allFields } from './hydration.ts'
 import { deleteEntities, updateEntities } from './joined-changes.ts'
-import { parseFieldPath, parseLookup, parseOnePath, stepNamed } from './lookup.ts'
+import { parseFieldPath, parseLookup, parseOnePath, parseRelationPath } from './lookup.ts'
 import { MultipleMatches, NoMatch } from './match-errors.ts'
 import { prefetchEach, prefetchInto } from './prefetch.ts'
 import { countRows, executorOf, iterateAll, iterateValues, readAll, readValues } from './query-runner.ts'
 import { type OrderTerm, type QueryState, wholeNumber } from './query-state.ts'
-import type { FieldValue, LookupValue, OrderName, RelationPath, SimpleLookups, UpdateInput, Values } from './types.ts'
+import type {
+  FieldPath,
+  LookupValue,
+  OrderName,
+  OrderPath,
+  PrefetchPath,
+  RelationField,
+  RelationPath,
+  SimpleLookups,
+  StoredValues,
+  UpdateInput,
+  ValueRow,
+  Values,
+} from './types.ts'
 import { validateChanges } from './validation.ts'
 
 /** Lookups of a model with these fields: each is checked by the compiler. */
@@ -33,6 +46,8 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
   /** Only for the compiler. */
   declare readonly $fields: F
   declare readonly $instance: I
+  /** It tells by what is in them whether one set stands for another: one that knows more ways back stands for one that knows fewer. */
+  declare readonly $waysBack: { readonly [K in keyof R]: unknown }
   readonly #state: QueryState
 
   constructor(state: QueryState) {
@@ -40,7 +55,7 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
   }
 
   /** What it has been told, for the rest of the mapper. */
-  static stateOf(set: QuerySet<unknown, unknown, unknown>): QueryState {
+  static stateOf<F, I, R>(set: QuerySet<F, I, R>): QueryState {
     return set.#state
   }
 
@@ -95,7 +110,9 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
   }
 
   /** In this order, instead of any before: names of fields, '-' first for the other way, over relations too; or expressions. */
-  orderBy(...names: readonly (OrderName<F, R> | Expression<unknown>)[]): QuerySet<F, I, R> {
+  orderBy<const N extends string>(
+    ...names: readonly (OrderName<F, R> | (N & OrderPath<F, R, N>) | Expression<unknown>)[]
+  ): QuerySet<F, I, R> {
     return this.#with({ order: names.map((name) => orderTerm(this.#state, name)) })
   }
 
@@ -122,12 +139,8 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
   }
 
   /** The rows of these relations are read in one more statement each, two for many-to-many: awaiting them sends none. */
-  prefetchRelated(...names: readonly string[]): QuerySet<F, I, R> {
-    for (const name of names) {
-      if (stepNamed(this.#state.definition, name.split('__')[0] as string) === null) {
-        throw new ArgumentError(`Model ${this.#state.definition.name} has no relation "${name}".`)
-      }
-    }
+  prefetchRelated<const P extends string>(...names: readonly (RelationField<F, R> | (P & PrefetchPath<F, R, P>))[]): QuerySet<F, I, R> {
+    for (const name of names) parseRelationPath(this.#state.definition, name)
     return this.#with({ prefetch: [...new Set([...this.#state.prefetch, ...names])] })
   }
 
@@ -256,25 +269,25 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
   }
 
   /** Over no rows: null. */
-  async sum(path: string): Promise<number | bigint | string | null> {
-    return (await this.#figure('sum', path)) as number | bigint | string | null
+  async sum<const P extends string>(path: P & FigurePath<'sum', F, R, P>): Promise<FigureAt<'sum', F, R, P>> {
+    return await this.#figure('sum', path)
   }
 
-  async avg(path: string): Promise<number | string | null> {
-    return (await this.#figure('avg', path)) as number | string | null
+  async avg<const P extends string>(path: P & FigurePath<'avg', F, R, P>): Promise<FigureAt<'avg', F, R, P>> {
+    return await this.#figure('avg', path)
   }
 
-  async min<K extends string>(path: K): Promise<(K extends keyof F ? FieldValue<F[K]> : unknown) | null> {
-    return (await this.#figure('min', path)) as K extends keyof F ? FieldValue<F[K]> : unknown
+  async min<const P extends string>(path: P & FigurePath<'min', F, R, P>): Promise<FigureAt<'min', F, R, P>> {
+    return await this.#figure('min', path)
   }
 
-  async max<K extends string>(path: K): Promise<(K extends keyof F ? FieldValue<F[K]> : unknown) | null> {
-    return (await this.#figure('max', path)) as K extends keyof F ? FieldValue<F[K]> : unknown
+  async max<const P extends string>(path: P & FigurePath<'max', F, R, P>): Promise<FigureAt<'max', F, R, P>> {
+    return await this.#figure('max', path)
   }
 
-  async #figure(kind: Exclude<FigureKind, 'count'>, path: string): Promise<unknown> {
+  async #figure<K extends Exclude<FigureKind, 'count'>, P extends string>(kind: K, path: P): Promise<FigureAt<K, F, R, P>> {
     const [row] = await readGroups(groupState(this.#state, [], [['figure', new Figure(kind, path)]]))
-    return row?.['figure'] ?? null
+    return (row?.['figure'] ?? null) as FigureAt<K, F, R, P>
   }
 
   /**
@@ -295,20 +308,24 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
    * @throws {ArgumentError} a path leads nowhere, or to many rows
    * @throws {InvalidRequestError} after `distinct()`
    */
-  groupBy<const P extends string>(...paths: readonly (P & GroupPath<F, R, P>)[]): Grouping<F, R, P> {
+  groupBy<const P extends string>(...paths: readonly (P & FieldPath<F, R, P>)[]): Grouping<F, R, P> {
     assertNotDistinct(this.#state, 'groupBy')
     return new Grouping<F, R, P>(this.#state, paths)
   }
 
   /** Plain objects with these fields, or all: paths over relations too. Of relations, the key. */
-  async values(...paths: readonly string[]): Promise<Record<string, unknown>[]> {
+  async values(): Promise<StoredValues<F>[]>
+  async values<const P extends string>(...paths: readonly (P & FieldPath<F, R, P>)[]): Promise<ValueRow<F, R, P>[]>
+  async values(...paths: readonly string[]): Promise<unknown[]> {
     const { definition, limit } = this.#state
     if (limit === 0) return []
     return await readValues(this.#state, paths.length > 0 ? paths : allFields(definition).map(({ name }) => name))
   }
 
   /** As `values`, one by one, in bounded memory. */
-  async *iterateValues(...paths: readonly string[]): AsyncGenerator<Record<string, unknown>> {
+  iterateValues(): AsyncGenerator<StoredValues<F>>
+  iterateValues<const P extends string>(...paths: readonly (P & FieldPath<F, R, P>)[]): AsyncGenerator<ValueRow<F, R, P>>
+  async *iterateValues(...paths: readonly string[]): AsyncGenerator<unknown> {
     const { definition, limit } = this.#state
     if (limit === 0) return
     yield* iterateValues(this.#state, paths.length > 0 ? paths : allFields(definition).map(({ name }) => name))

@@ -40,6 +40,9 @@ export type InputValue<S> = S extends { readonly $in: infer In }
     ? OrNull<S, InstanceOf<M> | KeyOf<FieldsOf<M>>>
     : never
 
+/** Whether `pk` is a name: a key of several fields has none of its own. */
+type HasPk<F> = IsUnion<KeyNames<F>> extends true ? false : true
+
 type IsUnion<T, U = T> = (T extends unknown ? ([U] extends [T] ? false : true) : never) extends false ? false : true
 
 /** A key of one field of whole numbers is counted up by the database. */
@@ -65,6 +68,8 @@ type HasInitial<S> = Told<
 
 type IsOptional<F, K extends keyof F> = IsNullable<F[K]> extends true ? true : HasInitial<F[K]> extends true ? true : IsCounted<F, K>
 
+type PkName<F> = HasPk<F> extends true ? 'pk' : never
+
 type Stored<F> = { [K in keyof F]: F[K] extends ToMany<unknown> ? never : K }[keyof F]
 
 type Flat<T> = { [K in keyof T]: T[K] }
@@ -73,7 +78,7 @@ type Flat<T> = { [K in keyof T]: T[K] }
 export type CreateInput<F> = Flat<
   { [K in Stored<F> as IsOptional<F, K> extends true ? never : K]: InputValue<F[K]> } & {
     [K in Stored<F> as IsOptional<F, K> extends true ? K : never]?: InputValue<F[K]> | undefined
-  } & { pk?: KeyOf<F> }
+  } & { [K in PkName<F>]?: KeyOf<F> }
 >
 
 /** What an update takes: any of the fields. */
@@ -116,14 +121,18 @@ export type LookupValue<F, K extends string, R = Record<never, never>> = K exten
     ? InstanceOf<M> | KeyOf<FieldsOf<M>>
     : InOf<F[K]> | null
   : K extends 'pk'
-    ? KeyOf<F> | null
+    ? HasPk<F> extends true
+      ? KeyOf<F> | null
+      : never
     : K extends keyof R
       ? R[K] extends OneMarker<infer M>
         ? InOf<OneField<M>> | null
         : RelatedKey<R[K]>
       : K extends `${infer Head}__${infer Rest}`
         ? Head extends 'pk'
-          ? Operand<F[KeyNames<F> & keyof F], Rest>
+          ? HasPk<F> extends true
+            ? Operand<F[KeyNames<F> & keyof F], Rest>
+            : never
           : Head extends keyof F
             ? F[Head] extends ToOne<infer M>
               ? Operand<F[Head], Rest> extends never
@@ -188,20 +197,23 @@ export type Lookups<F, L, R = Record<never, never>> = {
 }
 
 /** The lookups of the fields themselves. */
-export type SimpleLookups<F> = { readonly [K in Stored<F> | 'pk']?: unknown } & { readonly [lookup: string]: unknown }
+export type SimpleLookups<F> = { readonly [K in Stored<F> | PkName<F>]?: unknown } & { readonly [lookup: string]: unknown }
 
 // Names
 
-/** A field to order by, '-' first for the other way: over relations too. */
-export type OrderName<F, R = Record<never, never>> = OrderPath<F, R> | `-${OrderPath<F, R>}`
-type OrderPath<F, R> = (Stored<F> & string) | 'pk' | RelatedPath<F> | RelatedOnePath<R>
-/** One level is listed; deeper ones are checked at run time. */
-type RelatedPath<F> = { [K in keyof F & string]: F[K] extends ToOne<infer M> ? `${K}__${keyof FieldsOf<M> & string}` : never }[keyof F &
-  string]
+/** A field to order by, '-' first for the other way: over one relation too, as far as they are listed for whoever completes them. */
+export type OrderName<F, R = Record<never, never>> = OrderField<F, R> | `-${OrderField<F, R>}`
+type OrderField<F, R> = (Stored<F> & string) | PkName<F> | RelatedPath<F> | RelatedOnePath<R>
+type RelatedPath<F> = {
+  [K in keyof F & string]: F[K] extends ToOne<infer M> ? `${K}__${Stored<FieldsOf<M>> & string}` : never
+}[keyof F & string]
 
 type RelatedOnePath<R> = {
-  [K in keyof R & string]: R[K] extends OneMarker<infer M> ? K | `${K}__${keyof FieldsOf<M> & string}` : never
+  [K in keyof R & string]: R[K] extends OneMarker<infer M> ? K | `${K}__${Stored<FieldsOf<M>> & string}` : never
 }[keyof R & string]
+
+/** Checks a name to order by, over any number of relations. */
+export type OrderPath<F, R, N> = N extends `-${infer P}` ? ([FieldPath<F, R, P>] extends [never] ? never : N) : FieldPath<F, R, N>
 
 /** A relation to one row, or a path over several: `album__artist`. */
 export type RelationPath<F, R = Record<never, never>> =
@@ -211,6 +223,36 @@ type RelationName<M> = OneName<FieldsOf<M>, RelatedOf<M>>
 type OneName<F, R> =
   | { [K in keyof F & string]: F[K] extends ToOne<infer _M> ? K | `${K}__${string}` : never }[keyof F & string]
   | { [K in keyof R & string]: R[K] extends OneMarker<infer _M> ? K | `${K}__${string}` : never }[keyof R & string]
+
+/** A relation to any rows, for whoever completes it. */
+export type RelationField<F, R> =
+  | { [K in keyof F & string]: F[K] extends ToOne<unknown> | ToMany<unknown> ? K : never }[keyof F & string]
+  | (keyof R & string)
+
+/** Checks a path over relations to any rows. */
+export type PrefetchPath<F, R, P> = P extends string ? (LeadsOn<F, R, P> extends true ? P : never) : never
+type LeadsOn<F, R, P extends string> = P extends `${infer Head}__${infer Rest}`
+  ? Behind<F, R, Head> extends infer M
+    ? [M] extends [never]
+      ? false
+      : LeadsOn<FieldsOf<M>, RelatedOf<M>, Rest>
+    : false
+  : [Behind<F, R, P>] extends [never]
+    ? false
+    : true
+
+/** The model that a relation leads to: unknown where only the name of its table is known, never where there is no such relation. */
+type Behind<F, R, K> = K extends keyof F
+  ? F[K] extends ToOne<infer M>
+    ? M
+    : F[K] extends ToMany<infer M>
+      ? M
+      : string extends keyof F
+        ? unknown
+        : never
+  : K extends keyof R
+    ? RelatedModel<R[K]>
+    : never
 
 // Paths to values
 
@@ -224,7 +266,9 @@ type Either<A, B> = A extends true ? true : B
 
 /** The field at the end of a path over relations to one row each, and whether there may be none. Never where the path leads nowhere. */
 type PathEnd<F, K extends string, R, N = false> = K extends 'pk'
-  ? { readonly field: F[KeyNames<F>]; readonly nullable: N }
+  ? HasPk<F> extends true
+    ? { readonly field: [KeyNames<F>] extends [never] ? unknown : F[KeyNames<F>]; readonly nullable: N }
+    : never
   : K extends keyof F
     ? F[K] extends ToMany<unknown>
       ? never
@@ -245,6 +289,9 @@ type PathEnd<F, K extends string, R, N = false> = K extends 'pk'
             : never
         : never
 
+/** Checks a path to a field, over relations to one row each. */
+export type FieldPath<F, R, P> = P extends string ? ([PathEnd<F, P, R>] extends [never] ? never : P) : never
+
 /** The field at the end of a path, or never. */
 export type FieldAt<F, K extends string, R> = PathEnd<F, K, R> extends infer E ? (E extends { readonly field: infer S } ? S : never) : never
 
@@ -255,3 +302,11 @@ export type PlainAt<F, K extends string, R> =
       ? PlainValue<S> | null
       : PlainValue<S>
     : never
+
+/** What `values()` gives of each row: all that is stored, or what is at the ends of these paths. */
+export type StoredValues<F> = { -readonly [K in Stored<F>]: OrNull<F[K], PlainValue<F[K]>> }
+export type ValueRow<F, R, P extends string> = [P] extends [never] ? Record<string, unknown> : { [K in P]: PlainAt<F, K, R> }
+
+/** The kind of what a field holds: of a relation, that of the key it leads to. Any text where only the name of the other table is known. */
+export type KindOf<S> = S extends ToOne<infer M> ? KeyKind<FieldsOf<M>> : S extends { readonly kind: infer K } ? K : string
+type KeyKind<F> = [KeyNames<F>] extends [never] ? string : KindOf<F[KeyNames<F>]>

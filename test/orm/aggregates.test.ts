@@ -228,8 +228,22 @@ describeTables(undefined, (databaseTest) => {
     expect(() => objects.distinct().groupBy('title')).toThrow('{ distinct: true }')
     expect(await rejectionOf(objects.distinct().aggregate({ x: count() }))).toMatchObject({ code: 'OFFLOOP_INVALID_REQUEST' })
     expect((await rejectionOf(objects.aggregate({ x: max('album__nmae') } as never))).message).toContain('has no field "nmae"')
-    expect((await rejectionOf(objects.sum('title'))).message).toContain('does not hold numbers')
-    expect((await rejectionOf(objects.values('tags__name'))).message).toContain('lead to one row each')
+    expect((await rejectionOf(objects.sum('title' as never))).message).toContain('does not hold numbers')
+    expect((await rejectionOf(objects.values('tags__name' as never))).message).toContain('lead to one row each')
+    expect((await rejectionOf(objects.max('titel' as never))).message).toContain('Did you mean "title"?')
+    expect((await rejectionOf(objects.values('album__nmae' as never))).message).toContain('has no field "nmae"')
+    expect(
+      (
+        await rejectionOf(
+          objects
+            .limit(1)
+            .iterateValues('titel' as never)
+            .next(),
+        )
+      ).message,
+    ).toContain('Did you mean "title"?')
+    expect(() => objects.orderBy('-album__artist__nmae' as never)).toThrow('has no field "nmae"')
+    expect(() => objects.only('titel' as never)).toThrow('Did you mean "title"?')
     const groups = objects.groupBy('title').aggregate({ tracks: count() })
     expect(() => groups.having({ track: 1 } as never)).toThrow('Did you mean "tracks"?')
     expect(() => groups.having({ tracks__gtt: 1 } as never)).toThrow('Did you mean "gt"?')

@@ -322,6 +322,80 @@ async function statements(): Promise<void> {
   Track.objects.only('titel')
 }
 
+/** Never called: it is there for the compiler. */
+async function names(name: string): Promise<void> {
+  expectTypeOf(await Track.objects.values('title', 'album', 'album__artist__name', 'pk')).toEqualTypeOf<
+    { title: string; album: number | null; album__artist__name: string | null; pk: number }[]
+  >()
+  expectTypeOf(await Tag.objects.values()).toEqualTypeOf<{ id: number; name: string }[]>()
+  expectTypeOf(await Folder.objects.values('parent', 'parent__pk', 'parent__name')).toEqualTypeOf<
+    { parent: unknown; parent__pk: unknown; parent__name: unknown }[]
+  >()
+  expectTypeOf(await Track.objects.values(...([name] as never[]))).toEqualTypeOf<Record<string, unknown>[]>()
+  for await (const { bio } of Profile.objects.filter({ id: 1 }).iterateValues('bio')) expectTypeOf(bio).toEqualTypeOf<string>()
+  expectTypeOf(await Track.objects.sum('price')).toEqualTypeOf<string | null>()
+  expectTypeOf(await Track.objects.avg('position')).toEqualTypeOf<number | null>()
+  expectTypeOf(await Track.objects.max('album')).toEqualTypeOf<number | null>()
+  expectTypeOf(await Track.objects.filter({ id: 1 }).min('album__artist__name')).toEqualTypeOf<string | null>()
+  expectTypeOf(await Folder.objects.max('parent__size')).toEqualTypeOf<unknown>()
+  expectTypeOf(await Track.objects.sum(name as never)).toEqualTypeOf<unknown>()
+  Track.objects.orderBy('album__artist__name', '-album__artist__name').orderBy('pk', '-album__pk')
+  Post.objects.orderBy('author__profile__band__name', '-author__profile__bio')
+  Folder.objects.orderBy('parent__name', 'parent__parent__name')
+  Track.objects.prefetchRelated('album', 'album__tracks__tags', 'tags')
+  User.objects.prefetchRelated('profile__band').filter({ id: 1 }).prefetchRelated('profile')
+  Folder.objects.prefetchRelated('parent__parent')
+  Seat.objects.filter({ row: 1, place__gt: 2 }).orderBy('row', '-place')
+}
+
+/** Never called: it is there for the compiler. */
+function wrongNames(name: string): void {
+  // @ts-expect-error no such field
+  Track.objects.values('title', 'titel')
+  // @ts-expect-error no such field behind the relation
+  Track.objects.filter({ id: 1 }).values('album__artist__nmae')
+  // @ts-expect-error leads to many rows
+  Track.objects.values('tags__name')
+  // @ts-expect-error any text
+  Track.objects.values(name)
+  // @ts-expect-error no such field
+  Track.objects.filter({ id: 1 }).iterateValues('titel')
+  // @ts-expect-error no such field
+  Track.objects.max('titel')
+  // @ts-expect-error no such field
+  Track.objects.filter({ id: 1 }).min('titel')
+  // @ts-expect-error no such field
+  Track.objects.sum('titel')
+  // @ts-expect-error no such field behind the relation
+  Track.objects.avg('album__nmae')
+  // @ts-expect-error texts have no sum
+  Track.objects.sum('title')
+  // @ts-expect-error true and false have no order
+  Track.objects.max('live')
+  // @ts-expect-error no such field behind two relations
+  Track.objects.orderBy('album__artist__nmae')
+  // @ts-expect-error leads to many rows
+  Album.objects.orderBy('tracks__title')
+  // @ts-expect-error any text
+  Track.objects.orderBy(name)
+  // @ts-expect-error no relation
+  Track.objects.prefetchRelated('title')
+  // @ts-expect-error no such relation behind it
+  Track.objects.prefetchRelated('album__traks')
+  // @ts-expect-error the key has several fields
+  Seat.objects.filter({ pk: 1 })
+  // @ts-expect-error the key has several fields
+  Seat.objects.filter({ pk__in: [1] })
+  // @ts-expect-error the key has several fields
+  Seat.objects.orderBy('pk')
+  // @ts-expect-error the key has several fields
+  Seat.objects.values('pk')
+  // @ts-expect-error the key has several fields
+  Seat.objects.groupBy('pk')
+  // @ts-expect-error the key has several fields
+  Seat.objects.create({ row: 1, place: 2, pk: 1 })
+}
+
 /** Never called either. */
 async function links(): Promise<void> {
   const track = await Track.objects.get({ pk: 1 })
@@ -340,6 +414,8 @@ describe('types', () => {
     expectTypeOf(figures).returns.resolves.toBeVoid()
     expectTypeOf(wrongFigures).returns.toBeVoid()
     expectTypeOf(abstractBases).returns.resolves.toBeVoid()
+    expectTypeOf(names).returns.resolves.toBeVoid()
+    expectTypeOf(wrongNames).returns.toBeVoid()
     expectTypeOf(links).returns.resolves.toBeVoid()
   })
 })

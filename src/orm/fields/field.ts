@@ -28,8 +28,8 @@ export interface FieldOptions<V = unknown> {
 const commonOptions = ['primaryKey', 'allowNull', 'default', 'index', 'unique', 'choices', 'serverDefault', 'onUpdate', 'column']
 
 /** What a maker says of its kind of field. */
-export interface FieldKind {
-  readonly kind: string
+export interface FieldKind<K extends string = string> {
+  readonly kind: K
   readonly type: ColumnType
   readonly check: Check
   /** Options beside the common ones. */
@@ -38,19 +38,19 @@ export interface FieldKind {
 
 /**
  * A field of a model: what a value must be, and the column that holds it. `Out` is the type of its values in instances, `In` of what it can be
- * set to, `O` what it was told.
+ * set to, `O` what it was told, `K` its kind: the name of its maker.
  */
-export class Field<Out, In, O extends FieldOptions<In>> {
+export class Field<Out, In, O extends FieldOptions<In>, K extends string = string> {
   /** Only for the compiler. */
   declare readonly $out: Out
   declare readonly $in: In
-  readonly kind: string
+  readonly kind: K
   readonly options: O
   readonly type: ColumnType
   readonly check: Check
 
   /** @throws {ArgumentError} an option is unknown, or contradicts another one */
-  constructor({ kind, type, check, own }: FieldKind, options: O | undefined) {
+  constructor({ kind, type, check, own }: FieldKind<K>, options: O | undefined) {
     const given = options ?? ({} as O)
     checkFieldOptions(kind, given, own)
     this.kind = kind

@@ -47,17 +47,19 @@ const bounds = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'm
 const textOptions = ['maxLength', 'minLength', 'pattern', 'allowBlank']
 
 /** Whole numbers: 32 bits on a server, up to 2^53 in SQLite. */
-export function integer<const O extends NumberOptions<number> = None>(options?: O): Field<number, number, O> {
+export function integer<const O extends NumberOptions<number> = None>(options?: O): Field<number, number, O, 'integer'> {
   return new Field({ kind: 'integer', type: new IntegerType('integer'), check: numberCheck(rulesOf(options), true), own: bounds }, options)
 }
 
 /** Whole numbers of 64 bits, as bigints. */
-export function bigInteger<const O extends NumberOptions<bigint | number> = None>(options?: O): Field<bigint, bigint | number, O> {
+export function bigInteger<const O extends NumberOptions<bigint | number> = None>(
+  options?: O,
+): Field<bigint, bigint | number, O, 'bigInteger'> {
   return new Field({ kind: 'bigInteger', type: new BigIntegerType(), check: bigintCheck(rulesOf(options)), own: bounds }, options)
 }
 
 /** @throws {ArgumentError} `precision` is no number of decimal places */
-export function float<const O extends FloatOptions = None>(options?: O): Field<number, number, O> {
+export function float<const O extends FloatOptions = None>(options?: O): Field<number, number, O, 'float'> {
   const { precision = 0 } = options ?? {}
   if (!Number.isInteger(precision) || precision < 0 || precision > 100)
     throw new ArgumentError('float() takes { precision }: a number of decimal places, 0 to 100.')
@@ -72,7 +74,7 @@ export function float<const O extends FloatOptions = None>(options?: O): Field<n
  */
 export function decimal<const O extends NumberOptions<string | number> & { readonly maxDigits: number; readonly decimalPlaces: number }>(
   options: O,
-): Field<string, string | number, O> {
+): Field<string, string | number, O, 'decimal'> {
   const { maxDigits, decimalPlaces } = options ?? {}
   if (!Number.isInteger(maxDigits) || !Number.isInteger(decimalPlaces))
     throw new ArgumentError('decimal() takes { maxDigits, decimalPlaces }.')
@@ -82,7 +84,7 @@ export function decimal<const O extends NumberOptions<string | number> & { reado
 }
 
 /** true or false. */
-export function boolean<const O extends FieldOptions<boolean> = None>(options?: O): Field<boolean, boolean, O> {
+export function boolean<const O extends FieldOptions<boolean> = None>(options?: O): Field<boolean, boolean, O, 'boolean'> {
   return new Field({ kind: 'boolean', type: new BooleanType(), check: booleanCheck(rulesOf(options)), own: [] }, options)
 }
 
@@ -91,34 +93,34 @@ export function boolean<const O extends FieldOptions<boolean> = None>(options?: 
  *
  * @throws {ArgumentError} there is no maxLength
  */
-export function string<const O extends TextOptions & { readonly maxLength: number }>(options: O): Field<string, string, O> {
+export function string<const O extends TextOptions & { readonly maxLength: number }>(options: O): Field<string, string, O, 'string'> {
   return new Field({ kind: 'string', type: bounded('string', options), check: textCheck(rulesOf(options)), own: textOptions }, options)
 }
 
 /** Texts of any length. */
-export function text<const O extends TextOptions = None>(options?: O): Field<string, string, O> {
+export function text<const O extends TextOptions = None>(options?: O): Field<string, string, O, 'text'> {
   return new Field({ kind: 'text', type: new TextType(), check: textCheck(rulesOf(options)), own: textOptions }, options)
 }
 
 /** Days, as texts 'YYYY-MM-DD'. */
-export function date<const O extends MomentOptions<string | Date> = None>(options?: O): Field<string, string | Date, O> {
+export function date<const O extends MomentOptions<string | Date> = None>(options?: O): Field<string, string | Date, O, 'date'> {
   return moment('date', new DateType(), dateCheck(), options)
 }
 
 /** Moments, as Dates. */
 export function dateTime<const O extends MomentOptions<Date> & { readonly timezone?: boolean | undefined } = None>(
   options?: O,
-): Field<Date, Date, O> {
+): Field<Date, Date, O, 'dateTime'> {
   return moment('dateTime', new DateTimeType(options?.timezone ?? false), dateTimeCheck(), options)
 }
 
 /** Times of the day, as texts 'HH:MM:SS' or 'HH:MM:SS.sss'. */
-export function time<const O extends FieldOptions<string> = None>(options?: O): Field<string, string, O> {
+export function time<const O extends FieldOptions<string> = None>(options?: O): Field<string, string, O, 'time'> {
   return new Field({ kind: 'time', type: new TimeType(), check: timeCheck(), own: [] }, options)
 }
 
 /** JSON documents, as the values they describe. */
-export function json<const O extends FieldOptions<JsonValue> = None>(options?: O): Field<JsonValue, JsonValue, O> {
+export function json<const O extends FieldOptions<JsonValue> = None>(options?: O): Field<JsonValue, JsonValue, O, 'json'> {
   return new Field({ kind: 'json', type: new JsonType(), check: jsonCheck(), own: [] }, options)
 }
 
@@ -126,19 +128,19 @@ export function json<const O extends FieldOptions<JsonValue> = None>(options?: O
 export function enumeration<const V extends string, const O extends FieldOptions<V> & { readonly name?: string | undefined } = None>(
   values: readonly V[],
   options?: O,
-): Field<V, V, O> {
+): Field<V, V, O, 'enumeration'> {
   const check: Check = (value) =>
     (values as readonly unknown[]).includes(value) ? { value } : { fault: { code: 'choice', message: 'Not a valid choice.' } }
   return new Field({ kind: 'enumeration', type: new EnumerationType(values, options?.name), check, own: ['name'] }, options)
 }
 
 /** UUIDs, as texts in small letters. */
-export function uuid<const O extends FieldOptions<string> = None>(options?: O): Field<string, string, O> {
+export function uuid<const O extends FieldOptions<string> = None>(options?: O): Field<string, string, O, 'uuid'> {
   return new Field({ kind: 'uuid', type: new UuidType(), check: uuidCheck(), own: [] }, options)
 }
 
 /** Addresses of electronic mail, of at most 255 characters unless `maxLength` says otherwise. */
-export function email<const O extends TextOptions = None>(options?: O): Field<string, string, O> {
+export function email<const O extends TextOptions = None>(options?: O): Field<string, string, O, 'email'> {
   return new Field(
     { kind: 'email', type: bounded('email', options, 255), check: emailCheck({ maxLength: 255, ...rulesOf(options) }), own: textOptions },
     options,
@@ -146,7 +148,7 @@ export function email<const O extends TextOptions = None>(options?: O): Field<st
 }
 
 /** URLs, of at most 255 characters unless `maxLength` says otherwise. */
-export function url<const O extends TextOptions = None>(options?: O): Field<string, string, O> {
+export function url<const O extends TextOptions = None>(options?: O): Field<string, string, O, 'url'> {
   return new Field(
     { kind: 'url', type: bounded('url', options, 255), check: urlCheck({ maxLength: 255, ...rulesOf(options) }), own: textOptions },
     options,
@@ -154,18 +156,18 @@ export function url<const O extends TextOptions = None>(options?: O): Field<stri
 }
 
 /** Addresses of the Internet Protocol, version 4 or 6, as texts. */
-export function ipAddress<const O extends FieldOptions<string> = None>(options?: O): Field<string, string, O> {
+export function ipAddress<const O extends FieldOptions<string> = None>(options?: O): Field<string, string, O, 'ipAddress'> {
   return new Field({ kind: 'ipAddress', type: new StringType(45), check: ipAddressCheck(rulesOf(options)), own: [] }, options)
 }
 
-function moment<Out, In, O extends MomentOptions<In>>(
-  kind: string,
+function moment<Out, In, O extends MomentOptions<In>, K extends string>(
+  kind: K,
   type: DateType | DateTimeType,
   check: Check,
   options: O | undefined,
-): Field<Out, In, O> {
+): Field<Out, In, O, K> {
   if (options?.autoNow === true && options.autoNowAdd === true) throw new ArgumentError('autoNow and autoNowAdd cannot be both true.')
-  return new Field<Out, In, O>({ kind, type, check, own: ['autoNow', 'autoNowAdd', 'timezone'] }, options)
+  return new Field<Out, In, O, K>({ kind, type, check, own: ['autoNow', 'autoNowAdd', 'timezone'] }, options)
 }
 
 function bounded(kind: string, options: { readonly maxLength?: number | undefined } | undefined, otherwise?: number): StringType {
