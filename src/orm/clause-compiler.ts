@@ -14,7 +14,7 @@ import { ValueSlot } from '../schema/compile/typed-value.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import type { Clause, Term } from './clause.ts'
 import { type StoredField, typeOf } from './definition.ts'
-import { leadsToOne, type OneStep, type Operator, type Step } from './lookup.ts'
+import { leadsToOne, type OneStep, type Operator, type Step, textOperators } from './lookup.ts'
 import { conjunction, inBrackets, type StatementScope } from './statement-scope.ts'
 
 /** Numbers the places of values, in the order in which `collectValues` finds the values. */
@@ -152,8 +152,10 @@ type TextFunction =
 
 const textBy =
   (name: TextFunction): Compile =>
-  (column, slots) =>
-    dialectFunction(name, column, slots[0] as ValueSlot)
+  (column, slots, field) => {
+    const type = typeOf(field)
+    return dialectFunction(name, type.kind === 'enumeration' ? dialectFunction('asText', column, type) : column, slots[0] as ValueSlot)
+  }
 
 const listBy =
   (operator: 'in' | 'not in'): Compile =>
@@ -219,7 +221,7 @@ function encoderOf({ lookup }: Term): ((value: unknown, dialect: Dialect) => unk
   const { field, operator } = lookup
   const type = typeOf(field)
   const label = `${field.definition.tableName}.${field.name}`
-  if (operator.endsWith('contains') || operator.endsWith('with') || operator === 'iexact') return null
+  if (textOperators.has(operator)) return null
   // A text that no row can hold is one that no row has.
   const isText = type.kind === 'string' || type.kind === 'text' || type.kind === 'enumeration'
   return (value, dialect) => (isText && typeof value === 'string' ? value : type.encode(value, dialect, label))

@@ -2,7 +2,7 @@ import type { Expression, OperationNode } from 'kysely'
 import { printableName } from '../sql/nearest-name.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { type Entity, type ModelDefinition, targetOf } from './definition.ts'
-import { type Lookup, type Operator, parseLookup } from './lookup.ts'
+import { type Lookup, parseLookup, textOperators } from './lookup.ts'
 
 /** One lookup with what it compares with. */
 export interface Term {
@@ -54,7 +54,7 @@ export class Q {
 /**
  * What a condition means in a model: lookups, a Q, or an expression.
  *
- * @throws {ArgumentError} a lookup leads nowhere
+ * @throws {ArgumentError} a lookup leads nowhere, or its operator is of no use to its field
  * @throws {TypeError} it is none of them, or a value is of no use to its operator
  */
 export function clauseOf(definition: ModelDefinition, condition: unknown): Clause {
@@ -73,8 +73,6 @@ function isExpression(condition: unknown): condition is Expression<unknown> {
   )
 }
 
-const textual: ReadonlySet<Operator> = new Set(['iexact', 'contains', 'icontains', 'startswith', 'istartswith', 'endswith', 'iendswith'])
-
 export function termOf(lookup: Lookup, value: unknown): Term {
   const { operator } = lookup
   if (value === undefined) throw misfit(lookup, 'a value', value)
@@ -91,7 +89,7 @@ export function termOf(lookup: Lookup, value: unknown): Term {
     if (!Array.isArray(value) || value.length !== 2) throw misfit(lookup, 'a list of two values', value)
     return { lookup, form: 'range', values: value.map((end: unknown) => plainValue(lookup, end)) }
   }
-  if (textual.has(operator) && typeof value !== 'string') throw misfit(lookup, 'a text', value)
+  if (textOperators.has(operator) && typeof value !== 'string') throw misfit(lookup, 'a text', value)
   return { lookup, form: 'value', values: [plainValue(lookup, value)] }
 }
 

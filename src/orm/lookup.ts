@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
-import { type ModelDefinition, type Reverse, type StoredField, type Through, targetOf, unknownField } from './definition.ts'
+import { type ModelDefinition, type Reverse, type StoredField, type Through, targetOf, typeOf, unknownField } from './definition.ts'
 
 /** A step from one model to another. */
 export type Step =
@@ -45,6 +45,13 @@ export type Operator =
   | 'range'
   | 'ne'
 
+/** Those that compare texts, or parts of them. */
+export const textOperators: ReadonlySet<Operator> = new Set([
+  ...(['iexact', 'contains', 'icontains', 'startswith', 'istartswith', 'endswith', 'iendswith'] as const),
+])
+
+const textTypes: ReadonlySet<string> = new Set(['string', 'text', 'enumeration'])
+
 /** `album__artist__name__iexact`: the steps, the field that is looked at, and how. */
 export interface Lookup {
   readonly text: string
@@ -60,7 +67,7 @@ const maxKnown = 1_000
 /**
  * What a lookup means in a model.
  *
- * @throws {ArgumentError} a part of it is no field, relation or operator
+ * @throws {ArgumentError} a part of it is no field, relation or operator, or the operator is of no use to the field
  */
 export function parseLookup(definition: ModelDefinition, text: string): Lookup {
   let lookups = known.get(definition)
@@ -71,6 +78,7 @@ export function parseLookup(definition: ModelDefinition, text: string): Lookup {
   const found = lookups.get(text)
   if (found !== undefined) return found
   const lookup = parse(definition, text)
+  assertOfUse(lookup)
   if (lookups.size < maxKnown) lookups.set(text, lookup)
   return lookup
 }
@@ -92,6 +100,25 @@ function parse(definition: ModelDefinition, text: string): Lookup {
   const named = operatorNamed(second, field, text)
   const isKeyBehind = last?.kind === 'forward' && field.primaryKey && model.keyFields.length === 1
   return isKeyBehind ? { text, ...endingAt(steps, model), operator: named } : { text, steps, field, operator: named }
+}
+
+/** PostgreSQL compares only texts so; what the others make of a number is a matter of their own. */
+function assertOfUse({ text, field, operator }: Lookup): void {
+  if (!textOperators.has(operator) || textTypes.has(typeOf(field).kind)) return
+  throw new ArgumentError(
+    `Lookup ${printableName(text)}: ${operator} compares texts, and ${describeKind(field)}: use exact, in or range, or an expression.`,
+  )
+}
+
+/** What a field holds, in errors. */
+export function describeKind(field: StoredField): string {
+  const label = `${field.definition.name}.${field.name}`
+  if (field.field !== null) return `${label} is of the kind ${field.field.kind}`
+  return `${label} leads to keys of the kind ${kindOf(targetOf(field).keyField)}`
+}
+
+function kindOf(field: StoredField): string {
+  return field.field?.kind ?? kindOf(targetOf(field).keyField)
 }
 
 /**

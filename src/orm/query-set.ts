@@ -72,7 +72,7 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
    * Only rows of which all of this holds: lookups such as `{ album__name__iexact: 'fantasies' }`, expressions over `Model.c`, and Qs. Lookups of
    * one call over a relation to many rows are about the same row.
    *
-   * @throws {ArgumentError} a lookup leads nowhere
+   * @throws {ArgumentError} a lookup leads nowhere, or its operator is of no use to its field
    * @throws {TypeError} a value is of no use to its operator
    */
   filter<const L extends SimpleLookups<F>, const M extends SimpleLookups<F>>(

@@ -89,7 +89,10 @@ export type Values<F> = { -readonly [K in Stored<F>]: FieldValue<F[K]> }
 
 // Lookups
 
-type TextOperator = 'exact' | 'iexact' | 'contains' | 'icontains' | 'startswith' | 'istartswith' | 'endswith' | 'iendswith' | 'ne'
+type TextOperator = 'iexact' | 'contains' | 'icontains' | 'startswith' | 'istartswith' | 'endswith' | 'iendswith'
+type TextKind = 'string' | 'text' | 'enumeration' | 'email' | 'url' | 'ipAddress'
+/** True where that is known at run time only. */
+type HoldsTexts<S> = string extends KindOf<S> ? true : KindOf<S> extends TextKind ? true : false
 type OrderOperator = 'gt' | 'gte' | 'lt' | 'lte'
 type ListOperator = 'in' | 'notin'
 
@@ -107,7 +110,9 @@ type Operand<S, Op extends string> = Op extends ListOperator
         : Op extends OrderOperator
           ? InOf<S>
           : Op extends TextOperator
-            ? string
+            ? HoldsTexts<S> extends true
+              ? string
+              : never
             : never
 
 type ManyTarget<S> = S extends ToMany<infer M> ? M : never

@@ -323,6 +323,25 @@ async function statements(): Promise<void> {
 }
 
 /** Never called: it is there for the compiler. */
+function textLookups(): void {
+  Track.objects.filter({ mood__icontains: 'x', note__startswith: 'x', title__iexact: 'x', album__artist__name__endswith: 'x' })
+  Folder.objects.filter({ parent__icontains: 'x' })
+
+  // @ts-expect-error a number is no text
+  Track.objects.filter({ position__icontains: '1' })
+  // @ts-expect-error a decimal is no text
+  Track.objects.filter({ price__startswith: '1' })
+  // @ts-expect-error a day is no text
+  Track.objects.filter({ day__contains: '2024' })
+  // @ts-expect-error a key of numbers is no text
+  Track.objects.filter({ album__icontains: '1' })
+  // @ts-expect-error a key of numbers is no text
+  Track.objects.filter({ album__pk__icontains: '1' })
+  // @ts-expect-error a number behind a relation to many is no text
+  Album.objects.filter({ tracks__position__iexact: '1' })
+}
+
+/** Never called: it is there for the compiler. */
 async function names(name: string): Promise<void> {
   expectTypeOf(await Track.objects.values('title', 'album', 'album__artist__name', 'pk')).toEqualTypeOf<
     { title: string; album: number | null; album__artist__name: string | null; pk: number }[]
@@ -414,6 +433,7 @@ describe('types', () => {
     expectTypeOf(figures).returns.resolves.toBeVoid()
     expectTypeOf(wrongFigures).returns.toBeVoid()
     expectTypeOf(abstractBases).returns.resolves.toBeVoid()
+    expectTypeOf(textLookups).returns.toBeVoid()
     expectTypeOf(names).returns.resolves.toBeVoid()
     expectTypeOf(wrongNames).returns.toBeVoid()
     expectTypeOf(links).returns.resolves.toBeVoid()

@@ -25,6 +25,8 @@ export interface Spellings {
   /** IS [NOT] DISTINCT FROM. */
   is(left: OperationNode, right: OperationNode): OperationNode
   isNot(left: OperationNode, right: OperationNode): OperationNode
+  /** A column of that type, as the text that its values are. */
+  asText(column: OperationNode, type: ColumnType): OperationNode
   /** A value of that type in a list, or as an end of BETWEEN. */
   among(value: OperationNode, type: ColumnType): OperationNode
   /** A column of that type, or a value of it, as it is ordered. */

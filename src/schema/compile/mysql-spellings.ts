@@ -19,6 +19,7 @@ export const mysqlSpellings: Spellings = {
   is: (left, right) => spell`${left} <=> ${right}`,
   isNot: (left, right) => spell`not (${left} <=> ${right})`,
   // With texts around it a decimal number is compared as a double: only what it is compared with alone becomes a decimal number too.
+  asText: (column) => column,
   among: (value, { stored: type }) =>
     type instanceof NumericType ? spell`cast(${value} as ${raw(`decimal(${type.precision}, ${type.scale})`)})` : value,
   ordered: (column) => column,

@@ -1,3 +1,4 @@
+import { EnumerationType } from '../types/texts.ts'
 import { escapeLike, mapped, raw, type Spellings, spell, value } from './dialect-functions.ts'
 import type { JsonStep } from './json-steps.ts'
 
@@ -21,6 +22,8 @@ export const postgresqlSpellings: Spellings = {
   ilike: (text, pattern) => spell`${text} ilike ${value(pattern)}`,
   is: (left, right) => spell`${left} is not distinct from ${right}`,
   isNot: (left, right) => spell`${left} is distinct from ${right}`,
+  // A type of its own knows no LIKE.
+  asText: (column, type) => (type instanceof EnumerationType && type.name !== undefined ? spell`cast(${column} as text)` : column),
   among: (value) => value,
   ordered: (column) => column,
   orderedBesideSql: (column) => column,

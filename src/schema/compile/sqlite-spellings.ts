@@ -106,6 +106,7 @@ export const sqliteSpellings: Spellings = {
   ilike: (text, pattern) => spell`${text} like ${value(pattern)}`,
   is: (left, right) => spell`${left} is ${right}`,
   isNot: (left, right) => spell`${left} is not ${right}`,
+  asText: (column) => column,
   among: (value) => value,
   extreme: (column, type, which) => (isWide(type) ? extremeOfTexts(column, which) : spell`${raw(which)}(${column})`),
   ordered: (column, type) => (isWide(type) ? (RawNode.is(column) ? asNumber(column) : orderedText(column)) : column),

@@ -1,0 +1,119 @@
+import type { AsyncEngine } from 'offloop'
+import {
+  bigInteger,
+  boolean,
+  date,
+  dateTime,
+  decimal,
+  email,
+  enumeration,
+  float,
+  foreignKey,
+  integer,
+  ipAddress,
+  json,
+  ModelRegistry,
+  string,
+  text,
+  time,
+  url,
+  uuid,
+} from 'offloop/orm'
+import { expect } from 'vitest'
+import { describeTables } from '../conformance/database-tests.ts'
+import { statementsOf } from './statements-of.ts'
+
+function kindModels(engine: AsyncEngine) {
+  const models = new ModelRegistry(engine)
+  class Country extends models.define('countries', { code: string({ primaryKey: true, maxLength: 2 }) }) {}
+  class Batch extends models.define('batches', { id: uuid({ primaryKey: true }) }) {}
+  class Thing extends models.define('things', {
+    id: integer({ primaryKey: true }),
+    country: foreignKey(() => Country),
+    batch: foreignKey(() => Batch),
+    count: bigInteger(),
+    weight: float(),
+    price: decimal({ maxDigits: 10, decimalPlaces: 2 }),
+    sold: boolean(),
+    day: date(),
+    moment: dateTime(),
+    hour: time(),
+    data: json(),
+    code: uuid(),
+    name: string({ maxLength: 20 }),
+    note: text(),
+    mood: enumeration(['good', 'Bad']),
+    size: enumeration(['small', 'Large'], { name: 'thing_size' }),
+    mail: email(),
+    page: url(),
+    address: ipAddress(),
+  }) {}
+  return { models, Country, Batch, Thing }
+}
+
+async function makeThing(engine: AsyncEngine): Promise<void> {
+  const { models, Country, Batch, Thing } = kindModels(engine)
+  await models.createAll()
+  const id = '0b7b1a4e-8f5c-4d7e-9a51-3f2f6c1d2e3f'
+  await Thing.objects.create({
+    country: await Country.objects.create({ code: 'DE' }),
+    batch: await Batch.objects.create({ id }),
+    count: 12n,
+    weight: 1.5,
+    price: '12.50',
+    sold: true,
+    day: '2024-05-06',
+    moment: new Date('2024-05-06T07:08:09Z'),
+    hour: '07:08:09',
+    data: { a: 1 },
+    code: id,
+    name: 'Lamp',
+    note: 'with 12 W',
+    mood: 'Bad',
+    size: 'Large',
+    mail: 'Ada@example.com',
+    page: 'https://Example.com/',
+    address: '127.0.0.1',
+  })
+}
+
+const ofTexts = { name: 'amp', note: '12', mood: 'ad', size: 'arg', mail: 'da@', page: 'xample', address: '.0.', country: 'DE' }
+const ofNoTexts = ['id', 'count', 'weight', 'price', 'sold', 'day', 'moment', 'hour', 'data', 'code', 'batch', 'batch__id', 'pk'] as const
+const textOperators = ['iexact', 'contains', 'icontains', 'startswith', 'istartswith', 'endswith', 'iendswith'] as const
+
+describeTables(undefined, (databaseTest) => {
+  const test = databaseTest.extend<{ kinds: ReturnType<typeof kindModels> }>({
+    kinds: async ({ engine }, use) => await use(kindModels(engine)),
+  })
+
+  test.beforeAll(async ({ database }) => {
+    await makeThing(database.engine)
+  })
+
+  test('every field of texts is looked into, one of a list and a key that is a text too', async ({ kinds: { Thing } }) => {
+    for (const [field, part] of Object.entries(ofTexts)) {
+      const count = async (lookup: string, value: string) => await Thing.objects.filter({ [lookup]: value } as never).count()
+      expect([field, await count(`${field}__contains`, part)]).toEqual([field, 1])
+      expect([field, await count(`${field}__icontains`, part.toUpperCase())]).toEqual([field, 1])
+      expect([field, await count(`${field}__startswith`, `x${part}`)]).toEqual([field, 0])
+    }
+    expect(await Thing.objects.filter({ size__iexact: 'LARGE', mood__istartswith: 'bA', country__code__endswith: 'E' }).count()).toBe(1)
+  })
+
+  test('a field of anything else is not, and nothing is sent', async ({ kinds: { Thing } }) => {
+    const statements = await statementsOf(async () => {
+      for (const field of ofNoTexts) {
+        for (const operator of textOperators) {
+          expect(() => Thing.objects.filter({ [`${field}__${operator}`]: '1' } as never)).toThrow(
+            expect.objectContaining({ code: 'OFFLOOP_ARGUMENT', message: expect.stringContaining(`${operator} compares texts`) }),
+          )
+        }
+      }
+    })
+    expect(statements).toEqual([])
+    expect(() => Thing.objects.filter({ count__icontains: '1' } as never)).toThrow(
+      'Lookup "count__icontains": icontains compares texts, and Thing.count is of the kind bigInteger: use exact, in or range, or an expression.',
+    )
+    expect(() => Thing.objects.filter({ batch__contains: '1' } as never)).toThrow('Thing.batch leads to keys of the kind uuid')
+  })
+})
