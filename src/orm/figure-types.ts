@@ -12,7 +12,7 @@ type Summed<S> =
 type Averaged<S> = [Summed<S>] extends [never] ? never : unknown extends Summed<S> ? unknown : Summed<S> extends string ? string : number
 
 /** What has a least and a greatest in every database. */
-type Ordered<S> = KindOf<S> extends 'boolean' | 'json' ? never : PlainValue<S>
+type Ordered<S> = KindOf<S> extends 'boolean' | 'json' | 'uuid' ? never : PlainValue<S>
 
 /** Never where the figure means nothing: a path that leads nowhere, the sum of a text. */
 type FigureOver<K extends FigureKind, S> = [S] extends [never]

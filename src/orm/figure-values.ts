@@ -30,6 +30,14 @@ export function isOfNumbers(field: StoredField): boolean {
   return whole.has(kind) || kind === 'float' || kind === 'numeric'
 }
 
+/** PostgreSQL has no MIN and MAX of these, and the others each an order of its own. */
+const withoutExtremes: ReadonlySet<string> = new Set(['boolean', 'json', 'uuid'])
+
+/** Whether the least and the greatest of the field mean something. */
+export function hasExtremes(field: StoredField): boolean {
+  return !withoutExtremes.has(typeOf(field).kind)
+}
+
 /** Makes what the database gave, never null, the output's value: servers give sums and averages of numbers as decimal texts. */
 export function readerOf({ kind, lookup }: Output, dialect: Dialect): (value: unknown) => unknown {
   if (kind === 'count' || lookup === null) return Number

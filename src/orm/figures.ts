@@ -45,12 +45,12 @@ export function avg<const P extends string>(path: P, options?: FigureOptions): F
   return new Figure('avg', path, options)
 }
 
-/** The least value of a field, as the field has it. Over no values: null. */
+/** The least value of a field, as the field has it: not of booleans, JSON and UUIDs. Over no values: null. */
 export function min<const P extends string>(path: P): Figure<'min', P> {
   return new Figure('min', path)
 }
 
-/** The greatest value of a field, as the field has it. Over no values: null. */
+/** The greatest value of a field, as the field has it: not of booleans, JSON and UUIDs. Over no values: null. */
 export function max<const P extends string>(path: P): Figure<'max', P> {
   return new Figure('max', path)
 }

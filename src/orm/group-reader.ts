@@ -19,9 +19,9 @@ import { dialectFunction, raw, spell } from '../schema/compile/dialect-functions
 import type { Dialect } from '../sql/dialect.ts'
 import { behind, type Slots, termCondition } from './clause-compiler.ts'
 import { type ModelDefinition, typeOf } from './definition.ts'
-import { type FigureTerm, isOfNumbers, type Output, operandEncoder, readerOf } from './figure-values.ts'
+import { type FigureTerm, hasExtremes, isOfNumbers, type Output, operandEncoder, readerOf } from './figure-values.ts'
 import type { Figure, FigureKind } from './figures.ts'
-import { parseFieldPath } from './lookup.ts'
+import { describeKind, parseFieldPath } from './lookup.ts'
 import { Plan, PlanCache } from './plan.ts'
 import { executorOf, keyed, rowOptions } from './query-runner.ts'
 import { type QueryState, shapeOfQuery, valuesOfQuery } from './query-state.ts'
@@ -39,7 +39,7 @@ export interface GroupState {
   readonly offset: number
 }
 
-/** @throws {ArgumentError} a path leads nowhere or to many rows, a name is used twice, or what is summed are no numbers */
+/** @throws {ArgumentError} a path leads nowhere or to many rows, a name is used twice, or a figure means nothing of its field */
 export function groupState(
   rows: QueryState,
   groups: readonly string[],
@@ -68,6 +68,11 @@ function figureOutput(definition: ModelDefinition, name: string, { kind, path, d
   if ((kind === 'sum' || kind === 'avg') && !isOfNumbers(lookup.field)) {
     const { field } = lookup
     throw new ArgumentError(`${kind}(${JSON.stringify(path)}): ${field.definition.name}.${field.name} does not hold numbers.`)
+  }
+  if ((kind === 'min' || kind === 'max') && !hasExtremes(lookup.field)) {
+    throw new ArgumentError(
+      `${kind}(${JSON.stringify(path)}): ${describeKind(lookup.field)}, which has no least or greatest in every database: order by it, and take the first.`,
+    )
   }
   return { name, kind, path, distinct, lookup }
 }

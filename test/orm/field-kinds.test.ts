@@ -2,6 +2,7 @@ import type { AsyncEngine } from 'offloop'
 import {
   bigInteger,
   boolean,
+  count,
   date,
   dateTime,
   decimal,
@@ -13,6 +14,8 @@ import {
   ipAddress,
   json,
   ModelRegistry,
+  max,
+  min,
   string,
   text,
   time,
@@ -21,6 +24,7 @@ import {
 } from 'offloop/orm'
 import { expect } from 'vitest'
 import { describeTables } from '../conformance/database-tests.ts'
+import { rejectionOf } from '../conformance/targets.ts'
 import { statementsOf } from './statements-of.ts'
 
 function kindModels(engine: AsyncEngine) {
@@ -115,5 +119,30 @@ describeTables(undefined, (databaseTest) => {
       'Lookup "count__icontains": icontains compares texts, and Thing.count is of the kind bigInteger: use exact, in or range, or an expression.',
     )
     expect(() => Thing.objects.filter({ batch__contains: '1' } as never)).toThrow('Thing.batch leads to keys of the kind uuid')
+  })
+
+  test('the least and the greatest are those of every kind that has an order in all databases', async ({ kinds: { Thing } }) => {
+    const statements = await statementsOf(async () => {
+      for (const field of ['sold', 'data', 'code', 'batch', 'batch__id'] as never[]) {
+        for (const figure of [min(field), max(field)]) {
+          const refusal = { code: 'OFFLOOP_ARGUMENT', message: expect.stringContaining('which has no least or greatest in every database') }
+          expect(await rejectionOf(Thing.objects[figure.kind](field))).toMatchObject(refusal)
+          expect(await rejectionOf(Thing.objects.aggregate({ figure } as never))).toMatchObject(refusal)
+          expect(() => Thing.objects.groupBy('name').aggregate({ figure } as never)).toThrow(expect.objectContaining(refusal))
+        }
+      }
+    })
+    expect(statements).toEqual([])
+    expect((await rejectionOf(Thing.objects.max('sold' as never))).message).toBe(
+      'max("sold"): Thing.sold is of the kind boolean, which has no least or greatest in every database: order by it, and take the first.',
+    )
+    expect(await Thing.objects.aggregate({ day: min('day'), hour: max('hour'), mood: max('mood'), country: min('country') })).toEqual({
+      day: '2024-05-06',
+      hour: '07:08:09',
+      mood: 'Bad',
+      country: 'DE',
+    })
+    expect((await Thing.objects.orderBy('-sold', 'code').first())?.sold).toBe(true)
+    expect(await Thing.objects.aggregate({ codes: count('code', { distinct: true }), sold: count('sold') })).toEqual({ codes: 1, sold: 1 })
   })
 })

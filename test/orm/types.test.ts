@@ -22,6 +22,7 @@ import {
   string,
   sum,
   text,
+  uuid,
 } from 'offloop/orm'
 import { describe, expectTypeOf, test } from 'vitest'
 
@@ -127,13 +128,15 @@ class Folder extends models.define('folders', {
   parent: foreignKey<unknown, { readonly allowNull: true }>('folders', { allowNull: true }),
 }) {}
 
-class Memo extends Ranked.define('memos', { id: integer({ primaryKey: true }), body: text() }) {
+class Memo extends Ranked.define('memos', { id: uuid({ primaryKey: true, default: '' }), body: text(), code: uuid({ allowNull: true }) }) {
   declare static readonly objects: Manager<typeof Memo>
 
   override age(): number {
     return super.age() + this.body.length
   }
 }
+
+class Leaf extends models.define('leaves', { id: integer({ primaryKey: true }), memo: foreignKey(() => Memo) }) {}
 
 /** Never called: it is there for the compiler. */
 async function abstractBases(): Promise<void> {
@@ -391,6 +394,10 @@ function wrongNames(name: string): void {
   Track.objects.sum('title')
   // @ts-expect-error true and false have no order
   Track.objects.max('live')
+  // @ts-expect-error neither have UUIDs
+  Memo.objects.max('code')
+  // @ts-expect-error nor keys that are some
+  Leaf.objects.min('memo')
   // @ts-expect-error no such field behind two relations
   Track.objects.orderBy('album__artist__nmae')
   // @ts-expect-error leads to many rows
