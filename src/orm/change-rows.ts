@@ -88,7 +88,8 @@ function whereOf(state: QueryState, dialect: Dialect): { readonly where?: WhereN
 
 /** A SELECT of the keys, inside another one: so MySQL takes a LIMIT there, and the table that is being changed. */
 function foundKeys(state: QueryState, dialect: Dialect): SelectQueryNode {
-  const { node, scope } = selectNode(state, dialect)
+  // No two rows have the same key.
+  const { node, scope } = selectNode({ ...state, distinct: false }, dialect)
   const keys = state.definition.keyFields.map((field) => SelectionNode.create(scope.column(field)))
   const inner: SelectQueryNode = { ...node, selections: keys, ...(scope.joins.length > 0 ? { joins: scope.joins } : {}) }
   return {

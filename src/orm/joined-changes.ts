@@ -41,7 +41,7 @@ function isOwn(definition: ModelDefinition, name: string): boolean {
 
 async function keysOf(state: QueryState, tx: Executor): Promise<unknown[]> {
   const { name } = state.definition.keyField
-  const rows = await readValues({ ...state, executor: tx }, [name])
+  const rows = await readValues({ ...state, distinct: false, executor: tx }, [name])
   return rows.map((row) => row[name])
 }
 

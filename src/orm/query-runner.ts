@@ -5,6 +5,7 @@ import { stillOpen } from '../sql/open-transaction.ts'
 import type { Compilable } from '../sql/statement.ts'
 import { behind } from './clause-compiler.ts'
 import { type Entity, type StoredField, typeOf } from './definition.ts'
+import { assertOrderedByValues } from './distinct-order.ts'
 import { parseFieldPath } from './lookup.ts'
 import { Plan, PlanCache } from './plan.ts'
 import { type QueryState, shapeOfQuery, valuesOfQuery } from './query-state.ts'
@@ -68,7 +69,7 @@ export function rowOptions(bigints: boolean): ExecuteOptions {
 export async function countRows(state: QueryState): Promise<number> {
   const executor = executorOf(state)
   const plan = counts.get(state.entity, keyed(executor.dialect, shapeOfQuery(state)), () => {
-    const { node, scope } = selectNode({ ...state, order: state.limit === null && state.offset === 0 ? [] : state.order }, executor.dialect)
+    const { node, scope } = selectNode({ ...state, order: [] }, executor.dialect)
     const keys = state.definition.keyFields.map((field) => SelectionNode.create(scope.column(field)))
     return new Plan(countOver({ ...node, selections: keys, ...(scope.joins.length > 0 ? { joins: scope.joins } : {}) }), executor.dialect)
   })
@@ -113,6 +114,7 @@ function valueReading(state: QueryState, paths: readonly string[]): ValueReading
   const { plan, fields } = valueLists.get(state.entity, shape === null ? null : `${paths.join()} ${keyed(dialect, shape)}`, () => {
     const { node, scope } = selectNode(state, dialect)
     const ends = paths.map((path) => parseFieldPath(state.definition, path, `values(${JSON.stringify(path)})`))
+    assertOrderedByValues(state, ends)
     const selections = ends.map(({ steps, field }) => SelectionNode.create(behind(scope, steps).column(field)))
     const select: SelectQueryNode = { ...node, selections, ...(scope.joins.length > 0 ? { joins: scope.joins } : {}) }
     return { plan: new Plan(select, dialect), fields: ends.map(({ field }) => field) }

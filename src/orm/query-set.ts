@@ -313,7 +313,12 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
     return new Grouping<F, R, P>(this.#state, paths)
   }
 
-  /** Plain objects with these fields, or all: paths over relations too. Of relations, the key. */
+  /**
+   * Plain objects with these fields, or all: paths over relations too. Of relations, the key.
+   *
+   * @throws {ArgumentError} a path leads nowhere, or to many rows
+   * @throws {InvalidRequestError} behind `distinct()`, it is ordered by what is not among them
+   */
   async values(): Promise<StoredValues<F>[]>
   async values<const P extends string>(...paths: readonly (P & FieldPath<F, R, P>)[]): Promise<ValueRow<F, R, P>[]>
   async values(...paths: readonly string[]): Promise<unknown[]> {

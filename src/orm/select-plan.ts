@@ -48,10 +48,12 @@ export function selectPlan(state: QueryState, dialect: Dialect): SelectPlan {
   }
   const attached: Attached[] = []
   const placed = placedFields(state.definition, scope, { place, only: state.only, tree: pathTree(state), path: [], attached })
+  // What rows that are alike are ordered by has to be in them: beside the key it makes none of them different.
+  const ordering = state.distinct ? orderingColumns(state, scope) : []
   const plan = new Plan(
     {
       ...node,
-      selections: columns.map((column) => SelectionNode.create(column)),
+      selections: [...columns, ...ordering].map((column) => SelectionNode.create(column)),
       ...(scope.joins.length > 0 ? { joins: scope.joins } : {}),
     },
     dialect,
@@ -132,6 +134,15 @@ function orderItem(term: QueryState['order'][number], definition: ModelDefinitio
   const type = typeOf(field)
   const item: OperationNode = type.kind === 'numeric' ? dialectFunction('ordered', column, type) : column
   return OrderByItemNode.create(item, RawNode.createWithSql(term.descending ? 'desc' : 'asc'))
+}
+
+/** The columns that a query set is ordered by, and that are not its own or not read. */
+function orderingColumns({ definition, order, only }: QueryState, scope: StatementScope): readonly ReferenceNode[] {
+  return order.flatMap((term) => {
+    if (!('path' in term)) return []
+    const { steps, field } = parseLookup(definition, term.path)
+    return steps.length > 0 || only !== null ? [behind(scope, steps).column(field)] : []
+  })
 }
 
 /** Paths as a tree: `album`, `album__artist` → album → artist. */
