@@ -1,10 +1,13 @@
+import { ArgumentError } from '../errors.ts'
 import type { Executor } from '../sql/executor.ts'
+import { didYouMean, printableName } from '../sql/nearest-name.ts'
+import { isInTransaction, onRollback } from '../sql/open-transaction.ts'
 import { Sql } from '../sql/template.ts'
 import { type Entity, type EntityClass, type ModelDefinition, type StoredField, targetOf } from './definition.ts'
 import { Hydration } from './hydrated-values.ts'
 import { allBut, allFields } from './hydration.ts'
 import { insertRows } from './insert-rows.ts'
-import { makeEntity } from './model-state.ts'
+import { makeEntity, Stateful } from './model-state.ts'
 import { validateNew } from './validation.ts'
 
 /** What is created, and how. */
@@ -17,11 +20,36 @@ export interface Creation {
 }
 
 /**
- * Creates rows, several in one transaction, and gives them as instances.
+ * Creates rows, several in one transaction, and gives them as instances. Where that is rolled back, they are what the class makes of the values.
  *
  * @throws {ValidationError} values do not fit; nothing has been sent
  */
 export async function createEntities(creation: Creation, given: readonly object[]): Promise<Entity[]> {
+  const entities = await insertEntities(creation, given)
+  const { executor } = creation
+  if (!isInTransaction(executor)) return entities
+  for (const [index, entity] of entities.entries()) {
+    // The caller may make the next row of the same object.
+    const values = { ...given[index] }
+    onRollback(executor, entity, () => uncreate(entity, values, creation))
+  }
+  return entities
+}
+
+/** There is no row of it: neither a key that the database has counted nor a default is left, and saving it makes them anew. */
+function uncreate(instance: Entity, given: object, { definition, entity, bound }: Creation): void {
+  Object.setPrototypeOf(instance, entity.prototype)
+  for (const { name } of allFields(definition)) Reflect.deleteProperty(instance, name)
+  assignValues(instance, given, { definition, bound })
+  Object.assign(Stateful.of(instance), { stored: false, deleted: false, missing: null, prefetched: null })
+}
+
+/**
+ * As `createEntities`, for instances that somebody else takes care of.
+ *
+ * @throws {ValidationError} values do not fit; nothing has been sent
+ */
+export async function insertEntities(creation: Creation, given: readonly object[]): Promise<Entity[]> {
   const { definition, executor } = creation
   const rows = given.map((values) => validateNew(definition, values))
   if (rows.length === 0) return []
@@ -53,6 +81,24 @@ export function entityOfRow(
         field.relation === null || value === null ? value : relatedValue(field, value, Reflect.get(given, field.name), bound)
   }
   return makeEntity(entity, Hydration.of(values, bound, missing.length === 0 ? null : new Set(missing)))
+}
+
+/**
+ * Gives an instance values by the names of its fields; what is no instance behind a relation is its key.
+ *
+ * @throws {ArgumentError} there is no such field
+ */
+export function assignValues(instance: Entity, values: object, { definition, bound }: Pick<Creation, 'definition' | 'bound'>): void {
+  const fields = allFields(definition)
+  for (const [name, value] of Object.entries(values)) {
+    const field = name === 'pk' ? definition.keyField : fields.find((candidate) => candidate.name === name)
+    if (field === undefined) {
+      const known = fields.map((candidate) => candidate.name)
+      throw new ArgumentError(`Model ${definition.name} has no field ${printableName(name)}.${didYouMean(name, known)}`)
+    }
+    const isKey = field.relation !== null && value !== null && value !== undefined && typeof value !== 'object'
+    instance[field.name] = isKey ? relatedValue(field, value, undefined, bound) : value
+  }
 }
 
 /** The instance behind a foreign key: the one that was given, or one that holds the key alone. */

@@ -1,11 +1,10 @@
 import { inspect } from 'node:util'
-import { ArgumentError, InvalidRequestError } from '../errors.ts'
+import { InvalidRequestError } from '../errors.ts'
 import type { Executor } from '../sql/executor.ts'
-import { didYouMean, printableName } from '../sql/nearest-name.ts'
 import { onRollback } from '../sql/open-transaction.ts'
 import { Sql } from '../sql/template.ts'
 import { clauseOf } from './clause.ts'
-import { createEntities, relatedValue } from './create-entities.ts'
+import { assignValues, insertEntities, relatedValue } from './create-entities.ts'
 import type { Entity, EntityClass, ModelDefinition, StoredField } from './definition.ts'
 import { Hydration } from './hydrated-values.ts'
 import { allFields } from './hydration.ts'
@@ -30,7 +29,8 @@ const { definitionOf: definitionFor } = Stateful
 export class Model extends Stateful {
   constructor(values?: object) {
     super(values instanceof Hydration ? values : null)
-    if (!(values instanceof Hydration) && values !== undefined) assign(this as unknown as Entity, values)
+    if (values instanceof Hydration || values === undefined) return
+    assignValues(this as unknown as Entity, values, { definition: definitionFor(this), bound: null })
   }
 
   /** The key: of several fields, a list in their order. */
@@ -203,7 +203,7 @@ export async function storeNew(instance: Model, executor: Executor, values = loa
   const definition = definitionFor(instance)
   const entity = instance.constructor as unknown as EntityClass
   const bound = Stateful.of(instance).executor
-  const [created] = await createEntities({ definition, entity, executor, bound }, [values])
+  const [created] = await insertEntities({ definition, entity, executor, bound }, [values])
   const undo = rememberInstance(instance)
   Object.assign(instance, created)
   const state = Stateful.of(instance)
@@ -223,19 +223,6 @@ export function loadedValues(instance: Model): Entity {
     if (value !== undefined) values[name] = value
   }
   return values
-}
-
-function assign(instance: Entity, values: object): void {
-  const definition = definitionFor(instance)
-  for (const [name, value] of Object.entries(values)) {
-    if (name !== 'pk' && !allFields(definition).some((field) => field.name === name)) {
-      const known = allFields(definition).map((field) => field.name)
-      throw new ArgumentError(`Model ${definition.name} has no field ${printableName(name)}.${didYouMean(name, known)}`)
-    }
-    const field = name === 'pk' ? definition.keyField : (allFields(definition).find((candidate) => candidate.name === name) as StoredField)
-    const isKey = field.relation !== null && value !== null && value !== undefined && typeof value !== 'object'
-    instance[field.name] = isKey ? relatedValue(field, value, undefined, null) : value
-  }
 }
 
 function keyValue(instance: Entity, field: StoredField): unknown {

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { Executor } from 'offloop'
-import { foreignKey, integer, ModelRegistry, Session, string } from 'offloop/orm'
+import { type Executor, sql } from 'offloop'
+import { foreignKey, integer, ModelRegistry, type RelatedSet, Session, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
@@ -21,6 +21,10 @@ describeDatabases((fixture) => {
     await models.createAll()
     const names = async () => (await User.objects.orderBy('id').values('name')).map(({ name }) => name)
     return { engine, models, User, names }
+  }
+
+  function keyOf(instance: object | null): unknown {
+    return (instance as { readonly pk: unknown }).pk
   }
 
   function again(): Error {
@@ -135,6 +139,109 @@ describeDatabases((fixture) => {
     expect(await names()).toEqual(['c', 'made'])
   })
 
+  test('what create() has made in a transaction that is rolled back has no row, and save() makes it one', async () => {
+    const { models, User, names } = await users()
+    await User.objects.create({ name: 'first' })
+    const made: InstanceType<typeof User>[] = []
+    await expect(
+      models.transaction(
+        undone(async () => {
+          const one = await User.objects.create({ name: ' one ', friend: 1 as never })
+          const [two, three] = await User.objects.bulkCreate([
+            { name: 'two', visits: 2, friend: one },
+            { id: 77, name: 'three' },
+          ])
+          const [four] = await User.objects.getOrCreate({ name: 'four' }, { visits: 4 })
+          await one.update({ name: 'x', visits: 5 })
+          await three?.delete()
+          made.push(one, two as typeof one, three as typeof one, four)
+          expect(made.map(({ id, visits }) => [typeof id, visits])).toEqual([
+            ['number', 5],
+            ['number', 2],
+            ['number', 0],
+            ['number', 4],
+          ])
+        }),
+      ),
+    ).rejects.toThrow('undo')
+    const [one, two, three, four] = made as [(typeof made)[0], (typeof made)[0], (typeof made)[0], (typeof made)[0]]
+    expect(made.map(({ id, name, visits }) => [id, name, visits])).toEqual([
+      [undefined, ' one ', undefined],
+      [undefined, 'two', 2],
+      [77, 'three', undefined],
+      [undefined, 'four', 4],
+    ])
+    expect([keyOf(one.friend), two.friend === one]).toEqual([1, true])
+    expect((await rejectionOf(one.update({ visits: 1 }))).message).toContain('has not been created')
+    for (const instance of made) await instance.save()
+    expect((await names()).sort()).toEqual(['first', 'four', 'one', 'three', 'two'])
+    expect([one.visits, three.id, keyOf((await User.objects.get({ name: 'two' })).friend)]).toEqual([0, 77, one.id])
+    await four.update({ visits: 5 })
+    expect(await User.objects.filter({ visits: 5 }).count()).toBe(1)
+  })
+
+  test('a savepoint takes back what was created in it, and one that is released what the transaction around it takes back', async () => {
+    const { engine, models, User, names } = await users()
+    class Admin extends User.extend('admins', { level: integer({ default: 1 }), tag: string({ maxLength: 9, serverDefault: sql`'t'` }) }) {}
+    await models.createAll()
+    const made: InstanceType<typeof Admin>[] = []
+    await expect(
+      engine.transaction(
+        undone(async (tx) => {
+          const objects = Admin.objects.using(tx)
+          const kept = await objects.create({ name: 'kept' })
+          const inner = await tx.transaction(async (released) => await Admin.objects.using(released).create({ name: 'inner' }))
+          let gone: typeof kept | undefined
+          await expect(
+            tx.transaction(
+              undone(async (last) => {
+                gone = await Admin.objects.using(last).create({ name: 'gone', level: 3 })
+              }),
+            ),
+          ).rejects.toThrow('undo')
+          expect([typeof kept.id, typeof inner.id, gone?.id, gone?.level]).toEqual(['number', 'number', undefined, 3])
+          // It goes on through the transaction that is still open.
+          await gone?.save()
+          expect(await objects.filter({ level: 3, tag: 't' }).count()).toBe(1)
+          made.push(kept, inner, gone as typeof kept)
+        }),
+      ),
+    ).rejects.toThrow('undo')
+    expect(made.map(({ id, level, tag }) => [id, level, tag])).toEqual([
+      [undefined, undefined, undefined],
+      [undefined, undefined, undefined],
+      [undefined, 3, undefined],
+    ])
+    expect(await names()).toEqual([])
+    for (const instance of made) await instance.save()
+    expect(await names()).toEqual(['kept', 'inner', 'gone'])
+    expect(await Admin.objects.filter({ tag: 't' }).count()).toBe(3)
+  })
+
+  test('what a relation has created is taken back too, and what SQL was to make is made again', async () => {
+    const { models, User, names } = await users()
+    class Note extends models.define('notes', {
+      id: integer({ primaryKey: true }),
+      author: foreignKey(() => User, { relatedName: 'notes' }),
+      text: string({ maxLength: 20 }),
+    }) {}
+    await models.createAll()
+    type WithNotes = { readonly notes: RelatedSet<typeof Note> }
+    const author = (await User.objects.create({ name: 'a' })) as unknown as InstanceType<typeof User> & WithNotes
+    let note: InstanceType<typeof Note> | undefined
+    await expect(
+      models.transaction(
+        undone(async () => {
+          note = await author.notes.create({ text: sql`upper('x')` as never })
+          expect(() => note?.text).toThrow('has not been read')
+        }),
+      ),
+    ).rejects.toThrow('undo')
+    expect([note?.id, note?.author]).toEqual([undefined, author])
+    await note?.save()
+    expect([await names(), (await Note.objects.get()).text]).toEqual([['a'], 'X'])
+  })
+
   test('a commit keeps the instances of its transaction, with what was left open in it', async () => {
     const { engine, User, names } = await users()
     const made = new User({ name: 'a' })
@@ -155,6 +262,7 @@ describeDatabases((fixture) => {
         await user.update({ name: 'b' })
         references.push(new WeakRef(user))
       }
+      for (let index = 0; index < 50; index++) references.push(new WeakRef(await User.objects.using(tx).create({ name: 'c' })))
       await User.objects.using(tx).count()
       collectGarbage()
       expect(references.filter((reference) => reference.deref() !== undefined).length).toBeLessThan(10)
