@@ -1,7 +1,10 @@
 /** How many keys one statement asks for: less than any database's limit of parameters. */
 const maxKeys = 10_000
 
+/** How many alternatives one statement has, such as keys of several fields: SQLite takes conditions that are 1,000 deep. */
+export const maxAlternatives = 400
+
 /** Keys in lists that a statement can hold, with some other parameters. */
-export function keyChunks<T>(keys: readonly T[]): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(keys.length / maxKeys) }, (_, index) => keys.slice(index * maxKeys, (index + 1) * maxKeys))
+export function keyChunks<T>(keys: readonly T[], size = maxKeys): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(keys.length / size) }, (_, index) => keys.slice(index * size, (index + 1) * size))
 }

@@ -11,6 +11,7 @@ import type { Entity, EntityClass, ModelDefinition } from './definition.ts'
 import type { FigureAt, FigurePath, FiguresOf, FigureValues } from './figure-types.ts'
 import type { Figures } from './figures.ts'
 import type { Grouping } from './group-query.ts'
+import { keyChunks, maxAlternatives } from './key-chunks.ts'
 import { Stateful } from './model-state.ts'
 import { executorOf } from './query-runner.ts'
 import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
@@ -379,7 +380,7 @@ export class Manager<M extends ManagedModel> {
   /**
    * Stores these values in the rows of which all of `whereList` holds, or in all rows where there is none.
    *
-   * @returns the number of rows, or with `fetch` the instances
+   * @returns the number of rows, or with `fetch` the instances in the order of their keys
    * @throws {InvalidRequestError} `whereList` is given and has nothing in it
    */
   async update(
@@ -398,17 +399,25 @@ export class Manager<M extends ManagedModel> {
     if (options.fetch !== true) return await this.#found(options).update(values)
     return await this.transaction(async (bound) => {
       // Afterwards the conditions may hold no more.
-      const keys = await bound.#found(options).values(...this.#definition.keyFields.map(({ name }) => name as never))
+      const keyNames = this.#definition.keyFields.map(({ name }) => name as never)
+      const keys = await bound
+        .#found(options)
+        .orderBy(...keyNames)
+        .values(...keyNames)
       await bound.#found(options).update(values)
       return await bound.#byKeys(keys)
     })
   }
 
+  /** The rows of keys that are in order, in as many statements as it takes. */
   async #byKeys(keys: readonly Record<string, unknown>[]): Promise<InstanceOf<M>[]> {
-    const [key, second] = this.#definition.keyFields
-    if (second === undefined)
-      return await this.#set.filter({ pk__in: keys.map((row) => row[key?.name ?? '']) } as never).orderBy('pk' as never)
-    return keys.length === 0 ? [] : await this.#set.filter(Q.or(...keys)).orderBy(...(Object.keys(keys[0] ?? {}) as never[]))
+    const [name = '', ...others] = this.#definition.keyFields.map((field) => field.name)
+    const found: InstanceOf<M>[] = []
+    for (const chunk of others.length === 0 ? keyChunks(keys) : keyChunks(keys, maxAlternatives)) {
+      const condition = others.length === 0 ? { [`${name}__in`]: chunk.map((row) => row[name]) } : Q.or(...chunk)
+      found.push(...(await this.#set.filter(condition as never).orderBy(...([name, ...others] as never[]))))
+    }
+    return found
   }
 
   /**

@@ -67,6 +67,32 @@ describeDatabases((fixture) => {
     expect([await Stepper.objects.count(), await Counter.objects.count()]).toEqual([0, 0])
   })
 
+  test('update() gives all of the rows that it has changed in the order of their keys, be they 100000', async () => {
+    const { models, Counter } = counters()
+    class Seat extends models.define('seats', {
+      row: integer({ primaryKey: true }),
+      place: string({ primaryKey: true, maxLength: 5 }),
+      taken: integer({ default: 0 }),
+    }) {}
+    await models.createAll()
+    const all = 100_000
+    await Counter.objects.bulkInsert(
+      Array.from({ length: all + 1 }, (_, index) => ({ id: all + 1 - index, name: index === 0 ? 'other' : 'n' })),
+      { fetch: false },
+    )
+    const changed = await Counter.objects.update({ name: 'x', count: 1 }, { whereList: [Counter.c.name.eq('n')], fetch: true })
+    expect([changed.length, changed[0]?.name, await Counter.objects.filter({ name: 'x' }).count()]).toEqual([all, 'x', all])
+    expect(changed.every(({ id, count }, index) => id === index + 1 && count === 1)).toBe(true)
+    const places = ['a', 'b', 'c']
+    await Seat.objects.bulkInsert(Array.from({ length: 5_000 }, (_, row) => places.map((place) => ({ row, place }))).flat(), {
+      fetch: false,
+    })
+    const seats = await Seat.objects.update({ taken: 2 }, { whereList: [Seat.c.place.ne('b')], fetch: true })
+    expect(seats.map((seat) => seat.pk)).toEqual(Array.from({ length: 10_000 }, (_, index) => [index >> 1, index % 2 === 0 ? 'a' : 'c']))
+    expect(seats.every(({ taken }) => taken === 2)).toBe(true)
+    expect(await Seat.objects.update({ taken: 3 }, { whereList: [Seat.c.row.lt(0)], fetch: true })).toEqual([])
+  })
+
   test('getOrCreate and updateOrCreate of several engines at once make one row, without a unique key', async () => {
     const [first, second] = [counters(), counters()]
     // Engines in memory have nothing in common.
