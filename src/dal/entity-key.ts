@@ -1,8 +1,10 @@
 import { ArgumentError } from '../errors.ts'
+import type { Column } from '../schema/column.ts'
 import { and, type ConditionLike } from '../schema/condition.ts'
-import type { AnyTable } from '../schema/table-shape.ts'
+import { type AnyTable, countedColumn } from '../schema/table-shape.ts'
 import { printableName } from '../sql/nearest-name.ts'
 import { describeValue } from '../sql/parameters.ts'
+import { Sql } from '../sql/template.ts'
 
 /** The values of a primary key by column, of a value, a list of them or an object. */
 export type KeyValues = ReadonlyMap<string, unknown>
@@ -27,6 +29,23 @@ export function keyValues(table: AnyTable, key: unknown): KeyValues {
 /** The row of that key. */
 export function hasKey(table: AnyTable, key: KeyValues): ConditionLike {
   return and(...[...key].map(([name, value]) => table.column(name).eq(value)))
+}
+
+/** After an insert the key of its row is known: it is given, or a number that the database has counted and tells. */
+export function knowsKey(table: AnyTable, row: Named): boolean {
+  const names = table.primaryKey?.columns ?? []
+  const counted = countedColumn(table)
+  return names.length > 0 && names.every((name) => isKnown(table.column(name), row[name], counted))
+}
+
+function isKnown(column: Column, value: unknown, counted: Column | undefined): boolean {
+  // SQL in place of a value is computed by the database.
+  if (value instanceof Sql || (isRecordLike(value) && 'toOperationNode' in value)) return false
+  return (value !== undefined && value !== null) || column === counted || (value === undefined && column.options.default !== undefined)
+}
+
+function isRecordLike(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 type Named = { readonly [name: string]: unknown }

@@ -5,7 +5,7 @@ import type { Table } from '../schema/table.ts'
 import type { Ordering } from '../schema/value-expression.ts'
 import type { AsyncResult, Executor } from '../sql/executor.ts'
 import type { Executable } from '../sql/statement.ts'
-import { hasKey, type KeyValues, keyValues } from './entity-key.ts'
+import { hasKey, type KeyValues, keyValues, knowsKey } from './entity-key.ts'
 import {
   type ChangedRow,
   checkEntityOptions,
@@ -24,7 +24,7 @@ import { FilterSet, type FilterSpecs } from './filter-set.ts'
 import { checkCount, type Page, paginate } from './paginate.ts'
 import { type Changes, DeletionColumn, VersionColumn } from './row-marks.ts'
 import { StaleDataError } from './stale-data-error.ts'
-import { countRows, deleteRows, insertRow, selectRows, updateRows } from './table-statements.ts'
+import { countRows, deleteRows, insertReturning, insertRow, type RowInsert, selectRows, updateRows } from './table-statements.ts'
 
 /** The rows of a table as an application handles them: each method runs through the engine, connection or transaction that it is given. */
 export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpecs> {
@@ -66,11 +66,15 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
     return row
   }
 
-  /** Inserts a row, and gives it with its defaults. */
+  /**
+   * Inserts a row, and gives it with its defaults.
+   *
+   * @throws {NotSupportedError} MySQL: the row has no key by which it could be read again; nothing has been stored
+   */
   async insert(tx: Executor, data: NewRow<C>): Promise<RowOf<C>> {
     const row = this.#withFirstVersion(data)
     const own = this.#statements.insert?.(tx, row as NewRow<C>)
-    const result = await tx.execute<RowOf<C>>(own ?? insertRow(this.table, row, { returning: tx.dialect.returning }))
+    const result = own === undefined ? await this.#insertRow(tx, row) : await tx.execute<RowOf<C>>(own)
     if (result.returnsRows) return await result.one()
     return await this.#inserted(tx, result)
   }
@@ -133,14 +137,12 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
     const row = this.#withFirstVersion(values)
     const target = this.#targetOf(request)
     const own = this.#statements.upsert?.(tx, row as NewRow<C>, request)
-    const { returning } = tx.dialect
-    const result = await tx.execute<RowOf<C>>(
-      own ?? insertRow(this.table, row, { returning, onConflict: { target, set: this.#conflictChanges(values, target) } }),
-    )
+    const onConflict = { target, set: this.#conflictChanges(values, target) }
+    const named = target.every((name) => isGiven(row[name]))
+    const result = own === undefined ? await this.#insertRow(tx, row, { onConflict, named }) : await tx.execute<RowOf<C>>(own)
     const given = result.returnsRows ? await result.first() : null
     if (given !== null) return given
     // Nothing was to be changed, or the database tells nothing of what it has changed.
-    const named = target.every((name) => isGiven(row[name]))
     if (!named) return await this.#inserted(tx, result)
     const where = and(...target.map((name) => this.table.column(name).eq(row[name])))
     const statement = selectRows(this.table, { where, orderBy: [], limit: undefined, offset: undefined })
@@ -255,6 +257,13 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
     )
   }
 
+  async #insertRow(tx: Executor, row: Changes, { onConflict, named = false }: RowInsertion = {}): Promise<AsyncResult<RowOf<C>>> {
+    // MariaDB gives rows as well, which is needed only where nothing else tells the row.
+    const returning = tx.dialect.returning || !(named || knowsKey(this.table, row))
+    const statement = insertRow(this.table, row, { returning, onConflict })
+    return await (returning && !tx.dialect.returning ? insertReturning(tx, this.table, statement) : tx.execute<RowOf<C>>(statement))
+  }
+
   /** The row that an insert has made, where the statement itself does not give it. */
   async #inserted(tx: Executor, { insertedPrimaryKey }: AsyncResult<RowOf<C>>): Promise<RowOf<C>> {
     const row = await this.#find(tx, keyValues(this.table, insertedPrimaryKey), true)
@@ -324,6 +333,11 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
 interface RowsWithTotal<R> {
   readonly rows: R[]
   readonly total: number | null
+}
+
+interface RowInsertion extends Pick<RowInsert, 'onConflict'> {
+  /** The row can be found by what is given. */
+  readonly named?: boolean
 }
 
 interface ChangeTarget<R> {

@@ -1,9 +1,11 @@
 import type { Expression } from 'kysely'
+import { NotSupportedError, ProgrammingError } from '../errors.ts'
 import type { ConditionLike } from '../schema/condition.ts'
 import type { ColumnSpecs } from '../schema/infer.ts'
 import type { InsertStatement } from '../schema/insert-statement.ts'
 import type { AnyTable } from '../schema/table-shape.ts'
 import type { Ordering } from '../schema/value-expression.ts'
+import type { AsyncResult, Executor } from '../sql/executor.ts'
 import type { Compilable } from '../sql/statement.ts'
 import type { Changes } from './row-marks.ts'
 import { countOfRows, totalOfRows } from './total-count.ts'
@@ -81,4 +83,23 @@ export function insertRow(table: AnyTable & Statements, row: Changes, { returnin
   const insert = (table.insert() as InsertStatement<string, ColumnSpecs>).values(row)
   const whole = onConflict === undefined ? insert : insert.onConflict(onConflict)
   return returning ? whole.returningAll() : whole
+}
+
+/**
+ * Runs an insert that gives its row, where it is not known whether the server can: MariaDB does, and MySQL takes it for a mistake in the syntax.
+ *
+ * @throws {NotSupportedError} it cannot; nothing has been stored
+ */
+export async function insertReturning<R>(tx: Executor, table: AnyTable, statement: Compilable): Promise<AsyncResult<R>> {
+  try {
+    return await tx.execute<R>(statement)
+  } catch (cause) {
+    if (!(cause instanceof ProgrammingError) || cause.driverCode !== 'ER_PARSE_ERROR') throw cause
+    // A mistake in the SQL of the program's own is one on MariaDB as well.
+    if (/mariadb/i.test((await tx.scalar<string>('select version()')) ?? '')) throw cause
+    throw new NotSupportedError(
+      `An entity gives the row that it has inserted, and MySQL tells one by its key alone: expected a key of table "${table.key}" that is given or counted, found none; nothing has been stored. Give the key, or insert by execute().`,
+      { cause },
+    )
+  }
 }

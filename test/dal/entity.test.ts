@@ -1,6 +1,6 @@
-import { ArgumentError, NoResultFound, OffloopError, sql } from 'offloop'
+import { ArgumentError, IntegrityError, NoResultFound, OffloopError, ProgrammingError, sql } from 'offloop'
 import { DataAccessLayer, entity, FilterError, filterSet, StaleDataError, totalCount, transaction } from 'offloop/dal'
-import { boolean, dateTime, integer, MetaData, string, Table, text } from 'offloop/schema'
+import { bigInteger, boolean, dateTime, integer, json, MetaData, string, Table, text } from 'offloop/schema'
 import { expect, test } from 'vitest'
 import { describeDialects, rejectionOf } from '../conformance/targets.ts'
 import { createLibrary } from './library.ts'
@@ -37,6 +37,32 @@ describeDialects((fixture) => {
     })
     const seat = await seats.insert(engine, { hall: 'A', place: 1, guests: 2n ** 60n })
     expect(seat).toEqual({ hall: 'A', place: 1, taken: false, guests: 2n ** 60n, note: null })
+  })
+
+  test('insert() gives the row of a table without a primary key, and of a key that the database computes', async () => {
+    const engine = fixture.engine()
+    const metadata = new MetaData()
+    const log = new Table('log', metadata, { at: dateTime(), line: text({ nullable: false }), extra: json(), size: bigInteger() })
+    const computed =
+      engine.dialect.name === 'mysql' ? sql`(concat('k', 1))` : engine.dialect.name === 'sqlite' ? sql`('k' || 1)` : sql`'k1'`
+    const keyed = new Table('keyed', metadata, {
+      id: string(36, { primaryKey: true, serverDefault: computed }),
+      name: string(20, { unique: true }),
+    })
+    await metadata.createAll(engine)
+    const row = { at: new Date(5), line: 'x', extra: { a: [1] }, size: 2n ** 60n }
+    await engine.transaction(async (tx) => {
+      expect(await entity({ table: log }).insert(tx, row)).toEqual(row)
+      expect(await entity({ table: log }).insert(tx, row)).toEqual(row)
+    })
+    expect(await engine.execute(log.select()).fetchall()).toEqual([row, row])
+    const entities = entity({ table: keyed })
+    expect(await entities.insert(engine, { name: 'a' })).toEqual({ id: 'k1', name: 'a' })
+    expect(await entities.upsert(engine, { name: 'a' }, { target: 'name' })).toEqual({ id: 'k1', name: 'a' })
+    const clash = await rejectionOf(entities.insert(engine, { name: 'b' }))
+    expect(clash).toBeInstanceOf(IntegrityError)
+    expect(await rejectionOf(entity({ table: log }).insert(engine, { line: sql`nonsense(` } as never))).toBeInstanceOf(ProgrammingError)
+    expect(await engine.scalar('select count(*) from log')).toBe(2)
   })
 
   test('detail() gives the row of a key, and rejects where there is none', async () => {
