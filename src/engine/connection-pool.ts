@@ -3,6 +3,7 @@ import { withCallersStack } from '../transport/callers-stack.ts'
 import type { ConnectOptions } from './contract.ts'
 import type { Database } from './database.ts'
 import { abortErrorOf, type WaitOptions, watchDeadline } from './deadline.ts'
+import { Opening } from './opening.ts'
 import type { Logger, ResolvedEngineOptions } from './options.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 
@@ -15,6 +16,9 @@ interface IdleConnection {
   readonly connection: PhysicalConnection
   readonly since: number
 }
+
+/** What ends the wait of one who takes a connection. */
+type TakeOptions = WaitOptions & { readonly timeoutMs: number }
 
 /** A server may have gone while a connection rested, without a word where a network lies between: one that has rested for longer is asked. */
 const pingAfterMs = 500
@@ -39,6 +43,8 @@ export class ConnectionPool {
   readonly #idle: IdleConnection[] = []
   readonly #checkouts = new Map<PhysicalConnection, Checkout>()
   readonly #waiters: Waiter[] = []
+  /** For those who have a place, in the order in which they came. */
+  readonly #openings = new Set<Opening>()
   /** Places promised to callers that are opening, or that have been told that there is one. */
   #reserved = 0
   #closed = false
@@ -98,27 +104,72 @@ export class ConnectionPool {
     }
   }
 
-  async #take(readonly: boolean, wait: WaitOptions & { readonly timeoutMs: number }): Promise<PhysicalConnection> {
-    const { signal, timeoutMs } = wait
+  async #take(readonly: boolean, wait: TakeOptions): Promise<PhysicalConnection> {
     for (let idle = this.#takeIdle(readonly); idle !== undefined; idle = this.#takeIdle(readonly)) {
       const { connection } = idle
       const rested = this.#database.pingsIdle && performance.now() - idle.since > pingAfterMs
       if (connection.readonly === readonly && !rested) return connection
-      try {
-        // A network that has fallen silent refuses nothing: there has to be time left to open another one.
-        if (rested) await connection.ping({ signal, timeoutMs: Math.min(timeoutMs / 2, maxPingMs) })
-        if (connection.readonly !== readonly) await connection.reset(readonly, signal)
-      } catch {
-        void this.#retire(connection)
-        continue
-      }
-      this.#assertWanted(connection, signal)
-      if (connection.lost === null) return connection
+      if (await this.#makeReady(connection, readonly, { ...wait, rested })) return connection
     }
-    const opened = await this.#database.open(readonly, wait)
-    this.#add(opened)
-    this.#assertWanted(opened, signal)
-    return opened
+    return await this.#open(readonly, wait)
+  }
+
+  /** False when the connection is gone. */
+  async #makeReady(connection: PhysicalConnection, readonly: boolean, wait: TakeOptions & { readonly rested: boolean }): Promise<boolean> {
+    const { signal, timeoutMs, rested } = wait
+    try {
+      // A network that has fallen silent refuses nothing: there has to be time left to open another one.
+      if (rested) await connection.ping({ signal, timeoutMs: Math.min(timeoutMs / 2, maxPingMs) })
+      if (connection.readonly !== readonly) await connection.reset(readonly, signal)
+    } catch {
+      void this.#retire(connection)
+      return false
+    }
+    this.#assertWanted(connection, signal)
+    return connection.lost === null
+  }
+
+  /** Opens a connection, and takes one that comes back before that is open. */
+  async #open(readonly: boolean, wait: TakeOptions): Promise<PhysicalConnection> {
+    const { signal, timeoutMs } = wait
+    const opening = new Opening(async (own) => {
+      const opened = await this.#database.open(readonly, { signal: own, timeoutMs })
+      this.#add(opened)
+      return opened
+    }, signal)
+    this.#openings.add(opening)
+    try {
+      for (;;) {
+        const connection = await opening.next()
+        this.#assertWanted(connection, signal)
+        if (opening.taken) return connection
+        if (connection.outdated) void this.#retire(connection)
+        else if (await this.#makeReady(connection, readonly, { ...wait, rested: false })) return connection
+      }
+    } catch (error) {
+      throw withCallersStack(error)
+    } finally {
+      this.#openings.delete(opening)
+      this.#keep(opening.leave())
+    }
+  }
+
+  /** Those who wait for one to open came before those who wait for a place. */
+  #giveToOpening(connection: PhysicalConnection): boolean {
+    for (const opening of this.#openings) if (opening.give(connection)) return true
+    return false
+  }
+
+  /** What was opened for somebody who does not need it any more is there for others. It has had its place all the while. */
+  #keep(opened: Promise<PhysicalConnection> | null): void {
+    if (opened === null) return
+    this.#reserved++
+    const free = (): void => {
+      this.#reserved--
+      this.#serve()
+    }
+    // A failure is nobody's: whoever has waited for its place opens by himself.
+    opened.then((connection) => this.#becomeIdle(connection), noop).finally(free)
   }
 
   /** A connection that is ready when its caller has given up may have been given up with him: it goes. */
@@ -250,6 +301,7 @@ export class ConnectionPool {
       void this.#retire(connection)
       return
     }
+    if (this.#openings.size > 0 && this.#giveToOpening(connection)) return
     this.#idle.push({ connection, since: performance.now() })
     this.#serve()
   }
@@ -340,3 +392,5 @@ function whereCheckedOut(checkout: Checkout | undefined): string {
   const stack = checkout?.stack?.stack
   return stack === undefined ? '' : ` It was checked out here:\n${stack.split('\n').slice(1).join('\n')}`
 }
+
+function noop(): void {}

@@ -28,14 +28,23 @@ export function abortErrorOf(signal: AbortSignal): AbortError | StatementTimeout
 /** For a call of several steps, each of which waits by itself: what ends it becomes one signal, and its time runs from the beginning. */
 export async function withOneSignal<T>(options: WaitOptions | undefined, work: (wait: WaitOptions) => Promise<T>): Promise<T> {
   if (options === undefined || (options.signal !== undefined && ownSignals.has(options.signal))) return await work(options ?? {})
+  const { signal, forget } = signalOf(options)
+  try {
+    return await work({ signal })
+  } finally {
+    forget()
+  }
+}
+
+/** A signal that aborts with this one until `forget` is called, for what may outlive the wish of whoever began it. */
+export function ownSignalOf(signal: AbortSignal | undefined): { readonly signal: AbortSignal | undefined; readonly forget: () => void } {
+  return signal === undefined ? { signal, forget: noop } : signalOf({ signal })
+}
+
+function signalOf(wait: WaitOptions): { readonly signal: AbortSignal; readonly forget: () => void } {
   const controller = new AbortController()
   ownSignals.add(controller.signal)
-  const stop = watchDeadline(options, (error) => controller.abort(error))
-  try {
-    return await work({ signal: controller.signal })
-  } finally {
-    stop()
-  }
+  return { signal: controller.signal, forget: watchDeadline(wait, (error) => controller.abort(error)) }
 }
 
 /** The longest time a timer takes: anything longer fires at once. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */

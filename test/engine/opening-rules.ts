@@ -1,0 +1,22 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import type { AsyncEngine, EngineOptions } from 'offloop'
+import { openEngine, temporaryFile } from './open-engine.ts'
+
+/** An engine, and what becomes of the connections that it opens from now on. */
+export interface RuledEngine {
+  readonly engine: AsyncEngine
+  readonly file: string
+  hold(on: boolean): void
+  refuse(on: boolean): void
+}
+
+/** An engine whose connections keep opening, or are refused, while the test says so. */
+export function openRuledEngine(options: EngineOptions = {}): RuledEngine {
+  const file = temporaryFile()
+  const rule = (name: string) => (on: boolean) => {
+    if (on) writeFileSync(`${file}.${name}`, '')
+    else rmSync(`${file}.${name}`)
+  }
+  const engine = openEngine({ ...options, setup: new URL('./setup-obeys-files.mjs', import.meta.url) }, { file })
+  return { engine, file, hold: rule('hold'), refuse: rule('refuse') }
+}

@@ -1,0 +1,147 @@
+import { ResourceClosedError } from 'offloop'
+import { expect, test, vi } from 'vitest'
+import { errorOf, expectUsable } from './open-engine.ts'
+import { openRuledEngine } from './opening-rules.ts'
+
+test('whoever waits for a connection to open takes one that comes back meanwhile, and the new one is there for others', async () => {
+  const { engine, hold } = openRuledEngine({ pool: { max: 2 } })
+  const first = await engine.connect()
+  hold(true)
+  const opening = engine.connect()
+  await first.close()
+  const second = await opening
+  expect(second.id).toBe(first.id)
+  expect(await second.scalar('select 1')).toBe(1)
+  expect(engine.status()).toMatchObject({ size: 1, inUse: 1, idle: 0 })
+  // The connection that is opening has its place.
+  const waiting = engine.connect()
+  expect(engine.status().waiting).toBe(1)
+  hold(false)
+  const third = await waiting
+  expect(third.id).not.toBe(first.id)
+  expect(engine.status()).toMatchObject({ size: 2, inUse: 2, idle: 0, waiting: 0 })
+  await Promise.all([second.close(), third.close()])
+  await expectUsable(engine, 2)
+})
+
+test('those who wait for connections to open are served in the order in which they came', async () => {
+  const { engine, hold } = openRuledEngine({ pool: { max: 4 } })
+  const first = await engine.connect()
+  hold(true)
+  const served: number[] = []
+  const waiters = Array.from({ length: 6 }, async (_, index) => {
+    const connection = await engine.connect()
+    served.push(index)
+    await connection.close()
+    return connection.id
+  })
+  // Three have a place of their own in the pool, three wait for one.
+  expect(engine.status().waiting).toBe(3)
+  await first.close()
+  expect(new Set(await Promise.all(waiters))).toEqual(new Set([first.id]))
+  expect(served).toEqual([0, 1, 2, 3, 4, 5])
+  hold(false)
+  await vi.waitUntil(() => engine.status().idle === 4)
+  expect(engine.status()).toMatchObject({ size: 4, inUse: 0, waiting: 0 })
+})
+
+test('a connection that comes back is opened anew for whoever wants to read only', async () => {
+  const { engine, hold } = openRuledEngine({ pool: { max: 2 } })
+  const first = await engine.connect()
+  await first.execute('create table t (x)')
+  hold(true)
+  const opening = engine.connect({ readonly: true })
+  await first.close()
+  hold(false)
+  const second = await opening
+  expect(await second.scalar('select count(*) from t')).toBe(0)
+  expect(await errorOf(second.execute('insert into t values (1)'))).toMatchObject({ driverCode: 'SQLITE_READONLY' })
+  await second.close()
+  await expectUsable(engine, 2)
+})
+
+test('a connection that cannot be opened for somebody who has got another one leaves its place free, and fails nobody', async () => {
+  const { engine, hold, refuse } = openRuledEngine({ pool: { max: 2 } })
+  const first = await engine.connect()
+  hold(true)
+  const opening = engine.connect()
+  await first.close()
+  const second = await opening
+  const waiting = engine.connect()
+  refuse(true)
+  hold(false)
+  // It has a place when the other one has failed, and is refused by itself.
+  expect(await errorOf(waiting)).toMatchObject({ message: 'refused' })
+  expect(await second.scalar('select 1')).toBe(1)
+  expect(engine.status()).toMatchObject({ size: 1, inUse: 1, waiting: 0 })
+  refuse(false)
+  await second.close()
+  await expectUsable(engine, 2)
+})
+
+test('whoever is refused a connection while none comes back hears why, with his own stack', async () => {
+  const { engine, hold, refuse } = openRuledEngine({ pool: { max: 2 } })
+  const first = await engine.connect()
+  hold(true)
+  async function wantsAConnection(): Promise<void> {
+    await engine.connect()
+  }
+  const refused = errorOf(wantsAConnection())
+  refuse(true)
+  hold(false)
+  const error = await refused
+  expect(error).toMatchObject({ message: 'refused' })
+  expect(error.stack).toContain('wantsAConnection')
+  refuse(false)
+  await first.close()
+  await expectUsable(engine, 2)
+})
+
+test('a signal that aborts while a connection opens ends that, and no longer when its caller has got another one', async () => {
+  const { engine, hold } = openRuledEngine({ pool: { max: 2 } })
+  const first = await engine.connect()
+  hold(true)
+  const early = new AbortController()
+  const given = errorOf(engine.connect({ signal: early.signal }))
+  const reason = new Error('not wanted any more')
+  early.abort(reason)
+  expect(await given).toMatchObject({ name: 'AbortError', cause: reason })
+  const late = new AbortController()
+  const opening = engine.connect({ signal: late.signal })
+  await first.close()
+  const second = await opening
+  late.abort()
+  hold(false)
+  await vi.waitUntil(() => engine.status().size === 2)
+  expect(engine.status()).toMatchObject({ inUse: 1, idle: 1, waiting: 0 })
+  expect(await second.scalar('select 1')).toBe(1)
+  await second.close()
+})
+
+test('an engine that is closed while a connection opens for nobody any more closes that too', async () => {
+  const { engine, hold } = openRuledEngine({ pool: { max: 2 } })
+  const first = await engine.connect()
+  hold(true)
+  const opening = engine.connect()
+  await first.close()
+  const second = await opening
+  const waiting = errorOf(engine.connect())
+  const closed = engine.close()
+  hold(false)
+  await closed
+  expect(await waiting).toBeInstanceOf(ResourceClosedError)
+  expect(second.closed).toBe(true)
+  expect(engine.status()).toMatchObject({ size: 0, inUse: 0, idle: 0, waiting: 0 })
+})
+
+test('close by force does not wait for it', async () => {
+  const { engine, hold } = openRuledEngine({ pool: { max: 2 } })
+  const first = await engine.connect()
+  hold(true)
+  const opening = engine.connect()
+  await first.close()
+  await opening
+  await engine.close({ force: true })
+  expect(engine.status()).toMatchObject({ size: 0, inUse: 0, idle: 0, waiting: 0 })
+  hold(false)
+})
