@@ -100,7 +100,7 @@ class Engine implements AsyncEngine {
     }
     this.#pool = new ConnectionPool(this.#database, resolved, logger)
     this.#implicit = this.dialect.embedded
-      ? new ImplicitConnections(this.#database, resolved.readers, (execution) => this.#runAlone(execution))
+      ? new ImplicitConnections(this.#database, resolved.readers, logger, (execution) => this.#runAlone(execution))
       : new PooledStatements(this.#pool, resolved.pool.max)
   }
 

@@ -1,18 +1,31 @@
 import { availableParallelism } from 'node:os'
+import { ResourceClosedError } from '../errors.ts'
 import { FifoQueue } from '../protocol/fifo-queue.ts'
 import { RequestFlag } from '../protocol/frames.ts'
 import type { AccessMode } from './access-gate.ts'
 import { Backlog, heavyAfterMs } from './backlog.ts'
 import type { Database } from './database.ts'
 import type { Execution, Rerouter } from './execution.ts'
+import type { Logger } from './options.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 import { accessOf, mayRead } from './services.ts'
+
+/** Whoever fills a slot. */
+interface SlotOwner {
+  /** It may have become able to take more. */
+  hasRoom(): void
+  /** Its connection could not be opened: what was to run there is to run elsewhere, or to fail with this. */
+  refused(execution: Execution, error: Error): void
+}
+
+/** A connection that could not be opened is not tried again before, as long as others do its work. */
+const retryAfterMs = 1_000
 
 /** A connection of the engine's own, opened when it is first needed and again after it was lost. */
 class Slot {
   readonly #database: Database
   readonly #readonly: boolean
-  readonly #onRoom: () => void
+  readonly #owner: SlotOwner
   #connection: PhysicalConnection | null = null
   /** Connections that are given up and whose threads have not come back. */
   readonly #stuck = new Set<PhysicalConnection>()
@@ -20,14 +33,14 @@ class Slot {
   /** Statements that wait for the connection to open. */
   #waiting = 0
   #usedAt = performance.now()
+  #refusedAt = Number.NEGATIVE_INFINITY
   readonly #backlog = new Backlog()
 
-  /** @param onRoom called whenever it may have become able to take more */
-  constructor(database: Database, readonly: boolean, onRoom: () => void = () => {}) {
+  constructor(database: Database, readonly: boolean, owner: SlotOwner) {
     this.#database = database
     // Of a database that nobody writes to, the one for writes does not either: it is put back to that behind a pragma.
     this.#readonly = readonly || database.readonly
-    this.#onRoom = onRoom
+    this.#owner = owner
   }
 
   get connections(): readonly PhysicalConnection[] {
@@ -36,6 +49,20 @@ class Slot {
 
   get opened(): boolean {
     return this.#connection !== null || this.#opening !== null
+  }
+
+  get lives(): boolean {
+    return this.#connection !== null
+  }
+
+  /** Its connection has just been refused. */
+  wasRefused(now: number): boolean {
+    return now - this.#refusedAt < retryAfterMs
+  }
+
+  /** There is no other one to do its work. */
+  forgetRefusal(): void {
+    this.#refusedAt = Number.NEGATIVE_INFINITY
   }
 
   get pending(): number {
@@ -70,12 +97,12 @@ class Slot {
         this.#waiting--
         this.#run(opened, execution)
         // One whose caller gave up meanwhile has no answer: nothing else says that there is room.
-        if (execution.complete) this.#onRoom()
+        if (execution.complete) this.#owner.hasRoom()
       },
       (error: Error) => {
         this.#waiting--
-        execution.fail(error)
-        this.#onRoom()
+        this.#owner.refused(execution, error)
+        this.#owner.hasRoom()
       },
     )
   }
@@ -94,10 +121,12 @@ class Slot {
         const kept = this.#connection
         this.#take(connection)
         void kept?.unused().then(() => kept.close())
+        this.#owner.hasRoom()
         return connection
       },
       (error: unknown) => {
         this.#opening = null
+        this.#refusedAt = performance.now()
         throw error
       },
     )
@@ -109,7 +138,7 @@ class Slot {
     this.#backlog.heard(performance.now())
     connection.onAnswer = () => {
       this.#backlog.heard(connection.lease.channel.heardAt)
-      this.#onRoom()
+      this.#owner.hasRoom()
     }
     // Lost or stuck: the next statement opens another one, and this one is closed when its thread comes back.
     const forget = connection.onChange(() => {
@@ -118,7 +147,7 @@ class Slot {
       if (this.#connection === connection) this.#connection = null
       if (connection.quarantined) this.#stuck.add(connection)
       void connection.unused().then(() => this.#takeBackOrClose(connection))
-      this.#onRoom()
+      this.#owner.hasRoom()
     })
   }
 
@@ -142,6 +171,11 @@ class Slot {
     while (this.#waiting > 0) await this.#opening?.catch(() => {})
     await this.#connection?.idle()
   }
+}
+
+interface RefusedRead {
+  readonly execution: Execution
+  readonly error: Error
 }
 
 /** Readers that share quick statements: the thread that asks needs a processor too. */
@@ -176,15 +210,24 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
   #dispatching = false
   /** Set while reads wait for a reader that is at work: it may turn out to take long. */
   #lookAgain: NodeJS.Timeout | null = null
+  readonly #logger: Logger
   readonly #runAlone: (execution: Execution) => void
+  /** Reads whose reader could not be opened, with the reason: another one may serve them. */
+  readonly #refusedReads: RefusedRead[] = []
+  #toldOfRefusal = false
 
   /** @param runAlone runs a statement on a connection that it has to itself: its rows are more than the worker may keep */
-  constructor(database: Database, readers: number, runAlone: (execution: Execution) => void) {
+  constructor(database: Database, readers: number, logger: Logger, runAlone: (execution: Execution) => void) {
     this.#memory = database.memory
-    this.#writer = new Slot(database, false)
+    this.#writer = new Slot(database, false, { hasRoom() {}, refused: (execution, error) => execution.fail(error) })
+    this.#logger = logger
     this.#runAlone = runAlone
+    const owner: SlotOwner = {
+      hasRoom: () => this.#readerHasRoom(),
+      refused: (execution, error) => this.#readerRefused(execution, error),
+    }
     // Readers and writers of a memory database exclude each other anyway: one connection serves both.
-    this.#readers = database.memory ? [] : Array.from({ length: readers }, () => new Slot(database, true, () => this.#dispatchSoon()))
+    this.#readers = database.memory ? [] : Array.from({ length: readers }, () => new Slot(database, true, owner))
   }
 
   get connections(): readonly PhysicalConnection[] {
@@ -193,7 +236,7 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
 
   /** Statements that wait or run. */
   get pending(): number {
-    let pending = this.#waitingReads.size + this.#writer.pending
+    let pending = this.#waitingReads.size + this.#refusedReads.length + this.#writer.pending
     for (const reader of this.#readers) pending += reader.pending
     return pending
   }
@@ -222,6 +265,44 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
   reroute(execution: Execution, reason: 'refused' | 'tooLarge'): void {
     if (reason === 'refused') this.#write(execution, 'exclusive')
     else this.#runAlone(execution)
+  }
+
+  #readerHasRoom(): void {
+    if (this.#refusedReads.length > 0) this.#placeRefused()
+    this.#dispatchSoon()
+  }
+
+  #readerRefused(execution: Execution, error: Error): void {
+    if (error instanceof ResourceClosedError) execution.fail(error)
+    else this.#refusedReads.push({ execution, error })
+  }
+
+  /** Another reader serves them; where none lives, or is opening, they fail. */
+  #placeRefused(): void {
+    const served = this.#someReader('lives')
+    if (!served && this.#someReader('opened')) return
+    if (!served) for (const reader of this.#readers) reader.forgetRefusal()
+    for (const { execution, error } of this.#refusedReads.splice(0)) {
+      if (!served) {
+        execution.fail(error)
+        continue
+      }
+      this.#tellOfRefusal(error)
+      this.#waitingReads.push(execution)
+    }
+  }
+
+  #someReader(is: 'lives' | 'opened'): boolean {
+    return this.#readers.some((reader) => reader[is])
+  }
+
+  #tellOfRefusal({ message }: Error): void {
+    if (this.#toldOfRefusal) return
+    this.#toldOfRefusal = true
+    this.#logger.warn(
+      `offloop: a further connection for reads could not be opened: ${message.replace(/\.$/, '')}. ` +
+        'Those that are open serve its statements, and it is tried again when they are busy.',
+    )
   }
 
   /** Once for all answers of a batch, and for all statements of a tick. */
@@ -256,7 +337,9 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
     for (const slot of this.#readers) {
       const { pending } = slot
       const takesMore = slot.takesMore(pending, now)
-      const load = pending === 0 && !slot.opened ? 0.5 : pending
+      const closed = pending === 0 && !slot.opened
+      if (closed && slot.wasRefused(now) && this.#someReader('opened')) continue
+      const load = closed ? 0.5 : pending
       if (takesMore && load < leastLoad) {
         best = slot
         leastLoad = load
@@ -293,6 +376,6 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
     do {
       this.#dispatch()
       await Promise.all([this.#writer, ...this.#readers].map((slot) => slot.drain()))
-    } while (this.#waitingReads.size > 0)
+    } while (this.#waitingReads.size > 0 || this.#refusedReads.length > 0)
   }
 }

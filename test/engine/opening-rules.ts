@@ -5,9 +5,9 @@ import { openEngine, temporaryFile } from './open-engine.ts'
 /** An engine, and what becomes of the connections that it opens from now on. */
 export interface RuledEngine {
   readonly engine: AsyncEngine
-  readonly file: string
   hold(on: boolean): void
   refuse(on: boolean): void
+  refuseOthers(on: boolean): void
 }
 
 /** An engine whose connections keep opening, or are refused, while the test says so. */
@@ -18,5 +18,5 @@ export function openRuledEngine(options: EngineOptions = {}): RuledEngine {
     else rmSync(`${file}.${name}`)
   }
   const engine = openEngine({ ...options, setup: new URL('./setup-obeys-files.mjs', import.meta.url) }, { file })
-  return { engine, file, hold: rule('hold'), refuse: rule('refuse') }
+  return { engine, hold: rule('hold'), refuse: rule('refuse'), refuseOthers: rule('refuse-others') }
 }

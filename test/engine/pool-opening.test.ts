@@ -41,7 +41,7 @@ test('those who wait for connections to open are served in the order in which th
   expect(new Set(await Promise.all(waiters))).toEqual(new Set([first.id]))
   expect(served).toEqual([0, 1, 2, 3, 4, 5])
   hold(false)
-  await vi.waitUntil(() => engine.status().idle === 4)
+  await vi.waitUntil(() => engine.status().idle === 4, { timeout: 20_000 })
   expect(engine.status()).toMatchObject({ size: 4, inUse: 0, waiting: 0 })
 })
 
@@ -112,7 +112,7 @@ test('a signal that aborts while a connection opens ends that, and no longer whe
   const second = await opening
   late.abort()
   hold(false)
-  await vi.waitUntil(() => engine.status().size === 2)
+  await vi.waitUntil(() => engine.status().size === 2, { timeout: 20_000 })
   expect(engine.status()).toMatchObject({ inUse: 1, idle: 1, waiting: 0 })
   expect(await second.scalar('select 1')).toBe(1)
   await second.close()

@@ -1,9 +1,20 @@
-// Files beside the database say what becomes of each new connection, as long as they are there: `.hold` keeps it opening, `.refuse` refuses it.
-import { existsSync } from 'node:fs'
+// Files beside the database say what becomes of each new connection, as long as they are there: `.refuse` refuses all of them, `.refuse-others`
+// all but one, and `.hold` keeps those that are not refused opening.
+import { existsSync, mkdirSync } from 'node:fs'
 
 const cell = new Int32Array(new SharedArrayBuffer(4))
 
 export default function setup(handle) {
-  while (existsSync(`${handle.name}.hold`)) Atomics.wait(cell, 0, 0, 1)
-  if (existsSync(`${handle.name}.refuse`)) throw new Error('refused')
+  const says = (name) => existsSync(`${handle.name}.${name}`)
+  if (says('refuse-others')) takeOnlyPlace(`${handle.name}.taken`)
+  while (says('hold')) Atomics.wait(cell, 0, 0, 1)
+  if (says('refuse')) throw new Error('refused')
+}
+
+function takeOnlyPlace(directory) {
+  try {
+    mkdirSync(directory)
+  } catch {
+    throw new Error('refused')
+  }
 }
