@@ -18,7 +18,7 @@ const aloneAfterSlow = 16
  * Autocommitting statements that wait for a connection together are run in one transaction: of many small reads each would take and give
  * back the lock by itself, and of many small writes each would wait for the disk. Nobody can tell: the answers leave when the transaction
  * has been committed, a statement that fails fails alone, and where one takes the transaction down, or the commit fails, all of them are
- * run again one by one, before anybody has been told anything.
+ * run again one by one, before anybody has been told anything. Where a commit is what decides whether a statement fails, none share one.
  */
 export class RequestGroup {
   readonly #connection: DriverConnection
@@ -63,10 +63,7 @@ export class RequestGroup {
     const members = this.#membersOf(queue)
     if (members.length < 2) return false
     const writes = members.some(({ statementId }) => this.#context.statements.get(statementId).changesRows)
-    try {
-      this.#transactions.begin(writes)
-    } catch {
-      // A lock: each waits for it by itself, and says so.
+    if (!this.#begin(writes)) {
       this.#alone = members.length - 1
       return false
     }
@@ -82,6 +79,18 @@ export class RequestGroup {
       this.#alone = members.length - 1
       return false
     }
+  }
+
+  /** False where each is to be run by itself. */
+  #begin(writes: boolean): boolean {
+    try {
+      this.#transactions.begin(writes)
+      if (!writes || this.#transactions.sharesCommits !== false) return true
+    } catch {
+      // A lock: each waits for it by itself, and says so.
+    }
+    if (this.#connection.inTransaction) this.#transactions.rollback()
+    return false
   }
 
   #membersOf(queue: FifoQueue<Request>): ExecuteRequest[] {

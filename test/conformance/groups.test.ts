@@ -69,6 +69,19 @@ describeTargets((db) => {
         expect(outcomes.map((outcome) => outcome === 'IntegrityError')).toEqual([false, false, true, false, false])
         expect(await connection.scalar('select count(*) from child')).toBe(5)
       })
+
+      test('fail alone: a child before its parent, and a parent before its child', async () => {
+        await using connection = await warm()
+        await connection.execute('create table child (note integer references notes (id) deferrable initially deferred)')
+        const add = `insert into notes (id, text) values (${db.mark(1)}, 'parent')`
+        const addChild = `insert into child values (${db.mark(1)})`
+        const remove = `delete from notes where id = ${db.mark(1)}`
+        const removeChild = `delete from child where note = ${db.mark(1)}`
+        for (const sql of [add, addChild, removeChild, remove]) await connection.execute(sql, [500])
+        const run = (sql: string) => async () => (await connection.execute(sql, [600])).rowcount
+        expect(await together([addChild, add, addChild].map(run))).toEqual(['IntegrityError', 1, 1])
+        expect(await together([remove, removeChild, remove].map(run))).toEqual(['IntegrityError', 1, 1])
+      })
     })
 
     test('see one another in the order of the calls, and have their own figures', async () => {

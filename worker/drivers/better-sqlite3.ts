@@ -156,7 +156,7 @@ class BetterSqlite3Connection implements DriverConnection {
     this.#busyTimeoutMs = options.busyTimeoutMs
     const schemaVersion = handle.prepare<[], number>('PRAGMA schema_version').pluck()
     this.#clock = new SchemaClock(() => schemaVersion.get() as number)
-    this.groups = new SqliteGroups((sql) => handle.prepare(sql), this.#clock)
+    this.groups = new SqliteGroups((sql) => firstValues(handle.prepare(sql)), this.#clock)
     this.#pusher = new RowPusher(handle)
   }
 
@@ -232,6 +232,11 @@ class BetterSqlite3Connection implements DriverConnection {
     const wire = toWireError(error)
     return this.#fileGuard?.explain(wire) ?? wire
   }
+}
+
+/** Of a row its first value. */
+function firstValues(statement: BetterSqlite3.Statement<[]>): BetterSqlite3.Statement<[]> {
+  return statement.reader ? statement.pluck() : statement
 }
 
 /** Rows as arrays, integers as bigints. */

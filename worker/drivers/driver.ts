@@ -116,6 +116,11 @@ export interface DriverConnection {
 export interface GroupTransactions {
   /** Takes the write lock at once if anything `writes`. */
   begin(writes: boolean): void
+  /**
+   * False where something that a statement breaks is looked at when its transaction commits, and one behind it may have mended it by then.
+   * Asked inside a transaction that is to write, before anything runs. Default: true.
+   */
+  readonly sharesCommits?: boolean
   commit(): void
   rollback(): void
 }

@@ -172,10 +172,9 @@ class NodeSqliteConnection implements DriverConnection {
     this.#file = options.uri ? undefined : options.database
     this.#fileGuard = FileGuard.watch(this.#file)
     this.#busyTimeoutMs = options.busyTimeoutMs
-    const schemaVersion = handle.prepare('PRAGMA schema_version')
-    schemaVersion.setReturnArrays(true)
-    this.#clock = new SchemaClock(() => schemaVersion.get()?.[0] as number)
-    this.groups = new SqliteGroups((sql) => handle.prepare(sql), this.#clock)
+    const schemaVersion = firstValues(handle.prepare('PRAGMA schema_version'))
+    this.#clock = new SchemaClock(() => schemaVersion.get() as number)
+    this.groups = new SqliteGroups((sql) => firstValues(handle.prepare(sql)), this.#clock)
   }
 
   get handle(): object {
@@ -375,6 +374,12 @@ class NodeSqliteStatement implements DriverStatement {
       return UNKNOWN_FACTS
     }
   }
+}
+
+/** Of a row its first value. */
+function firstValues(statement: NativeStatement): { run(): unknown; get(): unknown } {
+  statement.setReturnArrays(true)
+  return { run: () => statement.run(), get: () => statement.get()?.[0] }
 }
 
 /** Rows as arrays, integers as bigints. */

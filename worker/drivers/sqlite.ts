@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WireColumn, WireValue } from '../../src/protocol/values.ts'
+import { DeferredKeys } from './deferred-keys.ts'
 import type { GroupTransactions, OpenOptions } from './driver.ts'
 import { statOrNothing } from './file-guard.ts'
 import { DriverFault } from './sqlite-errors.ts'
@@ -240,15 +241,30 @@ export class SchemaClock {
   }
 }
 
+/** A statement of the host's own. */
+interface OwnStatement {
+  run(): unknown
+  get(): unknown
+}
+
+type Prepare = (sql: string) => OwnStatement
+
 /** Transactions of the host's own; the statements are prepared when they are first needed. */
 export class SqliteGroups implements GroupTransactions {
-  readonly #prepare: (sql: string) => { run(): unknown }
+  readonly #prepare: Prepare
   readonly #clock: SchemaClock
-  readonly #statements = new Map<string, { run(): unknown }>()
+  readonly #statements = new Map<string, OwnStatement>()
+  readonly #deferredKeys: DeferredKeys
 
-  constructor(prepare: (sql: string) => { run(): unknown }, clock: SchemaClock) {
+  /** @param prepare gives statements whose `get` gives the first value of the first row */
+  constructor(prepare: Prepare, clock: SchemaClock) {
     this.#prepare = prepare
     this.#clock = clock
+    this.#deferredKeys = new DeferredKeys((sql) => this.#statement(sql).get(), clock)
+  }
+
+  get sharesCommits(): boolean {
+    return !this.#deferredKeys.possible
   }
 
   begin(writes: boolean): void {
@@ -267,12 +283,16 @@ export class SqliteGroups implements GroupTransactions {
   }
 
   #run(sql: string): void {
+    this.#statement(sql).run()
+  }
+
+  #statement(sql: string): OwnStatement {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
       statement = this.#prepare(sql)
       this.#statements.set(sql, statement)
     }
-    statement.run()
+    return statement
   }
 }
 
