@@ -1,6 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { writeFileSync } from 'node:fs'
 import { ResourceClosedError } from 'offloop'
 import { expect, test, vi } from 'vitest'
-import { errorOf, expectUsable } from './open-engine.ts'
+import { errorOf, expectUsable, temporaryFile } from './open-engine.ts'
 import { openRuledEngine } from './opening-rules.ts'
 
 test('whoever waits for a connection to open takes one that comes back meanwhile, and the new one is there for others', async () => {
@@ -58,6 +60,34 @@ test('a connection that comes back is opened anew for whoever wants to read only
   expect(await errorOf(second.execute('insert into t values (1)'))).toMatchObject({ driverCode: 'SQLITE_READONLY' })
   await second.close()
   await expectUsable(engine, 2)
+})
+
+test('a connection that was stuck serves whoever waits for the one in its place, and no more are kept than there may be', async () => {
+  const { engine, hold } = openRuledEngine({ pool: { max: 1 } })
+  const first = await engine.connect()
+  const abort = new AbortController()
+  const returns = temporaryFile()
+  const stuck = errorOf(first.scalar('select wait_for_file(?)', [returns], { signal: abort.signal }))
+  abort.abort()
+  expect(await stuck).toMatchObject({ name: 'AbortError' })
+  const closed = first.close()
+  expect(engine.status()).toMatchObject({ size: 1, quarantined: 1 })
+  hold(true)
+  let opened = 0
+  const count = (): void => void opened++
+  subscribe('tracing:offloop:connect:asyncEnd', count)
+  const opening = engine.connect()
+  writeFileSync(returns, '')
+  const second = await opening
+  expect(second.id).toBe(first.id)
+  await closed
+  hold(false)
+  await vi.waitUntil(() => opened === 1, { timeout: 20_000 })
+  unsubscribe('tracing:offloop:connect:asyncEnd', count)
+  await new Promise(setImmediate)
+  expect(engine.status()).toMatchObject({ size: 1, inUse: 1, idle: 0, quarantined: 0 })
+  await second.close()
+  await expectUsable(engine, 1)
 })
 
 test('a connection that cannot be opened for somebody who has got another one leaves its place free, and fails nobody', async () => {
