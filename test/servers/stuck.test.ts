@@ -14,6 +14,8 @@ class Network implements AsyncDisposable {
   readonly #server = createServer((near) => this.#join(near))
   readonly #target: EngineURL
   readonly #sockets = new Set<Socket>()
+  /** Of each connection, the program's end and the server's. */
+  readonly #pairs: [near: Socket, far: Socket][] = []
   readonly #defaultPort: number
 
   constructor(target: EngineURL, defaultPort: number) {
@@ -35,11 +37,36 @@ class Network implements AsyncDisposable {
     }
     near.pipe(far)
     far.pipe(near)
+    this.#pairs.push([near, far])
   }
 
   /** What is open now carries nothing any more; what is opened later does. */
   fallSilent(): void {
     for (const socket of this.#sockets) socket.unpipe().pause()
+  }
+
+  /** What the program sends on the last connection stays on its way until `release` is called; `sent` resolves with the first of it. */
+  hold(): { readonly sent: Promise<unknown>; release(): void } {
+    const [near, far] = this.#pairs.at(-1) as [Socket, Socket]
+    const held: Buffer[] = []
+    near
+      .unpipe(far)
+      .on('data', (chunk) => held.push(chunk))
+      .resume()
+    return {
+      sent: once(near, 'data'),
+      release() {
+        near.removeAllListeners('data')
+        for (const chunk of held) far.write(chunk)
+        near.pipe(far)
+      },
+    }
+  }
+
+  /** Resolves when the next connection has been opened and has ended. */
+  async another(): Promise<void> {
+    const [near] = (await once(this.#server, 'connection')) as [Socket]
+    await once(near, 'close')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -77,6 +104,31 @@ describeServers((server) => {
       expect(await conn.scalar('select 1')).toBe(1)
     } finally {
       vi.restoreAllMocks()
+      await engine.close({ force: true })
+    }
+  })
+
+  test.each([false, true])('a cancellation that overtakes its statement stops it all the same (prepared before: %s)', async (prepared) => {
+    await using network = new Network(EngineURL.parse(server.url), server.name === 'postgresql' ? 5_432 : 3_306)
+    const engine = createEngine(await network.open(), { pool: { max: 1 } })
+    try {
+      const table = server.table('cancelled')
+      await engine.execute(`create table ${table} (n int)`)
+      await using conn = await engine.connect()
+      const sleep = server.name === 'postgresql' ? 'pg_sleep(:seconds)' : 'sleep(:seconds)'
+      const insert = `insert into ${table} select 1 from (select ${sleep}) as slept`
+      if (prepared) await conn.execute(insert, { seconds: 0 })
+      const held = network.hold()
+      const overtaking = network.another()
+      const controller = new AbortController()
+      const stopped = conn.execute(insert, { seconds: 600 }, { signal: controller.signal })
+      await held.sent
+      controller.abort()
+      await expect(stopped).rejects.toMatchObject({ name: 'AbortError' })
+      await overtaking
+      held.release()
+      expect(await conn.scalar(`select count(*) from ${table}`)).toBe(prepared ? 1 : 0)
+    } finally {
       await engine.close({ force: true })
     }
   })

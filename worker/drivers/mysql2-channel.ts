@@ -1,3 +1,4 @@
+import { endsWithin, repeatCancelMs } from './ends-within.ts'
 import { ServerStatus } from './mysql-packet.ts'
 import type { NativeCommand, NativeConnection } from './mysql2-client.ts'
 import { isInterruption, isServerError } from './mysql2-errors.ts'
@@ -204,12 +205,13 @@ export class Mysql2Channel {
     for (const one of running) one.cancelled = true
     const ended = Promise.all(running.map((one) => new Promise<void>((resolve) => this.#running.set(one, resolve))))
     this.#rows?.abandon()
-    const outcome = await this.#killQuery(this.native.threadId, () => running.some((one) => this.#running.has(one)))
-    // Nothing was asked, so nothing is to be waited for: the server may be one that is out of reach.
-    if (outcome === 'unsent') return
-    // Nobody knows whom it may still hit, so nothing more is sent here.
-    if (outcome === 'unknown') this.native.stream.destroy()
-    await ended
+    for (let asked = false; !asked || !(await endsWithin(ended, repeatCancelMs)); asked = true) {
+      const outcome = await this.#killQuery(this.native.threadId, () => running.some((one) => this.#running.has(one)))
+      // Nothing was asked, so nothing is to be waited for: the server may be one that is out of reach.
+      if (outcome === 'unsent' && !asked) return
+      // Nobody knows whom it may still hit, so nothing more is sent here.
+      if (outcome === 'unknown') this.native.stream.destroy()
+    }
     // The server forgets a KILL at the end of a statement, whether it was stopped or not: the one behind it is this.
     await this.#ask()
   }

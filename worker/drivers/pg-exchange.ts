@@ -231,6 +231,11 @@ export class DescribeExchange extends Exchange {
   override handleParameterDescription({ dataTypeIDs }: { readonly dataTypeIDs: readonly number[] }): void {
     this.parameterTypes = dataTypeIDs
   }
+
+  /** It only makes way for a statement, and that is not wanted any more: the cancellation would be over before it begins. */
+  protected override onEnd(): void {
+    if (this.cancelled) this.fail(cancellation())
+  }
 }
 
 /** How many parameters a text has where they are more than 32,767: they are numbered without a gap. Else 0. */

@@ -1,3 +1,4 @@
+import { endsWithin, repeatCancelMs } from './ends-within.ts'
 import { requestCancel, type ServerPlace } from './pg-cancel.ts'
 import { lostConnection, unreadableAnswer } from './pg-errors.ts'
 import { type Exchange, PingExchange } from './pg-exchange.ts'
@@ -172,10 +173,12 @@ export class PgSession {
   async #cancelRunning(): Promise<void> {
     const running = this.#current
     running?.cancel()
-    const outcome = await requestCancel(this.client, this.#place)
-    if (outcome === 'unsent') return
-    if (outcome === 'unknown') return this.#giveUp()
-    await running?.ended
+    const ended = running?.ended ?? Promise.resolve()
+    for (let asked = false; !asked || !(await endsWithin(ended, repeatCancelMs)); asked = true) {
+      const outcome = await requestCancel(this.client, this.#place)
+      if (outcome === 'unknown') return this.#giveUp()
+      if (outcome === 'unsent' && !asked) return
+    }
     if (this.#lost !== null) return
     // The signal was on its way before the server closed the other connection. Once this round trip is answered it has arrived, and found
     // the statement, what was being done behind it, or nothing.

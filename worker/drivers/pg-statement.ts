@@ -51,7 +51,14 @@ export function prepareStatement(session: PgSession, sql: string): MaybePromise<
 async function describe(session: PgSession, sql: string, isNamed: boolean): Promise<Description> {
   const name = isNamed ? session.newStatementName() : ''
   const { schemaVersion } = session
-  const { fields, parameterTypes } = await session.run(new DescribeExchange(name, sql))
+  const exchange = new DescribeExchange(name, sql)
+  try {
+    await session.run(exchange)
+  } catch (error) {
+    if (isNamed) session.closeStatement(name)
+    throw error
+  }
+  const { fields, parameterTypes } = exchange
   return { name, reader: fields === null ? null : new RowReader(fields), parameterTypes, schemaVersion }
 }
 
