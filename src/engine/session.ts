@@ -453,7 +453,10 @@ export class Session implements TransactionHost, OpenTransactionState {
     if (lost !== null) return lostConnectionError('this connection', lost)
     if (via !== null) return via.refusal()
     // The innermost one: after an inner rollback, what comes through the connection would run in a savepoint that waits for its own.
-    return this.#root === null || this.#root.ending ? null : (this.#current?.refusal() ?? null)
+    let innermost = this.#current
+    // One on its way to its end refuses what comes through itself, and through what is inside it, and nothing else.
+    for (let each = this.#current; each !== null; each = each.parent) if (each.ending) innermost = each.parent
+    return innermost?.refusal() ?? null
   }
 
   #insideUnit(): boolean {

@@ -105,6 +105,24 @@ describeTargets((db) => {
       expect(await textsOf(engine)).toEqual(texts)
     })
 
+    test('the end of a savepoint refuses nobody a branch of the connection', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const tx = await connection.begin()
+      for (const end of ['commit', 'rollback'] as const) {
+        for (const opensInner of [false, true]) {
+          const savepoint = await connection.beginNested()
+          if (opensInner) await connection.beginNested()
+          const ending = savepoint[end]()
+          await using branch = await connection.connect()
+          await ending
+          await branch.execute(insert, [`${end} ${opensInner}`])
+        }
+      }
+      await tx.commit()
+      expect(await textsOf(engine)).toEqual(['commit false', 'commit true', 'rollback false', 'rollback true'])
+    })
+
     test('a function on a connection holds back a transaction of begin() that it runs in', async () => {
       const engine = await db.notes()
       await using connection = await engine.connect()
