@@ -113,7 +113,7 @@ export class ScopeTransaction implements AsyncTransaction, TransactionInsides {
 export class OuterTransaction extends ScopeTransaction {
   #part: AsyncTransaction
   /** One end of a part after another: each begins the next part. */
-  #lastEnd: Promise<unknown> = Promise.resolve()
+  #lastEnd: Promise<void> | null = null
 
   private constructor(root: AsyncTransaction, connection: AsyncConnection, part: AsyncTransaction) {
     super(root, connection)
@@ -134,13 +134,34 @@ export class OuterTransaction extends ScopeTransaction {
   }
 
   async #endPart(end: (part: AsyncTransaction) => Promise<void>): Promise<void> {
-    const ending = this.#lastEnd.then(async () => {
-      await end(this.#part)
-      // Where the database has ended it all, there is nothing to begin a part in, and every statement says so.
-      if (this.inner.isActive) this.#part = await this.inner.beginNested()
-    })
-    this.#lastEnd = ending.catch(() => {})
-    await ending
+    // Within the call, where no other end is on its way: what is called behind it is in the next part.
+    const ending = this.#lastEnd === null ? this.#beginNext(end) : this.#lastEnd.then(() => this.#beginNext(end))
+    const settled = ending.then(
+      () => {},
+      () => {},
+    )
+    this.#lastEnd = settled
+    try {
+      await ending
+    } finally {
+      if (this.#lastEnd === settled) this.#lastEnd = null
+    }
+  }
+
+  async #beginNext(end: (part: AsyncTransaction) => Promise<void>): Promise<void> {
+    const ended = end(this.#part)
+    // Together, or what is called behind the end might come between the two, where no rollback() undoes it.
+    const next = this.inner.beginNested()
+    next.catch(() => {})
+    try {
+      await ended
+    } catch (error) {
+      // The part is still there, and goes on.
+      await next.then((inside) => inside.commit()).catch(() => {})
+      throw error
+    }
+    // Where the database has ended it all, there is nothing to begin a part in, and every statement says so.
+    if (this.inner.isActive) this.#part = await next
   }
 }
 

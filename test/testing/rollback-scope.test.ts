@@ -91,6 +91,18 @@ describeDialects((fixture) => {
     expect(await textsOf(engine)).toEqual([])
   })
 
+  test('what is called right behind commit() or rollback() is undone by the next rollback()', async () => {
+    const engine = await fixture.notes()
+    await using scope = await rollbackScope(engine)
+    const { tx } = scope
+    for (const end of [() => tx.commit(), () => tx.rollback()]) {
+      await Promise.all([end(), add(tx, 'a'), add(scope.engine, 'b'), tx.transaction((inner) => add(inner, 'c'))])
+      expect((await textsOf(tx)).toSorted()).toEqual(['a', 'b', 'c'])
+      await tx.rollback()
+      expect(await textsOf(tx)).toEqual([])
+    }
+  })
+
   test('a statement that fails is undone by a savepoint or by rollback(), and the scope goes on', async () => {
     const engine = await fixture.notes()
     await using scope = await rollbackScope(engine)
@@ -98,6 +110,9 @@ describeDialects((fixture) => {
     await scope.tx.commit()
     expect(await rejectionOf(scope.tx.transaction((tx) => add(tx, 'a')))).toMatchObject({ name: 'IntegrityError' })
     expect(await rejectionOf(add(scope.tx, 'a'))).toMatchObject({ name: 'IntegrityError' })
+    // As of any transaction that a failed statement has taken along.
+    if (!fixture.can.survivesFailedStatements)
+      expect(await rejectionOf(scope.tx.commit())).toMatchObject({ name: 'TransactionAbortedError' })
     await scope.tx.rollback()
     await add(scope.tx, 'b')
     expect(await textsOf(scope.tx)).toEqual(['a', 'b'])
