@@ -14,6 +14,7 @@ import type {
   RowValue,
   TransactionOptions,
 } from '../sql/executor.ts'
+import type { LoneStatements } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 import { checkBackupOptions } from './call-options.ts'
 import { callTarget, cloneArguments } from './call-target.ts'
@@ -24,11 +25,11 @@ import { isFileGone } from './operation.ts'
 import { PendingStatement } from './pending-result.ts'
 import { RowIterator } from './row-iterator.ts'
 import type { Session } from './session.ts'
-import type { Transaction } from './transaction.ts'
+import type { StatementCall, Transaction } from './transaction.ts'
 import { type ConnectionHandle, TransactionHandle } from './transaction-handle.ts'
 
 /** A handle on a session: the connection itself, or a branch of it, which is a second handle on the same. */
-export class Connection implements ConnectionHandle {
+export class Connection implements ConnectionHandle, LoneStatements {
   readonly #session: Session
   /** While anybody has it, the connection is not forgotten. Undefined where the engine itself gives it back. */
   readonly lifeline: Lifeline | undefined
@@ -76,12 +77,20 @@ export class Connection implements ConnectionHandle {
   }
 
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
-    return this.#execute<R>(statement, params, options)
+    return this.#execute<R>(statement, this.#call(params, options))
   }
 
-  #execute<R>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingStatement<R> {
+  executeAlone<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
+    return this.#execute<R>(statement, { ...this.#call(params, options), alone: true })
+  }
+
+  #execute<R>(statement: Executable, call: StatementCall): PendingStatement<R> {
     if (this.#closed) return PendingStatement.refused<R>(this.#closedError())
-    return this.#session.execute<R>(statement, { params, options, via: null, lifeline: this.lifeline })
+    return this.#session.execute<R>(statement, call)
+  }
+
+  #call(params: Parameters | undefined, options: ExecuteOptions | undefined): StatementCall {
+    return { params, options, via: null, lifeline: this.lifeline }
   }
 
   scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
@@ -90,7 +99,11 @@ export class Connection implements ConnectionHandle {
 
   stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
     // Like everything else of it, it begins with the first row that is asked for; so does the refusal.
-    return new RowIterator<R>(() => this.#execute<R>(statement, params, options).source())
+    return new RowIterator<R>(() => this.#execute<R>(statement, this.#call(params, options)).source())
+  }
+
+  streamAlone<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
+    return new RowIterator<R>(() => this.#execute<R>(statement, { ...this.#call(params, options), alone: true }).source())
   }
 
   executeMany(statement: Executable, rows: ManyRows, options?: ManyOptions): Promise<ManyResult> {

@@ -17,6 +17,7 @@ import { Listeners } from './notifications.ts'
 import { type RequestSettings, SingleRequest } from './operation.ts'
 import { PendingStatement } from './pending-result.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
+import { withRetries } from './retries.ts'
 import { RootBegin } from './root-begin.ts'
 import { RowIterator } from './row-iterator.ts'
 import { accessOf, assertQueueHasRoom, compileFor, type EngineServices, endsTransaction } from './services.ts'
@@ -122,13 +123,25 @@ export class Session implements TransactionHost, OpenTransactionState {
     superviseStatement(execution, options, this.#services)
     if (tracked) this.#unseen.add(execution)
     else execution.whenArrived(raiseUnseen)
-    if (this.#turns.mustWait(via)) this.#submitInTurn(execution, via)
+    if (call.alone === true) void this.#submitAlone(execution, via)
+    else if (this.#turns.mustWait(via)) this.#submitInTurn(execution, via)
     else this.#submit(execution, via)
     return pending
   }
 
   #submitInTurn(execution: Execution, via: Transaction | null): void {
     this.#turns.run(via, (through) => this.#submit(execution, through))
+  }
+
+  /** In a savepoint of its own. What is called behind it on the transaction comes when that has ended, and is not undone with it. */
+  #submitAlone(execution: Execution, via: Transaction | null): Promise<void> {
+    return this.#turns.holdInside(via, {}, async (turn, through) => {
+      const around = this.#current
+      if (around === null || execution.complete || this.refusal(through) !== null) return this.#submit(execution, through)
+      const savepoint = this.#enter(new Transaction(this, 'statement', around))
+      turn.owner = savepoint
+      await savepoint.runStatement(execution, () => this.#submit(execution, savepoint))
+    })
   }
 
   #compile(statement: Executable, { params, options }: StatementCall): Execution {
@@ -281,15 +294,9 @@ export class Session implements TransactionHost, OpenTransactionState {
   async #beginSavepoint(via: Transaction | null): Promise<Transaction> {
     this.#assertNotRefused(via)
     if (this.#current === null) return this.#beginRoot({})
-    const transaction = new Transaction(this, 'savepoint', this.#current)
     // On the stack at once: what is begun behind it is inside it.
-    this.#enter(transaction)
-    try {
-      await this.physical.run(`savepoint ${transaction.savepoint}`)
-    } catch (error) {
-      transaction.breakOff()
-      throw error
-    }
+    const transaction = this.#enter(new Transaction(this, 'savepoint', this.#current))
+    await transaction.setSavepoint()
     return transaction
   }
 
@@ -352,7 +359,9 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   /** As that of the open transaction, if what comes through the connection is part of it. */
   onRollback(object: object, undo: () => void): void {
-    if (this.#tracks(null)) this.#current?.onRollback(object, undo)
+    // Of a statement that is at work on its own, nothing is left to be undone by the time that an object is changed.
+    const around = this.#current?.kind === 'statement' ? this.#current.parent : this.#current
+    if (this.#tracks(null)) around?.onRollback(object, undo)
   }
 
   /** The error of the first statement of the open transaction that failed and that nobody has looked at; waits for those on their way. */
@@ -383,14 +392,8 @@ export class Session implements TransactionHost, OpenTransactionState {
     })
   }
 
-  async #attempt<T>(options: TransactionOptions, work: () => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await work()
-      } catch (error) {
-        if (attempt >= (options.retries ?? 0) || !isRetryable(error) || this.closed) throw error
-      }
-    }
+  #attempt<T>({ retries = 0 }: TransactionOptions, work: () => Promise<T>): Promise<T> {
+    return withRetries(work, retries, () => !this.closed)
   }
 
   async #runInside<T>(turn: Turn, transaction: Transaction, fn: (tx: Transaction) => Promise<T>, options: WaitOptions): Promise<T> {
@@ -489,8 +492,4 @@ export class Session implements TransactionHost, OpenTransactionState {
     this.#turns.close()
     await this.#release(this, this.#discard)
   }
-}
-
-function isRetryable(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'retryable' in error && error.retryable === true
 }

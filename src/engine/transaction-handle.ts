@@ -11,7 +11,7 @@ import type {
   RowValue,
   TransactionOptions,
 } from '../sql/executor.ts'
-import type { TransactionInsides } from '../sql/open-transaction.ts'
+import type { LoneStatements, TransactionInsides } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 import { callTarget } from './call-target.ts'
 import type { AsyncConnection, AsyncTransaction } from './contract.ts'
@@ -30,7 +30,7 @@ export interface ConnectionHandle extends AsyncConnection {
  * What a user holds of a transaction. The session holds the transaction itself and not this handle, so that it can be told when the last
  * handle on it has been forgotten: see `lifeline.ts`.
  */
-export class TransactionHandle implements AsyncTransaction, TransactionInsides {
+export class TransactionHandle implements AsyncTransaction, TransactionInsides, LoneStatements {
   readonly #transaction: Transaction
   readonly #connection: ConnectionHandle
   readonly #session: Session
@@ -78,6 +78,14 @@ export class TransactionHandle implements AsyncTransaction, TransactionInsides {
 
   stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
     return this.#session.stream<R>(statement, this.#call(params, options))
+  }
+
+  executeAlone<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
+    return this.#session.execute<R>(statement, { ...this.#call(params, options), alone: true })
+  }
+
+  streamAlone<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
+    return this.#session.stream<R>(statement, { ...this.#call(params, options), alone: true })
   }
 
   executeMany(statement: Executable, rows: ManyRows, options?: ManyOptions): Promise<ManyResult> {

@@ -1,6 +1,7 @@
 import { CommitOutcomeUnknownError, InvalidRequestError, TransactionAbortedError } from '../errors.ts'
 import type { ExecuteOptions } from '../sql/executor.ts'
 import type { Parameters } from '../sql/statement.ts'
+import type { Execution } from './execution.ts'
 import type { Lifeline } from './lifeline.ts'
 import { lostConnectionError } from './lost-connection.ts'
 import type { OpenTransaction, PhysicalConnection } from './physical-connection.ts'
@@ -13,7 +14,8 @@ import type { TransactionOutcome } from './tracing.ts'
  */
 type TransactionState = 'active' | 'ending' | 'inactive' | 'aborted' | 'lost' | 'ended'
 
-export type TransactionKind = 'root' | 'emulated' | 'savepoint'
+/** `statement`: the savepoint of a statement that is to fail alone, in which nothing else is. */
+export type TransactionKind = 'root' | 'emulated' | 'savepoint' | 'statement'
 
 /** A statement, and the transaction through whose own methods it comes; null when it comes through the connection. */
 export interface StatementCall {
@@ -22,6 +24,8 @@ export interface StatementCall {
   readonly via: Transaction | null
   /** Of the handle that it was called on. */
   readonly lifeline: Lifeline | undefined
+  /** It fails without the transaction that is open. */
+  readonly alone?: boolean
 }
 
 /** The session, as its transactions use it. */
@@ -134,6 +138,39 @@ export class Transaction implements OpenTransaction {
       if (this.#state === 'ending') this.#state = 'active'
       this.#letGo?.()
       this.#letGo = null
+    }
+  }
+
+  /** Sends the SAVEPOINT that this is. */
+  async setSavepoint(): Promise<void> {
+    try {
+      await this.#session.physical.run(`savepoint ${this.savepoint}`)
+    } catch (error) {
+      this.breakOff()
+      throw error
+    }
+  }
+
+  /** Runs the statement that this is the savepoint of. Undone is one that fails at once, and one that fails at a later row. */
+  async runStatement(execution: Execution, submit: () => void): Promise<void> {
+    // Together: where there can be no savepoint, the statement fails for the same reason.
+    const begun = this.setSavepoint().catch(() => {})
+    submit()
+    await begun
+    await execution.arrived()
+    if (!execution.failed && (await this.#keepStatement())) return
+    await this.rollback().catch(() => this.#session.discard())
+  }
+
+  async #keepStatement(): Promise<boolean> {
+    try {
+      await this.commit()
+      return true
+    } catch (error) {
+      if (!(error instanceof InvalidRequestError)) return false
+      // It has more rows than can be kept, and goes on: its savepoint stays below what comes behind, and is in nobody's way.
+      if (!this.ended) this.breakOff()
+      return true
     }
   }
 

@@ -32,6 +32,8 @@ export interface Dialect {
   readonly upsert: 'onConflict' | 'onDuplicateKey'
   /** True where a transaction can be rolled back with the DDL in it; else DDL commits what is open. */
   readonly transactionalDdl: boolean
+  /** True where a statement that fails undoes itself alone; else it takes its transaction along, back to the last savepoint. */
+  readonly survivesFailedStatements: boolean
   /** How a value of `` sql`…` `` is marked in the text sent: `?` or `$1`. */
   readonly placeholders: 'anonymous' | 'numbered'
   /** True where COPY takes the rows of a table from the client, or gives them to it. */
@@ -72,6 +74,7 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     lastInsertId: true,
     upsert: 'onConflict',
     transactionalDdl: true,
+    survivesFailedStatements: true,
     placeholders: 'anonymous',
     copy: false,
     notifications: false,
@@ -95,6 +98,7 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     lastInsertId: false,
     upsert: 'onConflict',
     transactionalDdl: true,
+    survivesFailedStatements: false,
     placeholders: 'numbered',
     copy: true,
     notifications: true,
@@ -118,6 +122,7 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     lastInsertId: true,
     upsert: 'onDuplicateKey',
     transactionalDdl: false,
+    survivesFailedStatements: true,
     placeholders: 'anonymous',
     copy: false,
     notifications: false,

@@ -1,4 +1,5 @@
-import type { Executor } from './executor.ts'
+import type { ExecuteOptions, Executor, PendingResult, Row, RowStream } from './executor.ts'
+import type { Executable, Parameters } from './statement.ts'
 
 /** What engine, connection and transaction tell of themselves, beside what they have in common. */
 interface Place {
@@ -21,6 +22,15 @@ export interface TransactionInsides {
    * the first one counts. Connections have it too, for the transaction that they are in.
    */
   onRollback(object: object, undo: () => void): void
+}
+
+/**
+ * What the engine's connections and transactions have for a statement that is to fail alone where the dialect's do not: a savepoint around it,
+ * which is released with its first rows; those that follow are in the worker's memory by then.
+ */
+export interface LoneStatements {
+  executeAlone<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R>
+  streamAlone<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R>
 }
 
 /** It is a transaction, or a connection that has one open. */

@@ -51,7 +51,7 @@ class Scope implements RollbackScope {
   readonly #root: AsyncTransaction
   #ending: Promise<void> | null = null
 
-  constructor(engine: AsyncEngine, root: AsyncTransaction, tx: AsyncTransaction) {
+  constructor(engine: AsyncEngine, root: AsyncTransaction, tx: OuterTransaction) {
     this.tx = tx
     this.engine = new ScopeEngine(engine, tx)
     this.#root = root

@@ -14,13 +14,14 @@ import type {
 import type { Executable, Parameters } from '../sql/statement.ts'
 import { hasTableQuery, tableNamesQuery } from '../sql/table-queries.ts'
 import type { EngineURL } from '../sql/url.ts'
+import type { OuterTransaction } from './scope-handles.ts'
 
 /** The engine as code sees it that runs inside a scope: all that it hands out is on the scope's connection and in its transaction. */
 export class ScopeEngine implements AsyncEngine {
   readonly #engine: AsyncEngine
-  readonly #tx: AsyncTransaction
+  readonly #tx: OuterTransaction
 
-  constructor(engine: AsyncEngine, tx: AsyncTransaction) {
+  constructor(engine: AsyncEngine, tx: OuterTransaction) {
     this.#engine = engine
     this.#tx = tx
   }
@@ -42,7 +43,7 @@ export class ScopeEngine implements AsyncEngine {
   }
 
   async connect(): Promise<AsyncConnection> {
-    return await this.#tx.connection.connect()
+    return await this.#tx.connect()
   }
 
   async begin(): Promise<AsyncTransaction> {
@@ -54,7 +55,7 @@ export class ScopeEngine implements AsyncEngine {
   }
 
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
-    return this.#tx.execute<R>(statement, params, options)
+    return this.#tx.outside.execute<R>(statement, params, options)
   }
 
   executeMany(statement: Executable, rows: ManyRows, options?: ManyOptions): Promise<ManyResult> {
@@ -62,19 +63,19 @@ export class ScopeEngine implements AsyncEngine {
   }
 
   scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
-    return this.#tx.scalar<T>(statement, params, options)
+    return this.execute(statement, params, options).scalar<T>()
   }
 
   stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
-    return this.#tx.stream<R>(statement, params, options)
+    return this.#tx.outside.stream<R>(statement, params, options)
   }
 
   script(text: string): Promise<void> {
-    return this.#tx.script(text)
+    return this.#tx.outside.script(text)
   }
 
   call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
-    return this.#tx.call<T>(module, name, ...args)
+    return this.#tx.outside.call<T>(module, name, ...args)
   }
 
   async hasTable(name: string, schema?: string): Promise<boolean> {

@@ -13,6 +13,8 @@ import type {
 } from '../sql/executor.ts'
 import { onRollback, stillOpen, type TransactionInsides } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
+import { AutocommitStatements } from './autocommit.ts'
+import { OwnTransactions } from './own-transactions.ts'
 
 /** What becomes of a transaction's options inside the scope: a savepoint has neither an isolation level nor a mode of its own. */
 export function optionsInside(options: TransactionOptions | undefined): TransactionOptions {
@@ -111,18 +113,26 @@ export class ScopeTransaction implements AsyncTransaction, TransactionInsides {
  * https://docs.sqlalchemy.org/en/20/orm/session_transaction.html#joining-a-session-into-an-external-transaction-such-as-for-test-suites
  */
 export class OuterTransaction extends ScopeTransaction {
+  /** Statements of the engine, which are outside of any transaction but this. */
+  readonly outside: AutocommitStatements
   #part: AsyncTransaction
   /** One end of a part after another: each begins the next part. */
   #lastEnd: Promise<void> | null = null
 
   private constructor(root: AsyncTransaction, connection: AsyncConnection, part: AsyncTransaction) {
     super(root, connection)
+    this.outside = new AutocommitStatements(root)
     this.#part = part
   }
 
   static async begin(root: AsyncTransaction): Promise<OuterTransaction> {
-    const connection = new ScopeConnection(await root.connection.connect())
+    const connection = ScopeConnection.ofScope(await root.connection.connect())
     return new OuterTransaction(root, connection, await root.beginNested())
+  }
+
+  /** Another connection, as the engine gives them: it is in no transaction. */
+  async connect(): Promise<ScopeConnection> {
+    return ScopeConnection.ofEngine(await this.inner.connection.connect())
   }
 
   override async commit(): Promise<void> {
@@ -168,11 +178,33 @@ export class OuterTransaction extends ScopeTransaction {
 /** A connection inside the scope: what it begins are savepoints, and closing it leaves the scope open. */
 export class ScopeConnection implements AsyncConnection {
   readonly #branch: AsyncConnection
+  /** Its statements outside of a transaction of its own; null: they are part of the scope's. */
+  readonly #alone: AutocommitStatements | null
+  readonly #own: OwnTransactions
   readonly #begun: AsyncTransaction[] = []
 
-  /** @param branch a second handle on the scope's own connection, which is closed with this */
-  constructor(branch: AsyncConnection) {
+  private constructor(branch: AsyncConnection, alone: AutocommitStatements | null, own = new OwnTransactions()) {
     this.#branch = branch
+    this.#alone = alone
+    this.#own = own
+  }
+
+  /**
+   * The connection of the scope's own transaction.
+   *
+   * @param branch a second handle on the scope's own connection, which is closed with this; for `ofEngine` too
+   */
+  static ofScope(branch: AsyncConnection): ScopeConnection {
+    return new ScopeConnection(branch, null)
+  }
+
+  /** A connection as the engine gives it, on which no transaction is open. */
+  static ofEngine(branch: AsyncConnection): ScopeConnection {
+    return new ScopeConnection(branch, new AutocommitStatements(branch))
+  }
+
+  get #statements(): Pick<AsyncConnection, 'execute' | 'stream' | 'script' | 'call'> {
+    return this.#alone === null || this.#own.includesTask ? this.#branch : this.#alone
   }
 
   get dialect(): Dialect {
@@ -200,7 +232,7 @@ export class ScopeConnection implements AsyncConnection {
   }
 
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
-    return this.#branch.execute<R>(statement, params, options)
+    return this.#statements.execute<R>(statement, params, options)
   }
 
   executeMany(statement: Executable, rows: ManyRows, options?: ManyOptions): Promise<ManyResult> {
@@ -208,19 +240,19 @@ export class ScopeConnection implements AsyncConnection {
   }
 
   scalar<T = RowValue>(statement: Executable, params?: Parameters, options?: ExecuteOptions): Promise<T | null> {
-    return this.#branch.scalar<T>(statement, params, options)
+    return this.execute(statement, params, options).scalar<T>()
   }
 
   stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
-    return this.#branch.stream<R>(statement, params, options)
+    return this.#statements.stream<R>(statement, params, options)
   }
 
   script(text: string): Promise<void> {
-    return this.#branch.script(text)
+    return this.#statements.script(text)
   }
 
   call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
-    return this.#branch.call<T>(module, name, ...args)
+    return this.#statements.call<T>(module, name, ...args)
   }
 
   async begin(): Promise<AsyncTransaction> {
@@ -230,20 +262,23 @@ export class ScopeConnection implements AsyncConnection {
   async beginNested(): Promise<AsyncTransaction> {
     const begun = await this.#branch.beginNested()
     this.#begun.push(begun)
+    this.#own.add(begun)
     return new ScopeTransaction(begun, this)
   }
 
   transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return this.#branch.transaction((tx) => fn(new ScopeTransaction(tx, this)), optionsInside(options))
+    const run = (tx: AsyncTransaction): Promise<T> => this.#own.run(tx, () => fn(new ScopeTransaction(tx, this)))
+    return this.#branch.transaction(run, optionsInside(options))
   }
 
   /** Of its own: the scope's is always open. */
   inTransaction(): boolean {
-    return !this.closed && this.#begun.some(({ isActive }) => isActive)
+    return !this.closed && this.#own.isOpen
   }
 
   async connect(): Promise<AsyncConnection> {
-    return new ScopeConnection(await this.#branch.connect())
+    const branch = await this.#branch.connect()
+    return new ScopeConnection(branch, this.#alone === null ? null : new AutocommitStatements(branch), this.#own)
   }
 
   async backup(file: string | URL, options?: BackupOptions): Promise<void> {
