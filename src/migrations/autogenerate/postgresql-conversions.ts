@@ -6,9 +6,16 @@ const texts: readonly ColumnKind[] = ['string', 'text']
 const days: readonly ColumnKind[] = ['date', 'dateTime']
 const times: readonly ColumnKind[] = [...days, 'time']
 
+/** What a column is to be of. */
+export interface NewType {
+  readonly kind: ColumnKind
+  /** As the column says it. */
+  readonly type: string
+}
+
 /** The clause USING, with a blank before it, or nothing. A value that cannot become one of the new type is an error. */
-export function usingClause(column: string, from: ColumnType, to: ColumnType, dialect: Dialect): string {
-  const type = to.sqlType(dialect, false)
+export function usingClause(column: string, from: ColumnType, to: NewType, dialect: Dialect): string {
+  const { type } = to
   const movesZone = isZoned(from.sqlType(dialect, false)) !== isZoned(type)
   const expression = (movesZone ? inUtc(column, from.kind, to.kind) : null) ?? conversion(column, from.kind, to.kind, type)
   return expression === null ? '' : ` using ${expression}`

@@ -1,4 +1,5 @@
 import type { Column } from '../../schema/column.ts'
+import { typeOfColumnIn } from '../../schema/ddl/column-definition.ts'
 import { sqlText } from '../../schema/ddl/sql-node.ts'
 import { quoteText } from '../../schema/types/texts.ts'
 import type { Dialect } from '../../sql/dialect.ts'
@@ -71,12 +72,12 @@ function alterColumn(change: TableChange, { from, to, was, is }: ColumnChange, t
   const table = `alter table ${text.name(change.to)}`
   const retyped = isRetyped({ was, is })
   const redefined = retyped || was.default !== is.default
-  const type = to.type.sqlType(text.dialect, false)
+  const type = typeOfColumnIn(change.to, to, text.dialect)
   const collation = to.options.collation === undefined ? '' : ` collate ${text.dialect.quoteIdentifier(to.options.collation)}`
   const alterations = [
     ...(was.counted && !is.counted ? ['drop identity if exists', 'drop default'] : []),
     ...(was.default !== null && redefined ? ['drop default'] : []),
-    ...(retyped ? [`type ${type}${collation}${usingClause(column, from.type, to.type, text.dialect)}`] : []),
+    ...(retyped ? [`type ${type}${collation}${usingClause(column, from.type, { kind: to.type.kind, type }, text.dialect)}`] : []),
     ...(was.nullable === is.nullable ? [] : [is.nullable ? 'drop not null' : 'set not null']),
     ...(to.options.serverDefault !== undefined && redefined ? [`set default ${sqlText(to.options.serverDefault)}`] : []),
     // A sequence of its own, as of a serial column, is a default too.

@@ -2,7 +2,6 @@ import type { Column } from '../../schema/column.ts'
 import { typesOf } from '../../schema/ddl/create-all.ts'
 import { sqlText } from '../../schema/ddl/sql-node.ts'
 import { inspect } from '../../schema/inspection/inspector.ts'
-import { ReflectedType } from '../../schema/reflection/reflected-type.ts'
 import type { AnyTable, QualifiedName } from '../../schema/table-shape.ts'
 import { EnumerationType, quoteText } from '../../schema/types/texts.ts'
 import type { Executor } from '../../sql/executor.ts'
@@ -18,15 +17,48 @@ export async function typeStatements(executor: Executor, wanted: Tables, live: T
   for (const { name, schema, values } of typesOf(tables)) {
     const types = await inspect(executor).enums(schema)
     const found = types.find((type) => type.name === name)
-    const missing = values.filter((value) => found?.values.includes(value) !== true)
-    const quoted = (list: readonly string[]) => list.map((value) => quoteText(value, dialect))
-    if (found === undefined) statements.push(createType({ name, schema }, values, text))
-    else if (quoted(missing).some((value) => tables.some((table) => table.schema === schema && uses(table, { name, schema }, value)))) {
+    if (found === undefined) {
+      statements.push(createType({ name, schema }, values, text))
+      continue
+    }
+    const missing = newValues(found.values, values)
+    const quoted = missing.map(({ value }) => quoteText(value, dialect))
+    if (quoted.some((value) => tables.some((table) => table.schema === schema && uses(table, { name, schema }, value)))) {
       const kept = [...live.values()].filter((table) => wanted.has(table.key))
-      statements.push(...remakeType({ name, schema }, [...found.values, ...missing], kept, text))
-    } else statements.push(...quoted(missing).map((value) => `alter type ${text.name({ name, schema })} add value ${value}`))
+      statements.push(...remakeType({ name, schema }, withNew(found.values, missing), kept, text))
+    } else statements.push(...missing.map((value) => addValue({ name, schema }, value, text)))
   }
   return statements
+}
+
+/** A value that a type is to have, and its neighbour there: by itself it would be the last one, and order is what the list is in PostgreSQL. */
+interface NewValue {
+  readonly value: string
+  readonly next: { readonly to: string; readonly side: 'before' | 'after' } | null
+}
+
+/** What the type does not have, each behind or before a value that is there by then. */
+function newValues(found: readonly string[], wanted: readonly string[]): readonly NewValue[] {
+  const first = wanted.find((value) => found.includes(value))
+  const nextTo = (at: number): NewValue['next'] => {
+    const before = wanted[at - 1]
+    if (before !== undefined) return at === wanted.length - 1 ? null : { to: before, side: 'after' }
+    return first === undefined ? null : { to: first, side: 'before' }
+  }
+  return wanted.flatMap((value, at) => (found.includes(value) ? [] : [{ value, next: nextTo(at) }]))
+}
+
+function addValue(type: QualifiedName, { value, next }: NewValue, text: DefinitionText): string {
+  const place = next === null ? '' : ` ${next.side} ${quoteText(next.to, text.dialect)}`
+  return `alter type ${text.name(type)} add value ${quoteText(value, text.dialect)}${place}`
+}
+
+/** All that a type has with the new ones among them. */
+function withNew(found: readonly string[], added: readonly NewValue[]): readonly string[] {
+  const values = [...found]
+  for (const { value, next } of added)
+    values.splice(next === null ? values.length : values.indexOf(next.to) + (next.side === 'after' ? 1 : 0), 0, value)
+  return values
 }
 
 function createType(type: QualifiedName, values: readonly string[], text: DefinitionText): string {
@@ -42,8 +74,7 @@ function uses({ columns, constraints }: AnyTable, type: QualifiedName, value: st
 }
 
 function isOf({ type: { stored } }: Column, { name }: QualifiedName): boolean {
-  const base = stored instanceof ReflectedType ? stored.base : stored
-  return base instanceof EnumerationType && base.name === name
+  return stored instanceof EnumerationType && stored.name === name
 }
 
 /** Makes a type anew, with more values, and has its columns be of it: those of a new type can be used at once. */

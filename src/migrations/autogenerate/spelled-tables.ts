@@ -6,6 +6,7 @@ import type { AnyTable } from '../../schema/table-shape.ts'
 import { quoteText } from '../../schema/types/texts.ts'
 import type { Executor } from '../../sql/executor.ts'
 import { DefinitionText, tableLike } from './definition-text.ts'
+import { insideSchemaOf } from './own-types.ts'
 import type { Tables } from './schema-changes.ts'
 
 /** Ends the transaction in which PostgreSQL is asked. */
@@ -42,9 +43,11 @@ async function spell(tx: Executor, tables: readonly AnyTable[]): Promise<Tables>
     await tx.execute(`create type ${text.name({ name, schema })} as enum (${values.map((value) => quoteText(value, dialect)).join(', ')})`)
   }
   const copies = tables.map((table, index) => copyOf(table, schema, `t${index}`))
-  for (const copy of copies) {
-    await tx.execute(text.createTable(copy, copy.foreignKeys))
-    for (const index of copy.indexes) if (index.sql === undefined) await tx.execute(text.createIndex(copy, index))
+  for (const [index, copy] of copies.entries()) {
+    // Of the types in this schema, as its columns are.
+    const inside = insideSchemaOf(tables[index] as AnyTable, dialect)
+    await tx.execute(inside(text.createTable(copy, copy.foreignKeys)))
+    for (const made of copy.indexes) if (made.sql === undefined) await tx.execute(inside(text.createIndex(copy, made)))
   }
   const reflected = new MetaData({ schema })
   await reflected.reflect(tx)

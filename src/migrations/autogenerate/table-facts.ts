@@ -12,6 +12,7 @@ import { type AnyTable, countedColumn, keyOf, referredName } from '../../schema/
 import { EnumerationType, quoteText } from '../../schema/types/texts.ts'
 import type { Dialect } from '../../sql/dialect.ts'
 import { raw, Sql } from '../../sql/template.ts'
+import { type InsideSchema, insideSchemaOf } from './own-types.ts'
 
 /** What a column is, in words in which a program and a database agree. */
 export interface ColumnFacts {
@@ -53,9 +54,10 @@ export interface TableFacts {
  */
 export function factsOf(table: AnyTable, dialect: Dialect, spelled: AnyTable = table): TableFacts {
   const uniqueIndexes = dialect.name === 'mysql' ? table.indexes.filter(({ unique, sql }) => unique && sql === undefined) : []
+  const spelling = { dialect, inside: insideSchemaOf(spelled, dialect) }
   const pairs = table.constraints.map((constraint, index) => ({ constraint, as: spelled.constraints[index] }))
   return {
-    columns: new Map(table.columns.map(({ name }) => [name, factsOfColumn(spelled, spelled.column(name), dialect)])),
+    columns: new Map(table.columns.map(({ name }) => [name, factsOfColumn(spelled, spelled.column(name), spelling)])),
     primaryKey: JSON.stringify(table.primaryKey?.columns ?? []),
     uniques: grouped(
       [...table.constraints.filter((constraint) => constraint.kind === 'unique'), ...uniqueIndexes],
@@ -63,7 +65,7 @@ export function factsOf(table: AnyTable, dialect: Dialect, spelled: AnyTable = t
       (unique) => unique,
     ),
     checks: grouped(
-      [...pairs.flatMap(({ constraint, as }) => checkFact(constraint, as, dialect)), ...listChecks(spelled, dialect)],
+      [...pairs.flatMap(({ constraint, as }) => checkFact(constraint, as, spelling)), ...listChecks(spelled, dialect)],
       ({ text }) => text,
       ({ fact }) => fact,
     ),
@@ -74,7 +76,7 @@ export function factsOf(table: AnyTable, dialect: Dialect, spelled: AnyTable = t
     ),
     indexes: grouped(
       table.indexes.flatMap((index, at) => (uniqueIndexes.includes(index) ? [] : [{ index, as: spelled.indexes[at] ?? index }])),
-      ({ index, as }) => indexFact(index.name, as, dialect),
+      ({ index, as }) => indexFact(index.name, as, spelling),
       ({ index }) => index,
     ),
     options: dialect.name === 'sqlite' ? sqliteOptions(table) : '',
@@ -85,7 +87,14 @@ function grouped<T, V>(items: readonly T[], keyOfItem: (item: T) => string, fact
   return new Map([...Map.groupBy(items, keyOfItem)].map(([key, members]) => [key, members.map(factOf)]))
 }
 
-function factsOfColumn(table: AnyTable, column: Column, dialect: Dialect): ColumnFacts {
+/** How expressions are compared. */
+interface Spelling {
+  readonly dialect: Dialect
+  readonly inside: InsideSchema
+}
+
+function factsOfColumn(table: AnyTable, column: Column, spelling: Spelling): ColumnFacts {
+  const { dialect } = spelling
   const { type, nullable, options } = column
   const strict = dialect.name === 'sqlite' && table.options.strict === true
   const sqlType = type.sqlType(dialect, strict).toLowerCase()
@@ -96,24 +105,24 @@ function factsOfColumn(table: AnyTable, column: Column, dialect: Dialect): Colum
   return {
     type: hasRowid && counted ? 'integer' : sqlType,
     nullable,
-    default: options.serverDefault === undefined ? null : expressionText(options.serverDefault, dialect),
+    default: options.serverDefault === undefined ? null : expressionText(options.serverDefault, spelling),
     generated:
-      options.generated === undefined ? null : `${expressionText(options.generated.as, dialect)} ${options.generated.stored ?? true}`,
+      options.generated === undefined ? null : `${expressionText(options.generated.as, spelling)} ${options.generated.stored ?? true}`,
     collation: options.collation?.toLowerCase() ?? null,
     counted,
   }
 }
 
 /** SQLite keeps an expression as it was written, PostgreSQL is asked how it spells one; MySQL rewrites them, and is compared with less care. */
-function expressionText(expression: Sql, dialect: Dialect): string {
-  const text = withoutOuterParentheses(expression.strings.join('').trim())
+function expressionText(expression: Sql, { dialect, inside }: Spelling): string {
+  const text = withoutOuterParentheses(inside(expression.strings.join('').trim()))
   return dialect.name === 'mysql' ? loosely(text) : text
 }
 
 /** @param as undefined where the database reads it as the list of an enumeration */
-function checkFact(constraint: Constraint, as: Constraint | undefined, dialect: Dialect) {
+function checkFact(constraint: Constraint, as: Constraint | undefined, spelling: Spelling) {
   if (constraint.kind !== 'check' || as?.kind !== 'check') return []
-  return [{ text: expressionText(as.expression, dialect), fact: { constraint, column: null } as CheckFact }]
+  return [{ text: expressionText(as.expression, spelling), fact: { constraint, column: null } as CheckFact }]
 }
 
 /** An enumeration without a type of its own is a check like any other, and one that was written by hand cannot be told from it. */
@@ -148,10 +157,10 @@ function unescaped(text: string): string {
   return text.replaceAll(/''|\\(.)/gs, (_, escaped: string = "'") => escapes[escaped] ?? escaped)
 }
 
-function indexFact(name: string, { members, unique, where, sql }: Index, dialect: Dialect): string {
+function indexFact(name: string, { members, unique, where, sql }: Index, spelling: Spelling): string {
   if (sql !== undefined) return JSON.stringify([name, sql])
   const parts = members.map((member) => loosely(memberText(member)))
-  return JSON.stringify([name, unique, parts, where === undefined ? null : expressionText(where, dialect)])
+  return JSON.stringify([name, unique, parts, where === undefined ? null : expressionText(where, spelling)])
 }
 
 function memberText(member: string | Sql): string {

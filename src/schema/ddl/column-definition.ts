@@ -41,8 +41,15 @@ export function keyInColumn(table: AnyTable, dialect: Dialect): boolean {
 
 function typeNode(table: AnyTable, column: Column, dialect: Dialect): OperationNode {
   const counted = countedColumn(table) === column
-  if (dialect.name === 'sqlite' && counted) return raw('integer')
-  return raw(column.type.sqlType(dialect, dialect.name === 'sqlite' && table.options.strict === true))
+  return raw(dialect.name === 'sqlite' && counted ? 'integer' : typeOfColumnIn(table, column, dialect))
+}
+
+/** How a column of the table says its type: one that has a name is in the table's schema. */
+export function typeOfColumnIn(table: AnyTable, { type }: Column, dialect: Dialect): string {
+  const text = type.sqlType(dialect, dialect.name === 'sqlite' && table.options.strict === true)
+  const { stored } = type
+  const isNamed = dialect.name === 'postgresql' && stored instanceof EnumerationType && stored.name !== undefined
+  return isNamed && table.schema !== undefined ? `${dialect.quoteIdentifier(table.schema)}.${text}` : text
 }
 
 function counting(counted: boolean, { name }: Dialect): readonly OperationNode[] {

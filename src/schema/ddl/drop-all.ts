@@ -2,7 +2,7 @@ import { AlterTableNode, DropConstraintNode, DropTableNode, DropTypeNode, DropVi
 import { InvalidRequestError } from '../../errors.ts'
 import type { Executor } from '../../sql/executor.ts'
 import { inspect } from '../inspection/inspector.ts'
-import { type AnyTable, type Catalogue, tableNode } from '../table-shape.ts'
+import { type AnyTable, type Catalogue, type QualifiedName, tableNode } from '../table-shape.ts'
 import { type CreateOptions, chosenTables, exists, filterAsync, inTransaction, typesOf } from './create-all.ts'
 import { DefinitionStatement } from './definition-statement.ts'
 import { dependencyOrder } from './dependency-order.ts'
@@ -75,7 +75,18 @@ async function dropTypes(tx: Executor, dropped: readonly AnyTable[], { tables }:
   )
   for (const { name, schema } of typesOf(dropped)) {
     if (kept.has(`${schema ?? ''}.${name}`)) continue
+    // Tables that the catalogue does not know may have it, too.
+    if (await isUsed(tx, { name, schema })) continue
     const identifier = schema === undefined ? SchemableIdentifierNode.create(name) : SchemableIdentifierNode.createWithSchema(schema, name)
     await tx.execute(new DefinitionStatement(() => ({ ...DropTypeNode.create(identifier), ifExists: true })))
   }
+}
+
+/** Something in the database is of the type, or of lists of it. */
+async function isUsed(tx: Executor, { name, schema }: QualifiedName): Promise<boolean> {
+  const inSchema = schema === undefined ? 'pg_catalog.pg_type_is_visible(t.oid)' : 'n.nspname = $2'
+  const query = `select 1 from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+    join pg_catalog.pg_depend d on d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass and d.refobjid in (t.oid, t.typarray)
+    where t.typname = $1 and ${inSchema} and d.deptype = 'n' limit 1`
+  return (await tx.execute(query, schema === undefined ? [name] : [name, schema]).first()) !== null
 }

@@ -58,7 +58,7 @@ function reflectTable(
   for (const column of description.columns) {
     const enumeration = enumerationCheck(column, checks, dialect)
     if (enumeration !== null) used.add(enumeration.check)
-    const type = enumeration?.type ?? typeOfColumn(column, dialect, options.strict)
+    const type = enumeration?.type ?? typeOfColumn(column, { dialect, strict: options.strict, schema })
     specs[column.name] = new ColumnSpec<unknown, unknown, ColumnOptions>(type, optionsOfColumn(column, type, description))
   }
   new Table<string, ColumnSpecs>(name, catalogue, specs, {

@@ -12,16 +12,33 @@ import { ReflectedType } from './reflected-type.ts'
 /** A double keeps that many decimal digits: what a column of SQLite's NUMERIC affinity can hold. */
 const exactDigits = 15
 
+/** Where a column is, as far as its type depends on it. */
+export interface TypePlace {
+  readonly dialect: Dialect
+  readonly strict: boolean
+  /** As it was asked for; undefined is where a name without a schema leads. */
+  readonly schema: string | undefined
+}
+
 /** The column type that has these values; spelled as the database does, where the type would spell itself differently. */
-export function typeOfColumn({ type, typeInfo, autoIncrement }: ColumnDescription, dialect: Dialect, strict: boolean): ColumnType {
+export function typeOfColumn(column: ColumnDescription, { dialect, strict, schema }: TypePlace): ColumnType {
+  const { type, typeInfo, autoIncrement } = column
   // TINYINT(1) that counts is a number after all.
   const isNumber = autoIncrement && typeInfo.kind === 'boolean'
   const base = isNumber ? new IntegerType('integer') : (wideDecimal(type, dialect) ?? baseType(typeInfo, dialect))
   const spelled = dialect.name === 'sqlite' ? sqliteType(type, dialect) : type
   if (base === null) return new OtherType(spelled)
+  if (isOwnEnumeration(column, dialect, schema)) return base
   // MariaDB calls it LONGTEXT, with a check.
   if (typeInfo.kind === 'json' && dialect.name === 'mysql') return base
   return normal(base.sqlType(dialect, strict)) === normal(type) ? base : new ReflectedType(base, spelled, dialect)
+}
+
+/** A type of PostgreSQL's that tables of this schema can have created for them: no domain over one, and none of another schema. */
+function isOwnEnumeration({ type, typeInfo, domain }: ColumnDescription, dialect: Dialect, schema: string | undefined): boolean {
+  if (typeInfo.kind !== 'enumeration' || typeInfo.typeName === null || domain !== null) return false
+  if (schema !== undefined) return typeInfo.typeSchema === schema
+  return [typeInfo.typeName, dialect.quoteIdentifier(typeInfo.typeName)].includes(type)
 }
 
 /** To SQLite a type is whatever text stands there: one that is more than words, and a size, is a quoted name. */
