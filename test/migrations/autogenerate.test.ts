@@ -180,6 +180,29 @@ describeTargets((fixture) => {
     expect(await engine.scalar("select count(*) from pg_namespace where nspname like 'offloop_scratch%'")).toBe(0)
   })
 
+  test('a new column that can hold no NULL and has no default is refused while there are rows, before anything is changed', async () => {
+    const { engine, migrations } = open(fixture)
+    const tables = (required: boolean) => {
+      const metadata = new MetaData()
+      const added = required ? { rank: integer({ nullable: false }), label: string(5, { nullable: false }), note: text() } : {}
+      new Table('t', metadata, { id: integer({ primaryKey: true }), ...added })
+      return metadata
+    }
+    await become(migrations, tables(false))
+    await engine.execute('insert into t (id) values (1)')
+    const { statements } = await migrations.autogenerate(tables(true))
+    expect(statements.join('\n')).toMatch(
+      /-- "rank".* can hold no NULL and has no default: with rows in the table it needs a server default/,
+    )
+    expect((await rejectionOf(migrations.up())).message).toContain('rank')
+    expect(await engine.execute('select * from t').fetchall()).toEqual([{ id: 1 }])
+    await engine.execute('delete from t')
+    expect(await migrations.up()).toHaveLength(1)
+    expect((await migrations.autogenerate(tables(true))).statements).toEqual([])
+    await engine.execute(tables(true).tables.get('t')?.insert().values({ id: 1, rank: 2, label: 'a' }) as never)
+    expect(await engine.execute('select id, label, note from t').fetchall()).toEqual([{ id: 1, label: 'a', note: null }])
+  })
+
   test('a new value of an enumeration can be the default, of a column that is there and of a new one', async () => {
     const { engine, migrations } = open(fixture)
     const feeling = (values: readonly [string, ...string[]], usual: string, hasMore: boolean) => {

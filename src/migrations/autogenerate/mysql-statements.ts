@@ -3,7 +3,11 @@ import { addKeys, createStatements, dropTables, foreignKeysInTheWay, type OwnedK
 import { DefinitionText } from './definition-text.ts'
 import type { LiveSchema } from './live-schema.ts'
 import { renameHint } from './rebuilt-tables.ts'
+import { requiredColumns, requiredHint } from './required-columns.ts'
 import type { SchemaChanges, TableChange } from './schema-changes.ts'
+
+/** Characters of a name. */
+const maxNameLength = 64
 
 /** The statements for MySQL and MariaDB: one ALTER TABLE for each table, between what goes first and what comes last. */
 export function mysqlStatements(changes: SchemaChanges, live: LiveSchema, dialect: Dialect): readonly string[] {
@@ -11,6 +15,7 @@ export function mysqlStatements(changes: SchemaChanges, live: LiveSchema, dialec
   const { created, dropped, changed } = changes
   const foreignKeys = foreignKeysInTheWay(changes)
   return [
+    ...changed.flatMap((change) => refuseRows(change, text)),
     ...foreignKeys.dropped.map(
       ({ table, foreignKey }) => `alter table ${text.name(table)} drop foreign key ${dialect.quoteIdentifier(foreignKey.name ?? '')}`,
     ),
@@ -41,6 +46,20 @@ function alterTable(
     ...(key === null ? [] : [`add primary key (${key.columns.map(quote).join(', ')})`]),
   ]
   return clauses.length === 0 ? [] : [`${renameHint(columns)}alter table ${text.name(to)} ${clauses.join(', ')}`]
+}
+
+/**
+ * A check that no row passes, before anything is changed. MySQL would give the rows that are there 0 or an empty text in a column that can hold
+ * no NULL and has no default, where other databases refuse the column; the error says the check's name.
+ */
+function refuseRows(change: TableChange, text: DefinitionText): readonly string[] {
+  const required = requiredColumns(change)
+  const [first] = required
+  if (first === undefined) return []
+  const need = ' needs a default for old rows'
+  const guard = text.dialect.quoteIdentifier([...first.name].slice(0, maxNameLength - need.length).join('') + need)
+  const table = `alter table ${text.name(change.to)}`
+  return [`${requiredHint(required)}${table} add constraint ${guard} check (false)`, `${table} drop constraint ${guard}`]
 }
 
 /** MySQL makes an index for a foreign key, and leaves it behind when that goes. */

@@ -9,6 +9,7 @@ import type { LiveSchema } from './live-schema.ts'
 import { usingClause } from './postgresql-conversions.ts'
 import { renameHint } from './rebuilt-tables.ts'
 import { checksOf, isGenerated, isRetyped, keysOf, remadeColumns } from './remade-columns.ts'
+import { requiredColumns, requiredHint } from './required-columns.ts'
 import type { ColumnChange, SchemaChanges, TableChange } from './schema-changes.ts'
 
 /** The statements for PostgreSQL: what stands in the way goes first, foreign keys come last. */
@@ -53,13 +54,14 @@ function alterColumns(change: TableChange, text: DefinitionText): readonly strin
   const remade = remadeColumns(change)
   const checks = checksOf(change, remade)
   const [generated, plain] = [columns.added.filter(isGenerated), columns.added.filter((column) => !isGenerated(column))]
+  const required = requiredColumns(change)
   const drop = ({ name }: Column) => `alter table ${text.name(to)} drop column ${text.dialect.quoteIdentifier(name)}`
   const [first, ...others] = columns.dropped.map(drop)
   return [
     ...checks.map(({ name }) => text.dropConstraint(to, name ?? '')),
     ...remade.map(drop),
     ...(first === undefined ? [] : [renameHint(columns) + first, ...others]),
-    ...plain.map((column) => text.addColumn(to, column)),
+    ...plain.map((column) => requiredHint(required.filter((other) => other === column)) + text.addColumn(to, column)),
     ...changed.filter((column) => !remade.includes(column.to)).flatMap((column) => alterColumn(change, column, text)),
     ...[...generated, ...remade].map((column) => text.addColumn(to, column)),
     ...keysOf(change, remade, text),

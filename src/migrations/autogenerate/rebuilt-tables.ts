@@ -3,6 +3,7 @@ import { type AnyTable, countedColumn, type QualifiedName } from '../../schema/t
 import { quoteText } from '../../schema/types/texts.ts'
 import type { Dialect } from '../../sql/dialect.ts'
 import { DefinitionText, tableLike } from './definition-text.ts'
+import { requiredColumns, requiredHint } from './required-columns.ts'
 import type { ColumnChange, SchemaChanges, TableChange } from './schema-changes.ts'
 import { converted, misfits } from './sqlite-conversions.ts'
 
@@ -68,7 +69,7 @@ function rebuild(change: TableChange, name: string, text: DefinitionText): reado
   })
   const guard = guardOf(retyped, { name, schema: to.schema }, text)
   return [
-    renameHint(columns) + text.createTable(tableLike(to, { name }), []),
+    renameHint(columns) + requiredHint(requiredColumns(change)) + text.createTable(tableLike(to, { name }), []),
     // Without a column in common every row is one of defaults, and there may be no such row.
     ...(kept.length === 0
       ? []
