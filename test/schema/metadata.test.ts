@@ -171,6 +171,24 @@ describeDatabases((fixture) => {
     await metadata.createAll(engine)
   })
 
+  test('an enumeration is ordered by its list where the database has a type for it, and as texts elsewhere', async () => {
+    const engine = fixture.engine()
+    const metadata = new MetaData()
+    const sizes = ['small', 'large', 'huge'] as const
+    const columns = { id: integer({ primaryKey: true }), plain: enumeration(sizes), named: enumeration(sizes, { name: 'size' }) }
+    const table = new Table('t', metadata, columns)
+    await metadata.createAll(engine)
+    await engine.executeMany(
+      table.insert(),
+      sizes.map((size) => ({ plain: size, named: size })),
+    )
+    const ordered = async (by: 'plain' | 'named') => (await engine.execute(table.select().orderBy(by)).fetchall()).map((row) => row[by])
+    const asTexts = ['huge', 'large', 'small']
+    expect(await ordered('plain')).toEqual(fixture.can.dialect === 'mysql' ? sizes : asTexts)
+    expect(await ordered('named')).toEqual(fixture.can.dialect === 'sqlite' ? asTexts : sizes)
+    await metadata.dropAll(engine)
+  })
+
   test('a reflected view is a table that is created again as a view', async () => {
     const engine = fixture.engine()
     await engine.script(
