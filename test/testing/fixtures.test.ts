@@ -69,6 +69,7 @@ test('20 times in another order on 4 workers, no test sees what another has done
       .trim()
       .split('\n')
       .map((line) => line.split(' '))
+    // Isolated, each file has a worker of its own, and so even where one has ended before another begins.
     expect(new Set(made.map(([worker]) => worker)).size).toBe(4)
     expect(new Set(made.map(([, name]) => name)).size).toBe(4)
     const place = new Place(kind)
