@@ -45,6 +45,8 @@ export class ConnectionPool {
   readonly #waiters: Waiter[] = []
   /** For those who have a place, in the order in which they came. */
   readonly #openings = new Set<Opening>()
+  /** Called when somebody finds no place: whoever has a connection only in case it is wanted gives it back at once. */
+  onShortage: (() => void) | null = null
   /** Places promised to callers that are opening, or that have been told that there is one. */
   #reserved = 0
   #closed = false
@@ -83,6 +85,7 @@ export class ConnectionPool {
     if (signal?.aborted === true) throw abortErrorOf(signal)
     this.#assertOpen()
     const startedAt = performance.now()
+    if (!this.#hasPlace()) this.onShortage?.()
     if (this.#waiters.length > 0 || !this.#hasPlace()) {
       await this.#wait(signal, timeoutMs).catch((error: unknown) => {
         throw withCallersStack(error)

@@ -20,6 +20,7 @@ export class ControlChannel {
   constructor(channel: StatementChannel) {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
+    port1.on('messageerror', (error) => channel.onUnreadable?.(error))
     // Loaded here, and not with the package: few programs ask for the handle.
     this.#invoke = import('comlink').then(({ wrap }) => {
       const remote = wrap<ControlHandle>(port1)

@@ -25,6 +25,13 @@ test.each((['thread', 'process'] as const).flatMap((isolation) => [5_000, 100_00
   },
 )
 
+test('what the handle of the driver gives too deep ends with an error as well', async () => {
+  const conn = await openEngine().connect()
+  await conn.call(module, 'offer', 5_000)
+  expect(await rejectionOf(Promise.resolve(conn.driver['deep']?.()))).toBeInstanceOf(WorkerTerminatedError)
+  expect(conn.closed).toBe(true)
+})
+
 test('arguments nested too deep end their call alone', async () => {
   const engine = openEngine()
   await using conn = await engine.connect()

@@ -21,3 +21,8 @@ export function count(_handle, value) {
   for (let inner = value; Array.isArray(inner); inner = inner[0]) levels++
   return levels
 }
+
+/** Gives the handle a method whose result is nested so many times. */
+export function offer(handle, levels) {
+  handle.deep = () => nest(handle, levels)
+}

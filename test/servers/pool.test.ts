@@ -42,6 +42,41 @@ describeServers((server) => {
     expect(engine.status().size).toBeLessThanOrEqual(4)
   })
 
+  test.each(['worker', 'main'] as const)(
+    'statements of the engine use all connections, again and again (placement %s)',
+    async (placement) => {
+      const engine = server.engine({ placement, pool: { max: 4 } })
+      const who = `select ${server.name === 'mysql' ? 'connection_id()' : 'pg_backend_pid()'}`
+      for (let round = 0; round < 5; round++) {
+        const served = new Map<number, number>()
+        const task = async (): Promise<void> => {
+          for (let sent = 0; sent < 30; sent++) {
+            const session = Number(await engine.scalar(who))
+            served.set(session, (served.get(session) ?? 0) + 1)
+          }
+        }
+        await Promise.all(Array.from({ length: 64 }, task))
+        // The first round opens them.
+        if (round > 0) expect([...served.values()].filter((count) => count > 192)).toHaveLength(4)
+      }
+      expect(engine.status()).toMatchObject({ size: 4, inUse: 0 })
+    },
+  )
+
+  test("a connection that the engine keeps beside a busy one is anybody's who asks for one", async () => {
+    const engine = server.engine({ placement: 'main', pool: { max: 2, maxQueue: 0 } })
+    for (let round = 0; round < 20; round++) {
+      const quick = Promise.all(Array.from({ length: 64 }, () => engine.scalar('select 1')))
+      // Both connections have been given what was asked, and the second one nothing.
+      for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+      if (round > 0) {
+        await using conn = await engine.connect()
+        expect(await conn.scalar('select 2')).toBe(2)
+      }
+      expect(await quick).toHaveLength(64)
+    }
+  })
+
   test('a connection that the server has cut off is replaced', async () => {
     const engine = server.engine({ pool: { max: 4 } })
     const killer = server.engine()
