@@ -57,7 +57,7 @@ describeServers((server) => {
         }
         await Promise.all(Array.from({ length: 64 }, task))
         // The first round opens them.
-        if (round > 0) expect([...served.values()].filter((count) => count > 192)).toHaveLength(4)
+        if (round > 0) expect([...served.values()].filter((count) => count > 19)).toHaveLength(4)
       }
       expect(engine.status()).toMatchObject({ size: 4, inUse: 0 })
     },
