@@ -85,7 +85,7 @@ export class PooledStatements implements ImplicitStatements, Waiter {
   constructor(pool: ConnectionPool, max: number) {
     this.#pool = pool
     this.#max = max
-    pool.onShortage = () => this.#releaseResting()
+    pool.onShortage = () => this.#releaseFree()
   }
 
   get resting(): number {
@@ -199,6 +199,11 @@ export class PooledStatements implements ImplicitStatements, Waiter {
 
   #releaseResting(): void {
     for (const line of this.#lines) if (line.resting && line.pending === 0) this.#release(line)
+  }
+
+  /** Somebody else wants a connection now. */
+  #releaseFree(): void {
+    for (const line of this.#lines) if ((line.resting || line.leaving) && line.pending === 0) this.#release(line)
   }
 
   #release(line: Line): void {

@@ -4,20 +4,23 @@ import { openEngine, rejectionOf } from './test-engine.ts'
 
 const module = new URL('worker-functions.mjs', import.meta.url)
 
-/** More than the stack of a program's first thread takes in, less than a worker's gives away; and more than either. */
-test.each((['thread', 'process'] as const).flatMap((isolation) => [5_000, 100_000].map((levels) => ({ isolation, levels }))))(
-  'an answer nested $levels deep ends with an error whoever waits ($isolation)',
+/** Some is more than the stack of a program's first thread takes in, and less than a worker's gives away: how much, depends on Node.js. */
+const depths = [5_000, 7_000, 10_000, 100_000]
+
+test.each((['thread', 'process'] as const).flatMap((isolation) => depths.map((levels) => ({ isolation, levels }))))(
+  'an answer nested $levels deep ends, whoever waits ($isolation)',
   async ({ isolation, levels }) => {
     const engine = openEngine({ isolation })
     await engine.execute('create table t (x)')
     const conn = await engine.connect()
     expect(await conn.call(module, 'nest', 2)).toEqual([[]])
-    const ends = await Promise.allSettled([conn.call(module, 'nest', levels), conn.scalar('select 1')])
-    expect(ends[0]).toMatchObject({ status: 'rejected', reason: { name: expect.stringMatching(/Error$/) } })
+    const [answer, beside] = await Promise.all([endOf(conn.call(module, 'nest', levels)), endOf(conn.scalar('select 1'))])
+    expect(answer === levels || answer instanceof Error).toBe(true)
     if (conn.closed) {
+      expect(answer).toBeInstanceOf(WorkerTerminatedError)
       expect(await rejectionOf(conn.scalar('select 1'))).toBeInstanceOf(WorkerTerminatedError)
     } else {
-      expect(ends[1]).toEqual({ status: 'fulfilled', value: 1 })
+      expect(beside).toBe(0)
       expect(await conn.scalar('select 1')).toBe(1)
     }
     await conn.close()
@@ -25,12 +28,25 @@ test.each((['thread', 'process'] as const).flatMap((isolation) => [5_000, 100_00
   },
 )
 
-test('what the handle of the driver gives too deep ends with an error as well', async () => {
+test.each(depths)('what the handle of the driver gives ends as well, %i deep', async (levels) => {
   const conn = await openEngine().connect()
-  await conn.call(module, 'offer', 5_000)
-  expect(await rejectionOf(Promise.resolve(conn.driver['deep']?.()))).toBeInstanceOf(WorkerTerminatedError)
-  expect(conn.closed).toBe(true)
+  await conn.call(module, 'offer', levels)
+  const answer = await endOf(Promise.resolve(conn.driver['deep']?.()))
+  expect(answer === levels || answer instanceof Error).toBe(true)
+  if (!conn.closed) expect(await conn.scalar('select 1')).toBe(1)
 })
+
+/** How deep an answer is, or its error. */
+function endOf(work: PromiseLike<unknown>): PromiseLike<unknown> {
+  return work.then(
+    (value) => {
+      let levels = 0
+      for (let inner = value; Array.isArray(inner); inner = inner[0]) levels++
+      return levels
+    },
+    (error: unknown) => error,
+  )
+}
 
 test('arguments nested too deep end their call alone', async () => {
   const engine = openEngine()

@@ -69,7 +69,7 @@ describeServers((server) => {
       const quick = Promise.all(Array.from({ length: 64 }, () => engine.scalar('select 1')))
       // Both connections have been given what was asked, and the second one nothing.
       for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
-      if (round > 0) {
+      if (round > 0 && engine.status().inUse < 2) {
         await using conn = await engine.connect()
         expect(await conn.scalar('select 2')).toBe(2)
       }
