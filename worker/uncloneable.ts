@@ -1,10 +1,19 @@
 /** What of a value cannot be copied to another thread, in words that hold nothing of it. */
 export function describeUncloneable(value: unknown): string {
-  const found = findUncloneable(value, new Set()) ?? value
+  const found = firstUncloneable(value)
   if (typeof found === 'function' || typeof found === 'symbol')
     return found === value ? `a ${typeof found}` : `a ${typeof found} inside of it`
   const what = className(found) ?? 'what is none of plain data'
   return found === value ? what : `${what} inside of it`
+}
+
+function firstUncloneable(value: unknown): unknown {
+  try {
+    return findUncloneable(value, new Set()) ?? value
+  } catch {
+    // It is nested deeper than calls can be: that is what is in the way.
+    return value
+  }
 }
 
 /** The first part that cannot be, or undefined where each part by itself can. */

@@ -40,12 +40,8 @@ export function knowsKey(table: AnyTable, row: Named): boolean {
 
 function isKnown(column: Column, value: unknown, counted: Column | undefined): boolean {
   // SQL in place of a value is computed by the database.
-  if (value instanceof Sql || (isRecordLike(value) && 'toOperationNode' in value)) return false
+  if (value instanceof Sql || (typeof value === 'object' && value !== null && 'toOperationNode' in value)) return false
   return (value !== undefined && value !== null) || column === counted || (value === undefined && column.options.default !== undefined)
-}
-
-function isRecordLike(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }
 
 type Named = { readonly [name: string]: unknown }

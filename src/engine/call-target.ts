@@ -33,8 +33,7 @@ export function cloneArguments(args: readonly unknown[], callee: string, first =
   try {
     return structuredClone([...args]) as unknown[]
   } catch (error) {
-    if (error instanceof RangeError)
-      throw new RangeError(`An argument of ${callee} is nested too deep to be handed over to another thread.`)
+    if (isStackOverflow(error)) throw new RangeError(`An argument of ${callee} is nested too deep to be handed over to another thread.`)
     // Anything else comes from a getter of the caller's own.
     if (!isCloneError(error)) throw error
     const position = args.findIndex((arg) => !canBeCloned(arg)) + first
@@ -53,6 +52,10 @@ function canBeCloned(value: unknown): boolean {
   } catch (error) {
     return !isCloneError(error)
   }
+}
+
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message === 'Maximum call stack size exceeded'
 }
 
 function isCloneError(error: unknown): boolean {

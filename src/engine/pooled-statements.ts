@@ -13,8 +13,6 @@ const { setImmediate: afterThisTurn } = globalThis
 class Line {
   /** It is given back at the end of this turn of the event loop, if nothing comes. */
   leaving = false
-  /** It has nothing to do, and stays for what those ask next who wait for others. */
-  resting = false
   /** It has been busy with something that nobody waits for: another one has taken its place, and the pool has it back when that is over. */
   givenUp = false
   readonly connection: PhysicalConnection
@@ -85,13 +83,13 @@ export class PooledStatements implements ImplicitStatements, Waiter {
   constructor(pool: ConnectionPool, max: number) {
     this.#pool = pool
     this.#max = max
-    pool.onShortage = () => this.#releaseFree()
+    pool.onShortage = () => this.#releaseResting(true)
   }
 
   get resting(): number {
-    let free = 0
-    for (const { leaving, resting, pending } of this.#lines) if ((leaving || resting) && pending === 0) free++
-    return free
+    let resting = 0
+    for (const { pending } of this.#lines) if (pending === 0) resting++
+    return resting
   }
 
   get pending(): number {
@@ -168,28 +166,25 @@ export class PooledStatements implements ImplicitStatements, Waiter {
   #changed(line: Line): void {
     this.#dispatch()
     this.#releaseSoon(line)
-    if (!this.#mayRest()) this.#releaseResting()
+    if (!this.#mayRest()) this.#releaseResting(false)
   }
 
   /** Not at once: whoever has just been answered may ask again in this turn of the event loop. */
   #releaseSoon(line: Line): void {
-    line.resting = false
     if (line.pending > 0) return
     if (this.#pool.waiting > this.#opening || !line.usable) this.#release(line)
     else if (!line.leaving) {
       line.leaving = true
       afterThisTurn(() => {
         line.leaving = false
-        if (line.pending > 0) return
-        line.resting = this.#mayRest()
-        if (!line.resting) this.#release(line)
+        if (line.pending === 0 && !this.#mayRest()) this.#release(line)
       })
     }
   }
 
   /**
-   * Some line has more to do than one statement. All that was asked at once went to the first line that was there: the others get what is asked
-   * behind its answers, which come one by one, each in a turn of its own.
+   * A line with nothing to do stays while another one has more than one statement. All that was asked at once went to the first line that was
+   * there: the others get what is asked behind its answers, which come one by one, each in a turn of its own.
    */
   #mayRest(): boolean {
     if (this.#pool.waiting > this.#opening) return false
@@ -197,13 +192,9 @@ export class PooledStatements implements ImplicitStatements, Waiter {
     return false
   }
 
-  #releaseResting(): void {
-    for (const line of this.#lines) if (line.resting && line.pending === 0) this.#release(line)
-  }
-
-  /** Somebody else wants a connection now. */
-  #releaseFree(): void {
-    for (const line of this.#lines) if ((line.resting || line.leaving) && line.pending === 0) this.#release(line)
+  /** @param atOnce somebody else wants a connection now: also those that have the rest of this turn */
+  #releaseResting(atOnce: boolean): void {
+    for (const line of this.#lines) if (line.pending === 0 && (atOnce || !line.leaving)) this.#release(line)
   }
 
   #release(line: Line): void {

@@ -46,8 +46,14 @@ export type Operator =
   | 'ne'
 
 /** Those that compare texts, or parts of them. */
-export const textOperators: ReadonlySet<Operator> = new Set([
-  ...(['iexact', 'contains', 'icontains', 'startswith', 'istartswith', 'endswith', 'iendswith'] as const),
+export const textOperators: ReadonlySet<Operator> = new Set<Operator>([
+  'iexact',
+  'contains',
+  'icontains',
+  'startswith',
+  'istartswith',
+  'endswith',
+  'iendswith',
 ])
 
 const textTypes: ReadonlySet<string> = new Set(['string', 'text', 'enumeration'])

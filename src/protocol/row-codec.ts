@@ -35,29 +35,6 @@ export function holdsBytes(cell: object, dimensions = maxDimensions): boolean {
 
 const objectBytes = 56
 
-/** Of bytes, JSON or an array. Without recursion: JSON can be nested deeper than calls. */
-function weightOf(cell: object): number {
-  let bytes = 0
-  const open: unknown[] = [cell]
-  while (open.length > 0) {
-    const value = open.pop()
-    if (typeof value === 'string') bytes += 8 + value.length
-    else if (typeof value !== 'object' || value === null) bytes += 8
-    else if (value instanceof Uint8Array) bytes += objectBytes + value.byteLength
-    else if (Array.isArray(value)) {
-      bytes += objectBytes
-      for (const element of value) open.push(element)
-    } else {
-      bytes += objectBytes
-      for (const [name, property] of Object.entries(value)) {
-        bytes += name.length
-        open.push(property)
-      }
-    }
-  }
-  return bytes
-}
-
 /** Collects rows into columns. A block of rows at a time, and a column of it at once: that is a short loop over values of one type. */
 export class ChunkEncoder {
   readonly #capacity: number
@@ -93,11 +70,33 @@ export class ChunkEncoder {
     for (const cell of row) {
       if (typeof cell === 'string') bytes += 8 + cell.length
       else if (typeof cell === 'object' && cell !== null) {
-        if (!this.#blobs) this.#blobs = holdsBytes(cell)
-        bytes += weightOf(cell)
+        bytes += cell instanceof Uint8Array ? this.#weighBytes(cell) : this.#weighObject(cell)
       }
     }
     this.#sizeBytes += bytes
+  }
+
+  #weighBytes({ byteLength }: Uint8Array): number {
+    this.#blobs = true
+    return objectBytes + byteLength
+  }
+
+  /** JSON or an array. Without recursion: it may be nested deeper than calls. */
+  #weighObject(object: object): number {
+    let bytes = 0
+    const open: unknown[] = [object]
+    while (open.length > 0) {
+      const value = open.pop()
+      if (typeof value === 'string') bytes += 8 + value.length
+      else if (typeof value !== 'object' || value === null) bytes += 8
+      else if (value instanceof Uint8Array) bytes += this.#weighBytes(value)
+      else {
+        bytes += objectBytes
+        if (!Array.isArray(value)) for (const name of Object.keys(value)) bytes += name.length
+        for (const inner of Array.isArray(value) ? value : Object.values(value)) open.push(inner)
+      }
+    }
+    return bytes
   }
 
   /**

@@ -1,4 +1,4 @@
-import { WorkerTerminatedError } from 'offloop'
+import { InvalidRequestError, WorkerTerminatedError } from 'offloop'
 import { expect, test } from 'vitest'
 import { openEngine, rejectionOf } from './test-engine.ts'
 
@@ -15,7 +15,7 @@ test.each((['thread', 'process'] as const).flatMap((isolation) => depths.map((le
     const conn = await engine.connect()
     expect(await conn.call(module, 'nest', 2)).toEqual([[]])
     const [answer, beside] = await Promise.all([endOf(conn.call(module, 'nest', levels)), endOf(conn.scalar('select 1'))])
-    expect(answer === levels || answer instanceof Error).toBe(true)
+    expect(answer === levels || answer instanceof InvalidRequestError || answer instanceof WorkerTerminatedError).toBe(true)
     if (conn.closed) {
       expect(answer).toBeInstanceOf(WorkerTerminatedError)
       expect(await rejectionOf(conn.scalar('select 1'))).toBeInstanceOf(WorkerTerminatedError)
@@ -62,6 +62,16 @@ test('arguments nested too deep end their call alone', async () => {
     expect([before, behind]).toMatchObject([{ value: 1 }, { value: 2 }])
   }
   expect(await rejectionOf(conn.call(module, 'count', nested(8_000)))).toBeInstanceOf(RangeError)
+})
+
+test('what a getter of the caller throws is not taken for that', async () => {
+  await using conn = await openEngine().connect()
+  const given = {
+    get value() {
+      throw new RangeError('mine')
+    },
+  }
+  expect(await rejectionOf(conn.call(module, 'count', given))).toMatchObject({ name: 'RangeError', message: 'mine' })
 })
 
 test('arguments nested too deep for the way to another process end with an error, and the engine lives', async () => {
