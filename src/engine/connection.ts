@@ -14,7 +14,7 @@ import type {
   RowValue,
   TransactionOptions,
 } from '../sql/executor.ts'
-import type { LoneStatements } from '../sql/open-transaction.ts'
+import type { LoneStatements, ObjectChanges } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 import { checkBackupOptions } from './call-options.ts'
 import { callTarget, cloneArguments } from './call-target.ts'
@@ -163,8 +163,8 @@ export class Connection implements ConnectionHandle, LoneStatements {
     return await this.#session.transaction((transaction) => fn(new TransactionHandle(transaction, this, this.#session)), options, via)
   }
 
-  onRollback(object: object, undo: () => void): void {
-    this.#session.onRollback(object, undo)
+  get changes(): ObjectChanges {
+    return this.#session
   }
 
   inTransaction(): boolean {

@@ -3,6 +3,7 @@ import { InvalidRequestError, ResourceClosedError } from '../errors.ts'
 import { ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
 import { holdEarlyFailure } from '../sql/early-failure.ts'
 import type { BeginOptions, ManyResult, RowStream, TransactionOptions } from '../sql/executor.ts'
+import type { ObjectChanges } from '../sql/open-transaction.ts'
 import type { Executable } from '../sql/statement.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
 import { checkBeginOptions, checkExecuteOptions, checkManyOptions } from './call-options.ts'
@@ -124,13 +125,9 @@ export class Session implements TransactionHost, OpenTransactionState {
     if (tracked) this.#unseen.add(execution)
     else execution.whenArrived(raiseUnseen)
     if (call.alone === true) void this.#submitAlone(execution, via)
-    else if (this.#turns.mustWait(via)) this.#submitInTurn(execution, via)
+    else if (this.#turns.mustWait(via)) this.#turns.run(via, (through) => this.#submit(execution, through))
     else this.#submit(execution, via)
     return pending
-  }
-
-  #submitInTurn(execution: Execution, via: Transaction | null): void {
-    this.#turns.run(via, (through) => this.#submit(execution, through))
   }
 
   /** In a savepoint of its own. What is called behind it on the transaction comes when that has ended, and is not undone with it. */
@@ -355,6 +352,12 @@ export class Session implements TransactionHost, OpenTransactionState {
     this.#onRootEnded = null
     listener?.()
     this.resumeOutsiders()
+  }
+
+  /** Of what is called now through a transaction: a savepoint that was opened inside it takes it along, unless it is to wait for the end of that. */
+  changesThrough(via: Transaction): ObjectChanges {
+    const current = this.#current
+    return current?.isInside(via) === true && !this.#turns.mustWait(via) ? current : via
   }
 
   /** As that of the open transaction, if what comes through the connection is part of it. */

@@ -11,7 +11,7 @@ import type {
   RowValue,
   TransactionOptions,
 } from '../sql/executor.ts'
-import type { LoneStatements, TransactionInsides } from '../sql/open-transaction.ts'
+import type { LoneStatements, ObjectChanges, TransactionInsides } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 import { callTarget } from './call-target.ts'
 import type { AsyncConnection, AsyncTransaction } from './contract.ts'
@@ -64,8 +64,8 @@ export class TransactionHandle implements AsyncTransaction, TransactionInsides, 
     return transaction === null ? null : this.#handleOn(transaction)
   }
 
-  onRollback(object: object, undo: () => void): void {
-    this.#transaction.onRollback(object, undo)
+  get changes(): ObjectChanges {
+    return this.#session.changesThrough(this.#transaction)
   }
 
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {

@@ -81,6 +81,11 @@ export class Transaction implements OpenTransaction {
     return this.parent !== null
   }
 
+  /** It is the other one, or a savepoint in it. */
+  isInside(other: Transaction): boolean {
+    return this === other || this.parent?.isInside(other) === true
+  }
+
   get ended(): boolean {
     return this.#state === 'ended'
   }

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.ts'
 import type { Executor } from '../sql/executor.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
-import { isInTransaction, onRollback } from '../sql/open-transaction.ts'
+import { changesIn, isInTransaction } from '../sql/open-transaction.ts'
 import { Sql } from '../sql/template.ts'
 import { type Entity, type EntityClass, type ModelDefinition, type StoredField, targetOf } from './definition.ts'
 import { Hydration } from './hydrated-values.ts'
@@ -25,13 +25,14 @@ export interface Creation {
  * @throws {ValidationError} values do not fit; nothing has been sent
  */
 export async function createEntities(creation: Creation, given: readonly object[]): Promise<Entity[]> {
-  const entities = await insertEntities(creation, given)
   const { executor } = creation
+  const changes = changesIn(executor)
+  const entities = await insertEntities(creation, given)
   if (!isInTransaction(executor)) return entities
   for (const [index, entity] of entities.entries()) {
     // The caller may make the next row of the same object.
     const values = { ...given[index] }
-    onRollback(executor, entity, () => uncreate(entity, values, creation))
+    changes.onRollback(entity, () => uncreate(entity, values, creation))
   }
   return entities
 }

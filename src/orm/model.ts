@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { InvalidRequestError } from '../errors.ts'
 import type { Executor } from '../sql/executor.ts'
-import { onRollback } from '../sql/open-transaction.ts'
+import { changesIn } from '../sql/open-transaction.ts'
 import { Sql } from '../sql/template.ts'
 import { clauseOf } from './clause.ts'
 import { assignValues, insertEntities, relatedValue } from './create-entities.ts'
@@ -143,27 +143,29 @@ export class Model extends Stateful {
 export async function updateInstance(instance: Model, values: object, executor: Executor): Promise<void> {
   assertNotDeleted(instance, 'updated')
   const definition = definitionFor(instance)
-  const changes = validateChanges(definition, values)
-  if (Object.keys(changes).length === 0) return
-  const matched = await updateEntities(ownRow(instance), changes, executor)
+  const changed = validateChanges(definition, values)
+  if (Object.keys(changed).length === 0) return
+  const changes = changesIn(executor)
+  const matched = await updateEntities(ownRow(instance), changed, executor)
   if (matched === 0) throw noRow(instance)
   const undo = rememberInstance(instance)
-  for (const [name, value] of Object.entries(changes)) {
+  for (const [name, value] of Object.entries(changed)) {
     // What SQL has made of it is known to the database only.
     if (value instanceof Sql) forgetFields(instance, [name])
     else takeStored(instance, definition.field(name), value, values)
   }
-  onRollback(executor, instance, undo)
+  changes.onRollback(instance, undo)
 }
 
 /** As `Model.delete`, through an executor. */
 export async function deleteInstance(instance: Model, executor: Executor): Promise<number> {
   assertNotDeleted(instance, 'deleted again')
+  const changes = changesIn(executor)
   const matched = await deleteEntities(ownRow(instance), executor)
   if (matched === 0) throw noRow(instance)
   const undo = rememberInstance(instance)
   Stateful.of(instance).deleted = true
-  onRollback(executor, instance, undo)
+  changes.onRollback(instance, undo)
   return matched
 }
 
@@ -203,6 +205,7 @@ export async function storeNew(instance: Model, executor: Executor, values = loa
   const definition = definitionFor(instance)
   const entity = instance.constructor as unknown as EntityClass
   const bound = Stateful.of(instance).executor
+  const changes = changesIn(executor)
   const [created] = await insertEntities({ definition, entity, executor, bound }, [values])
   const undo = rememberInstance(instance)
   Object.assign(instance, created)
@@ -210,7 +213,7 @@ export async function storeNew(instance: Model, executor: Executor, values = loa
   state.stored = true
   state.missing = null
   if (created !== undefined) forgetFields(instance, Stateful.of(created).missing ?? [])
-  onRollback(executor, instance, undo)
+  changes.onRollback(instance, undo)
 }
 
 /** The values of fields that it has. */

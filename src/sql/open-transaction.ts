@@ -17,12 +17,20 @@ interface Place {
 export interface TransactionInsides {
   /** Itself, or when it has ended, the innermost one around it that has not; null when all have. */
   readonly stillOpen: Executor | null
+  /** Of the objects that a statement changes which is called now. Connections have it too, for the transaction that they are in. */
+  readonly changes: ObjectChanges
+}
+
+/** Objects that were changed with rows of a transaction. */
+export interface ObjectChanges {
   /**
    * An object was changed as a row was: `undo` makes it what it was, when this is rolled back or a transaction around it. Of several changes
-   * the first one counts. Connections have it too, for the transaction that they are in.
+   * the first one counts.
    */
   onRollback(object: object, undo: () => void): void
 }
+
+const lasting: ObjectChanges = { onRollback() {} }
 
 /**
  * What the engine's connections and transactions have for a statement that is to fail alone where the dialect's do not: a savepoint around it,
@@ -55,10 +63,12 @@ export function stillOpen(executor: Executor): Executor | null {
   return isActive === false || closed === true ? null : executor
 }
 
-/** Undoes the change of an object when the transaction is rolled back that the executor is, or is in. Without one it stays. */
-export function onRollback(executor: Executor, object: object, undo: () => void): void {
-  const { onRollback: note } = executor as Partial<TransactionInsides>
-  note?.call(executor, object, undo)
+/**
+ * Where to tell what a statement that is called now changes in objects: it is undone with the transaction that the executor is, or is in, and
+ * with a savepoint that is open inside that. Without one it stays.
+ */
+export function changesIn(executor: Executor): ObjectChanges {
+  return (executor as Partial<TransactionInsides>).changes ?? lasting
 }
 
 /**

@@ -11,7 +11,7 @@ import type {
   RowValue,
   TransactionOptions,
 } from '../sql/executor.ts'
-import { onRollback, stillOpen, type TransactionInsides } from '../sql/open-transaction.ts'
+import { changesIn, type ObjectChanges, stillOpen, type TransactionInsides } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
 import { AutocommitStatements } from './autocommit.ts'
 import { OwnTransactions } from './own-transactions.ts'
@@ -50,8 +50,8 @@ export class ScopeTransaction implements AsyncTransaction, TransactionInsides {
     return open === null ? null : new ScopeTransaction(open as AsyncTransaction, this.connection)
   }
 
-  onRollback(object: object, undo: () => void): void {
-    onRollback(this.inner, object, undo)
+  get changes(): ObjectChanges {
+    return changesIn(this.inner)
   }
 
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {
@@ -227,8 +227,8 @@ export class ScopeConnection implements AsyncConnection {
     return this.#branch.driver
   }
 
-  onRollback(object: object, undo: () => void): void {
-    onRollback(this.#branch, object, undo)
+  get changes(): ObjectChanges {
+    return changesIn(this.#branch)
   }
 
   execute<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): PendingResult<R> {

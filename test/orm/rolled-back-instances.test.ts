@@ -253,6 +253,28 @@ describeDatabases((fixture) => {
     expect(await names()).toEqual(['b'])
   })
 
+  test('what comes through a transaction while a savepoint is open inside it is undone with the savepoint', async () => {
+    const { engine, User } = await users()
+    await using tx = await engine.begin()
+    const kept = await User.objects.using(tx).create({ name: 'a' })
+    const names = async () => (await User.objects.using(tx).orderBy('id').values('name')).map(({ name }) => name)
+    await kept.update({ name: 'b' })
+    const savepoint = await tx.beginNested()
+    const innermost = await savepoint.beginNested()
+    await kept.update({ name: 'c' })
+    const made = await User.objects.using(tx).create({ name: 'd' })
+    await innermost.commit()
+    expect([kept.name, await names()]).toEqual(['c', ['c', 'd']])
+    await savepoint.rollback()
+    expect([kept.name, made.id, await names()]).toEqual(['b', undefined, ['b']])
+    await kept.update({ name: 'e' })
+    expect([kept.name, await names()]).toEqual(['e', ['e']])
+    // Neither what is sent before a savepoint is begun nor what waits for its end is in it.
+    const fails = () => tx.transaction(undone(async (inner) => await inner.execute('select 1')))
+    await Promise.allSettled([kept.update({ name: 'f' }), fails(), kept.update({ visits: 1 })])
+    expect([kept.name, kept.visits, await names()]).toEqual(['f', 1, ['f']])
+  })
+
   test('a transaction keeps none of the instances alive that it has changed', async () => {
     const { engine, User } = await users()
     await User.objects.bulkCreate(Array.from({ length: 50 }, () => ({ name: 'a' })))
