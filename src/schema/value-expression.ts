@@ -114,7 +114,8 @@ export class ValueExpression<Out, In = Out> implements Expression<Out> {
 
   /** Matches SQL's pattern with `%` and `_` as it is. Whether capitals count is the database's affair. */
   like(pattern: string): Condition {
-    return this.#equate('like', ValueNode.create(checkedText(pattern, this.label)))
+    const right = ValueNode.create(checkedText(pattern, this.label))
+    return new Condition(BinaryOperationNode.create(this.#asText(), OperatorNode.create('like'), right))
   }
 
   /** As `like`, whatever the capitals. */
@@ -160,7 +161,12 @@ export class ValueExpression<Out, In = Out> implements Expression<Out> {
   }
 
   #matches(name: 'contains' | 'startsWith' | 'endsWith' | 'ilike', text: string): Condition {
-    return new Condition(dialectFunction(name, this.#node, checkedText(text, this.label)))
+    return new Condition(dialectFunction(name, this.#asText(), checkedText(text, this.label)))
+  }
+
+  /** The values of an enumeration that a database knows by name are no texts to it. */
+  #asText(): OperationNode {
+    return this.type.kind === 'enumeration' ? dialectFunction('asText', this.#node, this.type) : this.#node
   }
 
   #compare(operator: '<' | '<=' | '>' | '>=' | 'between', ...values: readonly Operand<In>[]): Condition {
@@ -171,7 +177,7 @@ export class ValueExpression<Out, In = Out> implements Expression<Out> {
     return new Condition(BinaryOperationNode.create(left, OperatorNode.create(operator), right))
   }
 
-  #equate(operator: '=' | '!=' | 'is' | 'is not' | 'in' | 'not in' | 'like', right: OperationNode): Condition {
+  #equate(operator: '=' | '!=' | 'is' | 'is not' | 'in' | 'not in', right: OperationNode): Condition {
     return new Condition(BinaryOperationNode.create(this.#node, OperatorNode.create(operator), right))
   }
 

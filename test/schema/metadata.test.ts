@@ -1,6 +1,7 @@
 import { sql } from 'offloop'
 import {
   boolean,
+  type Condition,
   checkConstraint,
   enumeration,
   foreignKeyConstraint,
@@ -186,6 +187,28 @@ describeDatabases((fixture) => {
     const asTexts = ['huge', 'large', 'small']
     expect(await ordered('plain')).toEqual(fixture.can.dialect === 'mysql' ? sizes : asTexts)
     expect(await ordered('named')).toEqual(fixture.can.dialect === 'sqlite' ? asTexts : sizes)
+    await metadata.dropAll(engine)
+  })
+
+  test('parts of texts are looked for in an enumeration too, with a type of its own or without', async () => {
+    const engine = fixture.engine()
+    const metadata = new MetaData()
+    const moods = ['good', 'Bad'] as const
+    const columns = { id: integer({ primaryKey: true }), plain: enumeration(moods), named: enumeration(moods, { name: 'mood' }) }
+    const table = new Table('t', metadata, columns)
+    await metadata.createAll(engine)
+    await engine.executeMany(
+      table.insert(),
+      moods.map((mood) => ({ plain: mood, named: mood })),
+    )
+    for (const column of [table.c.plain, table.c.named]) {
+      const found = async (condition: Condition) => (await engine.execute(table.select(condition)).fetchall()).map(({ id }) => id)
+      expect(await found(column.like('g%'))).toEqual([1])
+      expect(await found(column.ilike('bAD'))).toEqual([2])
+      expect(await found(column.startsWith('B'))).toEqual([2])
+      expect(await found(column.endsWith('d'))).toEqual([1, 2])
+      expect(await found(column.contains('oo'))).toEqual([1])
+    }
     await metadata.dropAll(engine)
   })
 
