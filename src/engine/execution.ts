@@ -19,7 +19,7 @@ import type { RowShape } from '../transport/row-shape.ts'
 import type { StatementReference } from '../transport/statement-registry.ts'
 import type { AccessMode } from './access-gate.ts'
 import { isFileGone, type Operation, type OperationOwner } from './operation.ts'
-import { statementTraits } from './services.ts'
+import { mayRead, statementTraits } from './services.ts'
 import { TypedResult } from './typed-result.ts'
 import { Witness } from './witness.ts'
 
@@ -162,12 +162,18 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
   start(lease: Lease, owner: OperationOwner): void {
     this.#owner = owner
     this.#lease = lease
-    const { text, names, scanned, transfer } = this.statement
+    const { text, names, scanned } = this.statement
     this.#reference = lease.statements.known(text) ?? lease.statements.add({ sql: text, names, traits: statementTraits(scanned) })
     this.id = lease.channel.open(this)
     this.#demand = this.#wanted
-    lease.channel.post(this, transfer)
+    lease.channel.post(this, this.#moved)
     this.#batch = lease.channel.batch
+  }
+
+  /** Bytes that leave this thread for good. What may be sent anew, because its worker gives it back, keeps them. */
+  get #moved(): readonly ArrayBuffer[] | undefined {
+    const { transfer, scanned } = this.statement
+    return transfer === undefined || (this.rerouter !== null && mayRead(scanned)) ? undefined : transfer
   }
 
   // Its own request, encoded when its batch leaves: until then the way in which its rows are wanted may change.

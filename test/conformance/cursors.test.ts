@@ -55,6 +55,19 @@ describeTargets((db) => {
       expect((await result.fetchall()).length).toBe(19_998)
     })
 
+    test('that is too large to be kept is read with all the bytes that were given, however many', async () => {
+      const engine = await manyNotes(20_000, 1_000)
+      await using connection = await engine.connect()
+      const bytes = Buffer.alloc(100_000, 7)
+      const given = db.can.dialect === 'postgresql' ? `cast(${db.mark(1)} as bytea)` : db.mark(1)
+      const query = `select text from notes where length(${given}) = 100000`
+      for (const executor of [engine, connection]) {
+        const result = await executor.execute(query, [bytes])
+        expect(await result.fetchmany(2)).toHaveLength(2)
+        expect(await result.fetchall()).toHaveLength(19_998)
+      }
+    })
+
     test('can be asked for in chunks of a size of its own', async () => {
       const engine = db.engine()
       for (const batchRows of [1, 7, 5_000]) {
