@@ -28,15 +28,15 @@ const crashes: readonly string[] = [
 export interface CanaryOptions {
   /** Only every so many-th path, and the first way to end a process: for a short look. Default: 1. */
   readonly stride?: number
-  /** A process that takes longer than that has stood still. Default: none does. */
-  readonly endsWithinMs?: number
+  /** A process that says nothing for longer than that stands still. Default: none does. */
+  readonly speaksWithinMs?: number
 }
 
 /** Goes down every path with another canary in each round, on one driver after the other. */
 export async function lookForCanary(rounds: number, seed: number, options: CanaryOptions = {}): Promise<CanaryFigures> {
   const figures: CanaryFigures = { paths: 0, places: 0, hits: 0, violations: [] }
-  const { stride = 1, endsWithinMs } = options
-  const run: Run = (module, args) => runChild(module, args, endsWithinMs === undefined ? {} : { endsWithinMs })
+  const { stride = 1, speaksWithinMs } = options
+  const run: Run = (module, args) => runChild(module, args, speaksWithinMs === undefined ? {} : { speaksWithinMs })
   for (let round = 0; round < rounds; round++) {
     const driver = driverNames[round % driverNames.length] ?? ''
     await inScratch(async (directory) => {

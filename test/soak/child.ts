@@ -6,8 +6,8 @@ export interface ChildOptions {
   /** A command that runs the rest of the command line: `['runuser', '-u', 'nobody', '--']`. */
   readonly prefix?: readonly string[]
   readonly cwd?: string
-  /** It is killed when it has not ended by then: what it has said tells where it stood still. */
-  readonly endsWithinMs?: number
+  /** It is killed when it has said nothing for so long: what it has said before tells where it stands still. */
+  readonly speaksWithinMs?: number
   /** Told of each line of its output as soon as it is there. */
   readonly onLine?: (line: string) => void
 }
@@ -31,15 +31,16 @@ export class Child {
     const child = spawn(command, rest, {
       stdio: ['pipe', 'pipe', 'pipe'],
       cwd: options.cwd,
-      timeout: options.endsWithinMs,
-      killSignal: 'SIGKILL',
       env: { ...process.env, NODE_OPTIONS: '', ...options.env },
     })
     this.process = child
+    const { speaksWithinMs } = options
+    const silence = speaksWithinMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), speaksWithinMs)
     const lines: string[] = []
     let partial = ''
     let errors = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      silence?.refresh()
       const parts = (partial + text).split('\n')
       partial = parts.pop() ?? ''
       for (const line of parts) {
@@ -48,11 +49,15 @@ export class Child {
       }
     })
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      silence?.refresh()
       errors += text
     })
     this.ended = new Promise((resolve, reject) => {
       child.once('error', reject)
-      child.once('close', (status, signal) => resolve({ status, signal, lines, errors }))
+      child.once('close', (status, signal) => {
+        clearTimeout(silence)
+        resolve({ status, signal, lines, errors })
+      })
     })
   }
 }
