@@ -1,5 +1,4 @@
 import { isMainThread, type MessagePort, threadId } from 'node:worker_threads'
-import { isCancelled } from '../src/protocol/cancel-slots.ts'
 import { FifoQueue } from '../src/protocol/fifo-queue.ts'
 import {
   type BackupRequest,
@@ -18,7 +17,9 @@ import {
 import { enterDatabase, leaveDatabase } from '../src/protocol/interrupt-cell.ts'
 import type { ConnectionSettings, HostPort, LeaseTask, OpenedConnection } from '../src/protocol/lease-task.ts'
 import type { ServerEvent } from '../src/protocol/server.ts'
+import { tellServing } from '../src/protocol/serving-cell.ts'
 import type { WireError } from '../src/protocol/wire-error.ts'
+import { backUp } from './back-up.ts'
 import { exposeHandle } from './control.ts'
 import type { Driver, DriverConnection } from './drivers/driver.ts'
 import { loadDriver, loadErrorToWire } from './drivers/load-driver.ts'
@@ -42,7 +43,7 @@ const maxServeMs = 2
 const maxReplyDelayMs = 1
 
 /** Requests that wait in the queue, each served completely before the next one starts. */
-type QueuedRequest = Exclude<Request, { kind: typeof RequestKind.register | typeof RequestKind.control }>
+type QueuedRequest = Exclude<Request, { kind: typeof RequestKind.register | typeof RequestKind.control | typeof RequestKind.recall }>
 
 /** The worker's side of a lease: it opens one connection and serves its port in strict order until it is told to close. */
 export class ConnectionHost {
@@ -199,6 +200,7 @@ export class ConnectionHost {
       if (request.kind === RequestKind.register) this.#statements.register(request)
       else if (request.kind === RequestKind.control) this.#serveControl(request.port as MessagePort)
       else if (request.kind === RequestKind.cancel) this.#cancel(request.id)
+      else if (request.kind === RequestKind.recall) this.#giveBack(request.ids)
       else if (!this.#granted(request) && !this.#servedAtOnce(request)) this.#queue.push(request)
     }
     return requests
@@ -226,6 +228,15 @@ export class ConnectionHost {
     })
   }
 
+  /** What has not begun need not wait for what has. */
+  #giveBack(ids: readonly number[]): void {
+    for (const request of this.#queue.drain()) {
+      if (request.kind !== RequestKind.execute || !ids.includes(request.id)) this.#queue.push(request)
+      else this.#outbox.reply({ kind: ReplyKind.refused, id: request.id, flags: ReplyFlag.last | this.#runner.stateFlags() })
+    }
+    this.#outbox.flush()
+  }
+
   #resume(): void {
     this.#busy = false
     this.#pump()
@@ -251,6 +262,7 @@ export class ConnectionHost {
       this.#short?.forgetState()
       this.#busy = true
       this.#serving = 'id' in request ? request.id : 0
+      tellServing(this.#cancelSlots, this.#serving)
       let waiting = false
       const finish = (): void => {
         this.#serving = 0
@@ -361,19 +373,8 @@ export class ConnectionHost {
   }
 
   *#backup(request: BackupRequest): Task<void> {
-    if (this.#connection.backup === undefined) {
-      throw new HostError({
-        family: 'notSupported',
-        message: `The driver ${this.#driver.name} cannot back up a database while it is used.`,
-      })
-    }
     yield* this.#runner.bufferCursors()
-    yield this.#connection.backup(request.file, (progress) => {
-      // On the same channel as the answer, so that the last step is told before the end.
-      this.#outbox.reply({ kind: ReplyKind.value, id: request.id, flags: 0, value: progress })
-      this.#outbox.flush()
-      return !isCancelled(this.#cancelSlots, request.id)
-    })
+    yield* backUp(request, { driver: this.#driver, connection: this.#connection, outbox: this.#outbox, cancelSlots: this.#cancelSlots })
     this.#done(request.id)
   }
 

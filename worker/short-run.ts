@@ -1,6 +1,7 @@
 import { isCancelled } from '../src/protocol/cancel-slots.ts'
 import { type ExecuteRequest, ReplyFlag, ReplyKind, type Request, RequestFlag, RequestKind } from '../src/protocol/frames.ts'
 import { CancelledError } from '../src/protocol/row-errors.ts'
+import { tellServing } from '../src/protocol/serving-cell.ts'
 import type { WireColumn } from '../src/protocol/values.ts'
 import type { DriverConnection, DriverRow, DriverStatement, RunResult } from './drivers/driver.ts'
 import { nameUnsafeColumn, toWireError } from './host-error.ts'
@@ -76,7 +77,8 @@ export class ShortRun {
    */
   run(request: ExecuteRequest, entry: StatementEntry, statement: DriverStatement, inTransaction: boolean): void {
     const { id, flags, values } = request
-    const { outbox } = this.#context
+    const { outbox, cancelSlots } = this.#context
+    tellServing(cancelSlots, id)
     const inserted = (changes: number): boolean => entry.insert && changes > 0 && statement.setsLastRowid
     if (!statement.returnsRows) {
       const { changes, lastRowid } = statement.run(values) as RunResult

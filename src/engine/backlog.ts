@@ -1,5 +1,7 @@
 /** A connection that has not answered for this long is with something that takes long after all: nothing else is sent behind it. */
 export const heavyAfterMs = 2
+/** The same for those that were sent behind it before: they go elsewhere. A group of quick statements may take half of this. */
+export const stalledAfterMs = 8
 /** The most statements that wait inside one connection: more in one message make it no cheaper. */
 const maxInFlight = 128
 
@@ -9,6 +11,8 @@ export class Backlog {
   #allQuick = true
   /** When it last answered, or was given something to do after a rest. */
   #heardAt = performance.now()
+  /** What stood behind the one that it is at has gone elsewhere. */
+  #cleared = false
 
   /** It has answered, at this time. */
   heard(at: number): void {
@@ -20,8 +24,20 @@ export class Backlog {
     if (pending === 0) {
       this.heard(now)
       this.#allQuick = true
+      this.#cleared = false
     }
     this.#allQuick &&= quick
+  }
+
+  /** Whether others stand behind a statement that seems to take long. */
+  isStalled(pending: number, now: number): boolean {
+    return pending > 1 && !this.#cleared && now - this.#heardAt > stalledAfterMs
+  }
+
+  /** What stands behind that statement goes elsewhere, and nothing is sent there until it has been answered. */
+  clear(): void {
+    this.#cleared = true
+    this.#allQuick = false
   }
 
   /** Whether it is at work, and with nothing that takes long. */

@@ -38,8 +38,11 @@ export interface Waiter {
 
 /** Who takes a statement back that a worker would not run where it was sent, and may submit it elsewhere. */
 export interface Rerouter {
-  reroute(execution: Execution, reason: 'refused' | 'tooLarge'): void
+  reroute(execution: Execution, reason: RerouteReason): void
 }
+
+/** `moved`: it stood behind something that takes long. */
+export type RerouteReason = 'refused' | 'tooLarge' | 'moved'
 
 /**
  * One run of one statement, from the queue of its connection to its last row. It is the statement's request, the receiver of its replies
@@ -251,8 +254,7 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
   /** Also from rows that nobody wants any more: the worker tells the columns of a statement only once. */
   #learn(reply: Reply): void {
     if (this.#reference !== null) this.#reference.quick = (reply.flags & (ReplyFlag.slow | ReplyFlag.last)) === ReplyFlag.last
-    if ((reply.kind === ReplyKind.rows || reply.kind === ReplyKind.chunk) && reply.columns !== null)
-      this.#reference?.setColumns(reply.columns)
+    this.#reference?.learnColumns(reply)
   }
 
   /** Gives what is wrong with a value in them, if the statement knows better. */
@@ -293,6 +295,22 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
     const owner = this.#owner
     if (!this.#complete) this.#end(error)
     owner?.operationEnded(this, null)
+  }
+
+  /** It stands in its worker's queue and may be sent to another one: nothing of it has come, and all that it was given is still here. */
+  get movable(): boolean {
+    return this.id !== 0 && !this.#arrived && !this.#complete && this.rerouter !== null && this.#moved === undefined
+  }
+
+  /** Goes elsewhere without its worker's word, which may run it all the same: this is for reads. */
+  moveOn(): void {
+    const reference = this.#reference as StatementReference
+    const learn = (reply: Reply): void => reference.learnColumns(reply)
+    this.#lease?.channel.abandon(this.id, { partial: learn, settle: learn, fail() {} })
+    this.#leaveToWorker()
+    this.id = 0
+    this.#owner?.operationLeft(this)
+    this.rerouter?.reroute(this, 'moved')
   }
 
   /** Takes in what its worker has said and nobody has heard yet. */

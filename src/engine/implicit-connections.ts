@@ -5,10 +5,11 @@ import { RequestFlag } from '../protocol/frames.ts'
 import type { AccessMode } from './access-gate.ts'
 import { Backlog, heavyAfterMs } from './backlog.ts'
 import type { Database } from './database.ts'
-import type { Execution, Rerouter } from './execution.ts'
+import type { Execution, RerouteReason, Rerouter } from './execution.ts'
 import type { Logger } from './options.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 import { accessOf, mayRead } from './services.ts'
+import { StallWatch } from './stall-watch.ts'
 
 /** Whoever fills a slot. */
 interface SlotOwner {
@@ -19,12 +20,14 @@ interface SlotOwner {
 }
 
 /** A connection that could not be opened is not tried again before, as long as others do its work. */
-const retryAfterMs = 1_000
+export const retryAfterMs = 1_000
 
 /** A connection of the engine's own, opened when it is first needed and again after it was lost. */
 class Slot {
   readonly #database: Database
   readonly #readonly: boolean
+  /** All that it is given are reads. */
+  readonly #reads: boolean
   readonly #owner: SlotOwner
   #connection: PhysicalConnection | null = null
   /** Connections that are given up and whose threads have not come back. */
@@ -40,6 +43,7 @@ class Slot {
     this.#database = database
     // Of a database that nobody writes to, the one for writes does not either: it is put back to that behind a pragma.
     this.#readonly = readonly || database.readonly
+    this.#reads = readonly
     this.#owner = owner
   }
 
@@ -79,6 +83,25 @@ class Slot {
     return this.#backlog.isBrisk(pending, now)
   }
 
+  /** Whether others stand behind a statement that takes long. */
+  isStalled(): boolean {
+    if (!this.#backlog.isStalled(this.pending, performance.now())) return false
+    // Timers come before messages: behind a long stop of the event loop the answers may have been there in time.
+    this.#connection?.lease.channel.readRest()
+    return this.#backlog.isStalled(this.pending, performance.now())
+  }
+
+  /** Sends elsewhere what stands behind it. */
+  clear(): void {
+    this.#backlog.clear()
+    if (this.#connection !== null) this.#clear(this.#connection)
+  }
+
+  /** The first one last: each goes before those that wait. A write is never sent twice. */
+  #clear({ movable }: PhysicalConnection): void {
+    if (this.#reads) for (const execution of movable.reverse()) execution.moveOn()
+  }
+
   /** Whether the statement has run here, and quickly. */
   isQuick({ statement }: Execution): boolean {
     return this.#connection?.lease.statements.isQuick(statement.text) === true
@@ -114,6 +137,11 @@ class Slot {
     connection.reset(this.#readonly).catch(() => connection.lease.terminate())
   }
 
+  /** Opens its connection for what is to come. */
+  prepare(): void {
+    if (!this.wasRefused(performance.now())) this.#open().catch(() => {})
+  }
+
   #open(): Promise<PhysicalConnection> {
     this.#opening ??= this.#database.open(this.#readonly).then(
       (connection) => {
@@ -145,7 +173,10 @@ class Slot {
       forget()
       connection.onAnswer = null
       if (this.#connection === connection) this.#connection = null
-      if (connection.quarantined) this.#stuck.add(connection)
+      if (connection.quarantined) {
+        this.#stuck.add(connection)
+        this.#clear(connection)
+      }
       void connection.unused().then(() => this.#takeBackOrClose(connection))
       this.#owner.hasRoom()
     })
@@ -210,6 +241,7 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
   #dispatching = false
   /** Set while reads wait for a reader that is at work: it may turn out to take long. */
   #lookAgain: NodeJS.Timeout | null = null
+  readonly #stalls = new StallWatch(() => this.#clearStalled())
   readonly #logger: Logger
   readonly #runAlone: (execution: Execution) => void
   /** Reads whose reader could not be opened, with the reason: another one may serve them. */
@@ -253,7 +285,7 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
       const now = performance.now()
       const reader = this.#freeReader(execution, now)
       if (reader !== undefined) {
-        reader.submit(execution, now)
+        this.#send(execution, reader, now)
         return
       }
     }
@@ -262,9 +294,25 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
   }
 
   /** Whether something is a read says SQLite: a statement that is none comes back unexecuted. */
-  reroute(execution: Execution, reason: 'refused' | 'tooLarge'): void {
+  reroute(execution: Execution, reason: RerouteReason): void {
     if (reason === 'refused') this.#write(execution, 'exclusive')
-    else this.#runAlone(execution)
+    else if (reason === 'tooLarge') this.#runAlone(execution)
+    else {
+      this.#waitingReads.unshift(execution)
+      this.#dispatchSoon()
+    }
+  }
+
+  /** Reads behind one that takes long go to a reader that rests. Where none is open yet, they stay until it is. */
+  #clearStalled(): boolean {
+    const busy = this.#readers.filter(({ pending }) => pending > 1)
+    for (const reader of busy) {
+      if (!reader.isStalled()) continue
+      const resting = this.#readers.filter(({ pending }) => pending === 0)
+      if (resting.some(({ lives }) => lives)) reader.clear()
+      else resting[0]?.prepare()
+    }
+    return busy.length > 0
   }
 
   #readerHasRoom(): void {
@@ -320,8 +368,13 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
       if (reader === undefined) return
       this.#waitingReads.shift()
       // Its caller may have given up meanwhile.
-      if (!execution.complete) reader.submit(execution, now)
+      if (!execution.complete) this.#send(execution, reader, now)
     }
+  }
+
+  #send(execution: Execution, reader: Slot, now: number): void {
+    if (reader.pending > 0) this.#stalls.begin()
+    reader.submit(execution, now)
   }
 
   /**

@@ -40,6 +40,8 @@ export interface OperationOwner {
   operationDetached(operation: Operation): void
   /** Its caller has given up before it could start. */
   operationWithdrawn(operation: Operation): void
+  /** It has been sent elsewhere: what the worker still says of it is nothing to the connection. */
+  operationLeft(operation: Operation): void
   /** Its caller has given up; the worker has not. */
   operationAbandoned(operation: Operation): void
 }

@@ -1,9 +1,11 @@
 import { OperationalError } from '../errors.ts'
 import { FifoQueue } from '../protocol/fifo-queue.ts'
 import { type Reply, ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
+import { servedLast } from '../protocol/serving-cell.ts'
 import type { Lease } from '../transport/lease.ts'
 import type { AccessGate, AccessMode } from './access-gate.ts'
 import { type WaitOptions, watchDeadline } from './deadline.ts'
+import { Execution } from './execution.ts'
 import { lostConnectionError } from './lost-connection.ts'
 import { type Operation, type OperationOwner, SingleRequest } from './operation.ts'
 import { Roll } from './roll.ts'
@@ -253,6 +255,11 @@ export class PhysicalConnection implements OperationOwner {
     this.#wakeWaiters()
   }
 
+  operationLeft(operation: Operation): void {
+    this.#stop(operation)
+    this.#wakeWaiters()
+  }
+
   operationAbandoned(operation: Operation): void {
     if (operation.runsOn !== this) return
     this.#abandoned.add(operation)
@@ -264,6 +271,14 @@ export class PhysicalConnection implements OperationOwner {
     const started = this.#started.present()
     const behind = [...started.slice(started.indexOf(operation) + 1), ...this.#queue.drain()]
     for (const each of behind) each.abort(errorFor())
+  }
+
+  /** Statements that may be sent elsewhere, behind the one that the worker is at. */
+  get movable(): Execution[] {
+    const started = this.#started.present()
+    const last = servedLast(this.lease.channel.cancelSlots)
+    const running = started.find((operation) => operation instanceof Execution && operation.id === last) ?? started[0]
+    return started.filter((operation) => operation instanceof Execution).filter((each) => each !== running && each.movable)
   }
 
   /** Resolves when nothing waits or runs. */

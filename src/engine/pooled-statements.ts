@@ -1,10 +1,12 @@
+import { PoolTimeoutError } from '../errors.ts'
 import { FifoQueue } from '../protocol/fifo-queue.ts'
-import { RequestFlag } from '../protocol/frames.ts'
+import { RequestFlag, RequestKind } from '../protocol/frames.ts'
 import { Backlog } from './backlog.ts'
 import type { ConnectionPool } from './connection-pool.ts'
-import type { Execution, Waiter } from './execution.ts'
-import type { ImplicitStatements } from './implicit-connections.ts'
+import type { Execution, Rerouter, Waiter } from './execution.ts'
+import { type ImplicitStatements, retryAfterMs } from './implicit-connections.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
+import { StallWatch } from './stall-watch.ts'
 
 /** A test that fakes timers does not mean this one: connections would never come back. */
 const { setImmediate: afterThisTurn } = globalThis
@@ -27,7 +29,10 @@ class Line {
       onChange()
     }
     this.#forgetChange = connection.onChange(() => {
-      this.givenUp ||= connection.quarantined
+      if (connection.quarantined && !this.givenUp) {
+        this.givenUp = true
+        this.recall()
+      }
       onChange()
     })
   }
@@ -53,6 +58,21 @@ class Line {
     return this.usable && this.#backlog.takesMore(this.pending, now)
   }
 
+  /** Whether others stand behind a statement that takes long. */
+  isStalled(): boolean {
+    if (!this.usable || !this.#backlog.isStalled(this.pending, performance.now())) return false
+    // Timers come before messages: behind a long stop of the event loop the answers may have been there in time.
+    this.connection.lease.channel.readRest()
+    return this.#backlog.isStalled(this.pending, performance.now())
+  }
+
+  /** Asks for what has not begun, the first of them last: each goes before those that wait. */
+  recall(): void {
+    this.#backlog.clear()
+    const ids = this.connection.movable.reverse().map(({ id }) => id)
+    if (ids.length > 0) this.connection.lease.channel.post({ kind: RequestKind.recall, ids })
+  }
+
   submit(execution: Execution, now: number): void {
     const { connection } = this
     const quick = connection.lease.statements.isQuick(execution.statement.text) && !execution.leavesConnectionState
@@ -66,12 +86,15 @@ class Line {
  * do or somebody else waits for one. What is left of a result's rows is in the worker's memory by then; one that is too large for that keeps
  * its connection until it has been read.
  */
-export class PooledStatements implements ImplicitStatements, Waiter {
+export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
   readonly connections: readonly PhysicalConnection[] = []
   readonly #pool: ConnectionPool
   readonly #max: number
   readonly #waiting = new FifoQueue<Execution>()
   readonly #lines = new Set<Line>()
+  /** Set while it is known that the pool has no further one. */
+  #again: NodeJS.Timeout | null = null
+  readonly #stalls = new StallWatch(() => this.#clearStalled())
   #opening = 0
   /** Connections on their way back to the pool. */
   #returning = 0
@@ -100,9 +123,27 @@ export class PooledStatements implements ImplicitStatements, Waiter {
 
   submit(execution: Execution): void {
     this.#unanswered++
+    execution.rerouter = this
     execution.whenArrived(this)
     this.#waiting.push(execution)
     this.#dispatch()
+  }
+
+  /** It has come back from a connection that is busy with another one. */
+  reroute(execution: Execution): void {
+    this.#waiting.unshift(execution)
+    this.#dispatch()
+  }
+
+  /** Statements behind one that takes long go to a connection that has nothing to do. Until the pool has given one, they stay. */
+  #clearStalled(): boolean {
+    const busy = [...this.#lines].filter(({ pending }) => pending > 1)
+    for (const line of busy) {
+      if (!line.isStalled()) continue
+      if (this.resting > 0) line.recall()
+      else if (this.#free > 0 && this.#opening === 0) void this.#openLine()
+    }
+    return busy.length > 0
   }
 
   arrived(execution: Execution): void {
@@ -123,7 +164,9 @@ export class PooledStatements implements ImplicitStatements, Waiter {
       if (line === undefined) return
       const execution = this.#waiting.shift()
       // Its caller may have given up meanwhile.
-      if (execution?.complete === false) line.submit(execution, now)
+      if (execution?.complete !== false) continue
+      if (line.pending > 0) this.#stalls.begin()
+      line.submit(execution, now)
     }
   }
 
@@ -135,32 +178,54 @@ export class PooledStatements implements ImplicitStatements, Waiter {
     return best
   }
 
-  /** As many as there are statements for, if the pool has them. */
-  #openLines(): void {
+  /** Connections that the pool may still give. */
+  get #free(): number {
+    if (this.#again !== null && this.#served) return 0
     let free = this.#max - this.#returning - this.#opening
     for (const { givenUp } of this.#lines) if (!givenUp) free--
-    for (; free > 0 && this.#opening < this.#waiting.size; free--) {
-      this.#opening++
-      void this.#openLine()
-    }
+    return free
+  }
+
+  /** As many as there are statements for, if the pool has them. */
+  #openLines(): void {
+    for (let free = this.#free; free > 0 && this.#opening < this.#waiting.size; free--) void this.#openLine()
   }
 
   async #openLine(): Promise<void> {
+    this.#opening++
     let connection: PhysicalConnection
     try {
       connection = await this.#pool.acquire({})
     } catch (error) {
       this.#opening--
-      // Whoever has waited longest hears of it.
-      this.#waiting.shift()?.fail(error as Error)
-      this.#dispatch()
+      this.#refused(error as Error)
       return
     }
     this.#opening--
     const line = new Line(connection, () => this.#changed(line))
     this.#lines.add(line)
     this.#dispatch()
+    this.#clearStalled()
     this.#releaseSoon(line)
+  }
+
+  /** No further connection can be had: what is served by others waits for these. Else, or in time, whoever has waited longest hears of it. */
+  #refused(error: Error): void {
+    if (error instanceof PoolTimeoutError || !this.#served) this.#waiting.shift()?.fail(error)
+    else this.#again ??= setTimeout(() => this.#tryAgain(), retryAfterMs).unref()
+    this.#dispatch()
+  }
+
+  #tryAgain(): void {
+    this.#again = null
+    this.#dispatch()
+  }
+
+  /** There is a connection for the engine's statements, or one is opening. */
+  get #served(): boolean {
+    if (this.#opening > 0) return true
+    for (const { usable } of this.#lines) if (usable) return true
+    return false
   }
 
   #changed(line: Line): void {

@@ -14,6 +14,12 @@ export class FifoQueue<T> {
     this.#items.push(item)
   }
 
+  /** Puts an item before all others. */
+  unshift(item: T): void {
+    if (this.#head > 0) this.#items[--this.#head] = item
+    else this.#items.unshift(item)
+  }
+
   peek(): T | undefined {
     return this.#items[this.#head]
   }

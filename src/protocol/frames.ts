@@ -41,6 +41,8 @@ export const RequestKind = {
   cancel: 13,
   /** kind, id */
   ping: 14,
+  /** kind, ids: those of these `execute` requests that have not begun are answered `refused`; itself not answered, and served before what waits */
+  recall: 15,
 } as const
 
 /** Flags of an `execute`, `executeMany`, `script` or `call` request. */
@@ -87,7 +89,7 @@ export const ReplyKind = {
   value: 4,
   /** kind, id, flags, WireError */
   error: 5,
-  /** kind, id, flags: a `readOnly` request for a statement that may write; nothing ran */
+  /** kind, id, flags: a `readOnly` request for a statement that may write, or one that was recalled; nothing ran */
   refused: 6,
   /** kind, id, flags: a `buffered` result larger than the worker may keep; nothing was sent */
   tooLarge: 7,
@@ -136,6 +138,7 @@ export type Request =
   | { readonly kind: typeof RequestKind.closeCursor; readonly id: number }
   | ResetRequest
   | { readonly kind: typeof RequestKind.control; readonly port: unknown }
+  | { readonly kind: typeof RequestKind.recall; readonly ids: readonly number[] }
   | { readonly kind: typeof RequestKind.close | typeof RequestKind.cancel | typeof RequestKind.ping; readonly id: number }
 
 export interface ExecuteManyRequest {
@@ -211,6 +214,9 @@ export function writeRequest(frames: Frames, request: Request): void {
     case RequestKind.control:
       frames.push(request.kind, request.port)
       return
+    case RequestKind.recall:
+      frames.push(request.kind, request.ids)
+      return
     case RequestKind.closeCursor:
     case RequestKind.close:
     case RequestKind.cancel:
@@ -272,6 +278,8 @@ export function readRequest(reader: FrameReader): Request {
       return { kind, id: reader.next(), readonly: reader.next(), force: reader.next() }
     case RequestKind.control:
       return { kind, port: reader.next() }
+    case RequestKind.recall:
+      return { kind, ids: reader.next() }
     case RequestKind.closeCursor:
     case RequestKind.close:
     case RequestKind.cancel:

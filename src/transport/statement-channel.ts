@@ -184,9 +184,9 @@ export class StatementChannel {
     this.#hold()
   }
 
-  /** Nobody will ask for this request's replies any more; those that still come are dropped. */
-  abandon(id: number): void {
-    this.#inFlight.replace(id, nobody)
+  /** Nobody will ask for this request's replies any more: those that still come are for its heir, or dropped. */
+  abandon(id: number, heir = nobody): void {
+    this.#inFlight.replace(id, heir)
   }
 
   /** Somebody waits for what the server says unasked, or (`false`) does not any more. */

@@ -1,5 +1,4 @@
-import { RequestKind } from '../protocol/frames.ts'
-import type { WireColumn } from '../protocol/values.ts'
+import { type Reply, ReplyKind, RequestKind } from '../protocol/frames.ts'
 import { RowShape } from './row-shape.ts'
 import type { StatementChannel } from './statement-channel.ts'
 
@@ -22,9 +21,10 @@ export class StatementReference {
     this.id = id
   }
 
-  /** They come with the first reply that has rows, and whenever they have changed. */
-  setColumns(columns: readonly WireColumn[]): void {
-    this.#shape = new RowShape(columns)
+  /** Columns come with the first reply that has rows, whoever wants them, and whenever they have changed. */
+  learnColumns(reply: Reply): void {
+    if ((reply.kind === ReplyKind.rows || reply.kind === ReplyKind.chunk) && reply.columns !== null)
+      this.#shape = new RowShape(reply.columns)
   }
 
   /** How to build its rows. */

@@ -1,4 +1,4 @@
-import type { AsyncEngine } from 'offloop'
+import { type AsyncEngine, createEngine, EngineURL } from 'offloop'
 import { expect, test } from 'vitest'
 import { describeServers, type Server } from './servers.ts'
 
@@ -62,6 +62,38 @@ describeServers((server) => {
       expect(engine.status()).toMatchObject({ size: 4, inUse: 0 })
     },
   )
+
+  test('a further connection that cannot be had fails no statement that another one serves', async () => {
+    const engine = server.engine({ pool: { max: 2, maxQueue: 0 } })
+    const conn = await engine.connect()
+    const numbers = Array.from({ length: 100 }, (_, index) => index)
+    expect(await Promise.all(numbers.map((n) => engine.scalar(`select ${n}`)))).toEqual(numbers)
+    const other = await engine.connect()
+    await expect(engine.scalar('select 1')).rejects.toMatchObject({ name: 'PoolQueueFullError' })
+    await other.close()
+    await conn.close()
+    expect(await engine.scalar('select 1')).toBe(1)
+  })
+
+  test('nor does one that the server refuses', async () => {
+    const admin = server.engine()
+    const user = `offloop_few_${process.pid}`
+    const [create, drop] =
+      server.name === 'postgresql'
+        ? [`create role ${user} login password 'few' connection limit 1`, `drop role ${user}`]
+        : [`create user ${user}@'%' identified by 'few' with max_user_connections 1`, `drop user ${user}@'%'`]
+    await admin.execute(create)
+    try {
+      const database = server.name === 'postgresql' ? 'postgres' : undefined
+      const url = EngineURL.parse(server.url).with({ username: user, password: 'few', database })
+      await using engine = createEngine(url, { pool: { max: 4 } })
+      const numbers = Array.from({ length: 100 }, (_, index) => index)
+      expect(await Promise.all(numbers.map((n) => engine.scalar(`select ${n}`)))).toEqual(numbers)
+      expect(engine.status().size).toBe(1)
+    } finally {
+      await admin.execute(drop)
+    }
+  })
 
   test("a connection that the engine keeps beside a busy one is anybody's who asks for one", async () => {
     const engine = server.engine({ placement: 'main', pool: { max: 2, maxQueue: 0 } })
