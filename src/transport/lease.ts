@@ -118,7 +118,10 @@ export class Lease {
     }
     signal?.addEventListener('abort', abandon, { once: true })
     try {
-      this.#opened = await Promise.race([this.#opening, aborted.promise])
+      const opened = await Promise.race([this.#opening, aborted.promise])
+      // The end of a thread may overtake what it has said last.
+      if (this.lost !== null) throw this.lost
+      this.#opened = opened
       this.#interruptToken = this.#opened.interruptToken
     } finally {
       signal?.removeEventListener('abort', abandon)

@@ -1,7 +1,9 @@
+import { rmSync, writeFileSync } from 'node:fs'
 import { BroadcastChannel } from 'node:worker_threads'
 import { type AsyncEngine, CommitOutcomeUnknownError, WorkerTerminatedError } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { extent } from '../soak/extent.ts'
+import { processHoldings } from '../soak/process-figures.ts'
 import { driverNames } from '../soak/scratch.ts'
 import { Settlements } from '../soak/settlements.ts'
 import { livingThreads } from '../soak/threads.ts'
@@ -152,6 +154,23 @@ describe.each(driverNames)('%s', (driverName) => {
     expect(settlements.errorNames).toEqual(['WorkerTerminatedError'])
     await engine.execute('insert into t values (1)')
     expect(await engine.execute('select x from t').scalars()).toEqual([1])
+  })
+
+  test('a thread that dies when it has just opened the database, and its end is heard first, is replaced', async () => {
+    const file = temporaryFile()
+    const engine = openEngine({ driverName, file, readers: 1, setup: new URL('modules/setup-exits-soon.ts', import.meta.url) })
+    const conn = await engine.connect()
+    conn.invalidate()
+    await conn.close()
+    writeFileSync(`${file}.exit`, '')
+    const { threads } = processHoldings()
+    const refused = rejectionOf(engine.scalar('select 1'))
+    await new Promise(setImmediate)
+    // The thread of before is used again, and its end is heard before what it has said on a younger port.
+    while (threads > 0 && processHoldings().threads >= threads);
+    expect((await refused).name).toMatch(/^(DriverLoadError|WorkerTerminatedError)$/)
+    rmSync(`${file}.exit`)
+    expect(await engine.scalar('select 1')).toBe(1)
   })
 
   test('a waiter for the pool gets the place of a dead connection', async () => {
