@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { type AsyncEngine, type EngineOptions, WorkerTerminatedError } from 'offloop'
 import { describe, expect, test, vi } from 'vitest'
+import { extent } from '../soak/extent.ts'
+import { Random, seed } from '../soak/random.ts'
 import { livingThreads } from '../soak/threads.ts'
 import { drivers, errorOf, openEngine, tasks, temporaryFile } from './open-engine.ts'
 
@@ -14,6 +16,7 @@ interface Reads {
   release(): void
 }
 
+const reads = extent(3_000, 20_000)
 const ones = (count: number): number[] => Array.from({ length: count }, () => 1)
 
 describe.each(drivers)('behind a read that takes long although its statement was quick so far, with %s', (driver) => {
@@ -98,6 +101,21 @@ describe.each(drivers)('behind a read that takes long although its statement was
     await behind
     // Whether the one that was given up is stored nobody says.
     expect(await engine.scalar('select count(*) from t where a <> 1')).toBe(38)
+  })
+
+  test(`each of ${reads} reads has its own answer, some of which take long and some of which are given up`, async () => {
+    const engine = openEngine({ readers: 3, setup: new URL('./keep-busy.mjs', import.meta.url) }, { driver })
+    const random = new Random(seed)
+    let left = reads
+    await tasks(60, async () => {
+      for (let value = left--; value > 0; value = left--) {
+        const ms = random.next() < 0.05 ? 5 + random.next() * 20 : 0
+        const signal = random.next() < 0.02 ? AbortSignal.timeout(Math.ceil(random.next() * 20)) : undefined
+        const read = engine.scalar('select busy(?, ?)', [ms, value], { signal })
+        expect(await read.catch((error: Error) => error.name)).toBeOneOf(signal === undefined ? [value] : [value, 'AbortError'])
+      }
+    })
+    await engine.close()
   })
 
   test('a statement keeps the bytes that it was given, and the columns that have changed', async () => {
