@@ -10,6 +10,7 @@ const FILES = [
   'test/engine/transaction-model.test.ts',
   'test/engine/concurrency.test.ts',
   'test/engine/pool.test.ts',
+  'test/engine/long-reads.test.ts',
   'test/sql/parameters.test.ts',
   'test/data/damaged-files.test.ts',
   'test/data/texts.test.ts',
