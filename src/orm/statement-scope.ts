@@ -21,7 +21,7 @@ import { type QualifiedName, tableNode } from '../schema/table-shape.ts'
 import type { ModelDefinition, StoredField } from './definition.ts'
 import type { OneStep, Step } from './lookup.ts'
 
-/** The names that one statement uses for its tables: no two of them are the same. */
+/** The names that one statement uses for its tables: no two of them are the same, in capitals neither, which SQLite takes for small letters. */
 export class Names {
   readonly #taken = new Set<string>()
 
@@ -32,8 +32,8 @@ export class Names {
 
   take(wanted: string): string {
     let name = wanted
-    for (let count = 2; this.#taken.has(name); count += 1) name = `${wanted}_${count}`
-    this.#taken.add(name)
+    for (let count = 2; this.#taken.has(name.toLowerCase()); count += 1) name = `${wanted}_${count}`
+    this.#taken.add(name.toLowerCase())
     return name
   }
 }
@@ -98,7 +98,8 @@ export class StatementScope {
     else {
       const link = this.names.take(`${step.name}_link`)
       const ofLink = (column: string) => ReferenceNode.create(ColumnNode.create(column), TableNode.create(link))
-      from.push(aliased(step.through.table, link))
+      // What is joined is joined to the last of them, and its condition sees no other.
+      from.unshift(aliased(step.through.table, link))
       where.unshift(
         equal(ofLink(step.through.own), this.column(this.definition.keyField)),
         equal(ofLink(step.through.other), inner.column(step.target.keyField)),

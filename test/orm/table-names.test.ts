@@ -1,0 +1,61 @@
+import { foreignKey, integer, ModelRegistry, manyToMany, string } from 'offloop/orm'
+import { expect, test } from 'vitest'
+import { describeDatabases } from '../conformance/targets.ts'
+
+describeDatabases((fixture) => {
+  test('a relation is told apart from a table whose name is the same in other capitals', async () => {
+    const models = new ModelRegistry(fixture.engine())
+    class Album extends models.define('Album', { id: integer({ primaryKey: true }), name: string({ maxLength: 20 }) }) {}
+    class Track extends models.define('Track', {
+      id: integer({ primaryKey: true }),
+      title: string({ maxLength: 20 }),
+      album: foreignKey(() => Album, { relatedName: 'tracks' }),
+      track: foreignKey('Track', { allowNull: true }),
+    }) {}
+    await models.createAll()
+    const [malibu, fantasies] = await Album.objects.bulkCreate([{ name: 'Malibu' }, { name: 'Fantasies' }])
+    const bird = await Track.objects.create({ title: 'The Bird', album: malibu as Album })
+    await Track.objects.create({ title: 'Sick Muse', album: fantasies as Album, track: bird.id })
+
+    expect(await Track.objects.filter({ track__title: 'The Bird' } as never).values('title')).toEqual([{ title: 'Sick Muse' }])
+    const [muse] = await Track.objects.filter({ title: 'Sick Muse' }).selectRelated('track' as never, 'album')
+    expect(muse).toMatchObject({ track: { title: 'The Bird' }, album: { name: 'Fantasies' } })
+    // Inside of the condition on tracks, "album" is the one of a track.
+    const { objects } = Album
+    expect(await objects.filter({ tracks__album__name: 'Malibu' } as never).values('name')).toEqual([{ name: 'Malibu' }])
+    expect(await objects.exclude({ tracks__album__name: 'Malibu' } as never).values('name')).toEqual([{ name: 'Fantasies' }])
+    expect(await objects.filter({ tracks__album__name: 'Malibu' } as never).update({ name: 'Venice' })).toBe(1)
+    expect(await objects.orderBy('id').values('name')).toEqual([{ name: 'Venice' }, { name: 'Fantasies' }])
+  })
+
+  test('a lookup goes on behind a many-to-many relation', async () => {
+    const models = new ModelRegistry(fixture.engine())
+    class Person extends models.define('people', { id: integer({ primaryKey: true }), name: string({ maxLength: 20 }) }) {}
+    class Tag extends models.define('tags', {
+      id: integer({ primaryKey: true }),
+      name: string({ maxLength: 20 }),
+      owner: foreignKey(() => Person, { allowNull: true }),
+    }) {}
+    class Label extends Tag.extend('labels', { color: string({ maxLength: 20 }) }) {}
+    class Post extends models.define('posts', {
+      id: integer({ primaryKey: true }),
+      tags: manyToMany(() => Tag, { relatedName: 'posts' }),
+      labels: manyToMany(() => Label),
+    }) {}
+    await models.createAll()
+    const ada = await Person.objects.create({ name: 'Ada' })
+    const label = await Label.objects.create({ name: 'sql', owner: ada, color: 'red' })
+    const [first, second] = await Post.objects.bulkCreate([{}, {}])
+    await first?.tags.add(label.id)
+    await second?.labels.add(label)
+
+    expect(await Post.objects.filter({ tags__owner__name: 'Ada', tags__name: 'sql' }).values('id')).toEqual([{ id: 1 }])
+    expect(await Post.objects.filter({ labels__color: 'red', labels__name: 'sql', labels__owner__name: 'Ada' }).values('id')).toEqual([
+      { id: 2 },
+    ])
+    expect(await Post.objects.exclude({ tags__owner__name: 'Ada' }).values('id')).toEqual([{ id: 2 }])
+    expect(await Tag.objects.filter({ posts__tags__owner__name__startswith: 'A' } as never).count()).toBe(1)
+    expect(await second?.labels.filter({ owner__name: 'Ada' }).count()).toBe(1)
+    expect(await Post.objects.filter({ tags__owner__isnull: true }).delete()).toBe(0)
+  })
+})
