@@ -97,7 +97,7 @@ export function assignValues(instance: Entity, values: object, { definition, bou
       const known = fields.map((candidate) => candidate.name)
       throw new ArgumentError(`Model ${definition.name} has no field ${printableName(name)}.${didYouMean(name, known)}`)
     }
-    const isKey = field.relation !== null && value !== null && value !== undefined && typeof value !== 'object'
+    const isKey = field.relation !== null && value !== null && value !== undefined && (typeof value !== 'object' || value instanceof Date)
     instance[field.name] = isKey ? relatedValue(field, value, undefined, bound) : value
   }
 }

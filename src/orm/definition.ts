@@ -160,10 +160,9 @@ export function checkOf(field: StoredField): Check {
   if (field.field !== null) return field.field.check
   return (value) => {
     const target = targetOf(field)
-    if (typeof value === 'object' && value !== null && !(value instanceof target.models.classOf(target))) {
-      return fault('type', `Must be a ${target.name} or its key.`)
-    }
-    const key = typeof value === 'object' && value !== null ? (value as Entity)[target.keyField.name] : value
+    const isObject = typeof value === 'object' && value !== null && !(value instanceof Date)
+    if (isObject && !(value instanceof target.models.classOf(target))) return fault('type', `Must be a ${target.name} or its key.`)
+    const key = isObject ? (value as Entity)[target.keyField.name] : value
     if (key === undefined || key === null) return fault('type', `Must be a ${target.name} that has been created.`)
     return checkOf(target.keyField)(key)
   }

@@ -16,6 +16,7 @@ import type { Executor, Row } from '../sql/executor.ts'
 import { Sql } from '../sql/template.ts'
 import type { Entity, EntityClass, ModelDefinition, StoredField } from './definition.ts'
 import { typeOf } from './definition.ts'
+import { identityOf } from './key-identity.ts'
 import { Plan, PlanCache } from './plan.ts'
 import { optionsOf } from './validation.ts'
 
@@ -209,5 +210,5 @@ async function readDefaults(
 }
 
 function keyText(parts: readonly unknown[]): string {
-  return parts.map(String).join('\0')
+  return parts.map((part) => String(identityOf(part))).join('\0')
 }

@@ -1,6 +1,7 @@
 import { clauseOf } from './clause.ts'
 import type { Entity, ModelDefinition } from './definition.ts'
 import { keyChunks } from './key-chunks.ts'
+import { distinctKeys, identityOf } from './key-identity.ts'
 import { parseRelationPath, type Step } from './lookup.ts'
 import { keepRelated, Stateful } from './model-state.ts'
 import { executorOf, readAll, readValues } from './query-runner.ts'
@@ -56,7 +57,7 @@ function keyOf(entity: Entity, definition: ModelDefinition): unknown {
 /** The rows of a model whose field has one of these values. */
 async function rowsWhere(definition: ModelDefinition, lookup: string, keys: readonly unknown[], origin: Origin): Promise<Entity[]> {
   const found: Entity[] = []
-  for (const chunk of keyChunks([...new Set(keys)])) {
+  for (const chunk of keyChunks(distinctKeys(keys))) {
     const state = initialState(definition, definition.models.classOf(definition), origin.executor)
     const order = definition.keyFields.map(({ name }) => ({ path: name, descending: false }))
     found.push(...(await readAll({ ...state, order, clauses: [clauseOf(definition, { [lookup]: chunk })] })))
@@ -94,10 +95,11 @@ async function prefetchForward(
   const { target, name } = step
   const sparse = entities.filter((entity) => entity[name] !== null && Stateful.of(entity[name] as object).missing !== null)
   const keys = sparse.map((entity) => keyOf(entity[name] as Entity, target))
-  const found = new Map((await rowsWhere(target, `${target.keyField.name}__in`, keys, origin)).map((row) => [keyOf(row, target), row]))
+  const rows = await rowsWhere(target, `${target.keyField.name}__in`, keys, origin)
+  const found = new Map(rows.map((row) => [identityOf(keyOf(row, target)), row]))
   const stored = await storedKeys(target, keys, new Set(found.keys()), origin)
   for (const [index, entity] of sparse.entries()) {
-    const key = keys[index]
+    const key = identityOf(keys[index])
     entity[name] = found.get(stored.get(key) ?? key) ?? entity[name]
   }
   return [...new Set(entities.flatMap((entity) => (entity[name] === null ? [] : [entity[name] as Entity])))]
@@ -113,8 +115,8 @@ async function prefetchReverse(
   const rows = await rowsWhere(step.target, `${step.field.name}__in`, keys, origin)
   const keyOfRow = (row: Entity) => keyOf(row[step.field.name] as Entity, definition)
   const stored = await storedKeys(definition, rows.map(keyOfRow), new Set(keys), origin)
-  const byKey = Map.groupBy(rows, (row) => stored.get(keyOfRow(row)) ?? keyOfRow(row))
-  for (const entity of entities) keepRelated(entity, step.name, byKey.get(keyOf(entity, definition)) ?? [])
+  const byKey = Map.groupBy(rows, (row) => stored.get(keyOfRow(row)) ?? identityOf(keyOfRow(row)))
+  for (const entity of entities) keepRelated(entity, step.name, byKey.get(identityOf(keyOf(entity, definition))) ?? [])
   return rows
 }
 
@@ -142,7 +144,7 @@ async function prefetchMany(
     links.map(([, other]) => other),
     origin,
   )
-  const byKey = new Map(rows.map((row) => [keyOf(row, target), row]))
+  const byKey = new Map(rows.map((row) => [identityOf(keyOf(row, target)), row]))
   const storedOthers = await storedKeys(
     target,
     links.map(([, other]) => other),
@@ -155,10 +157,10 @@ async function prefetchMany(
     new Set(keys),
     origin,
   )
-  const linked = Map.groupBy(links, ([own]) => storedOwn.get(own) ?? own)
+  const linked = Map.groupBy(links, ([own]) => storedOwn.get(own) ?? identityOf(own))
   for (const entity of entities) {
-    const others = (linked.get(keyOf(entity, definition)) ?? []).flatMap(([, other]): readonly Entity[] => {
-      const row = byKey.get(storedOthers.get(other) ?? other)
+    const others = (linked.get(identityOf(keyOf(entity, definition))) ?? []).flatMap(([, other]): readonly Entity[] => {
+      const row = byKey.get(storedOthers.get(other) ?? identityOf(other))
       return row === undefined ? [] : [row]
     })
     keepRelated(entity, step.name, others)

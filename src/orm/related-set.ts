@@ -7,6 +7,7 @@ import { type Clause, clauseOf, termOf } from './clause.ts'
 import { createEntities } from './create-entities.ts'
 import { checkOf, type Entity, type ModelDefinition, type Through } from './definition.ts'
 import { keyChunks } from './key-chunks.ts'
+import { distinctKeys, identityOf } from './key-identity.ts'
 import type { Step } from './lookup.ts'
 import type { ManagedModel } from './manager.ts'
 import { Stateful } from './model-state.ts'
@@ -90,8 +91,8 @@ export class RelatedSet<M extends ManagedModel> extends QuerySet<M['$fields'], M
    */
   async add(...others: readonly RelatedRow<M>[]): Promise<void> {
     await this.#change('add', others, async (tx, through, keys) => {
-      const present = new Set(await linkedKeys(through, this.#ownerKey(), tx))
-      await linkRows(through, { own: this.#ownerKey(), others: keys.filter((key) => !present.has(key)), executor: tx })
+      const present = await linkedKeys(through, this.#ownerKey(), tx)
+      await linkRows(through, { own: this.#ownerKey(), others: keysWithout(keys, present), executor: tx })
     })
   }
 
@@ -104,8 +105,8 @@ export class RelatedSet<M extends ManagedModel> extends QuerySet<M['$fields'], M
   async set(others: readonly RelatedRow<M>[]): Promise<void> {
     await this.#change('set', others, async (tx, through, keys) => {
       const present = await linkedKeys(through, this.#ownerKey(), tx)
-      await unlinkRows(through, { own: this.#ownerKey(), others: present.filter((key) => !keys.includes(key)), executor: tx })
-      await linkRows(through, { own: this.#ownerKey(), others: keys.filter((key) => !present.includes(key)), executor: tx })
+      await unlinkRows(through, { own: this.#ownerKey(), others: keysWithout(present, keys), executor: tx })
+      await linkRows(through, { own: this.#ownerKey(), others: keysWithout(keys, present), executor: tx })
     })
   }
 
@@ -117,7 +118,7 @@ export class RelatedSet<M extends ManagedModel> extends QuerySet<M['$fields'], M
     const step = this.#step
     if (step.kind !== 'many')
       throw new InvalidRequestError(`${method}() is for many-to-many relations: set the foreign key of the other row.`)
-    const keys = [...new Set(others.map((other) => keyOf(step.target, other)))]
+    const keys = distinctKeys(others.map((other) => keyOf(step.target, other)))
     this.#forget()
     await this.#executor().transaction(async (tx) => await change(tx, step.through, keys))
   }
@@ -149,6 +150,11 @@ function keyOf(target: ModelDefinition, other: unknown): unknown {
     throw new ArgumentError(`A row of a many-to-many relation is a ${target.name} or its key, found ${found}.`)
   }
   return checked.value
+}
+
+function keysWithout(keys: readonly unknown[], others: readonly unknown[]): readonly unknown[] {
+  const left = new Set(others.map(identityOf))
+  return keys.filter((key) => !left.has(identityOf(key)))
 }
 
 /** What holds of the rows that the relation leads to from that row. */

@@ -172,6 +172,6 @@ export class SessionQuery<I> implements PromiseLike<I[]>, AsyncIterable<I> {
 }
 
 function partsOf(key: unknown, names: readonly string[]): readonly unknown[] {
-  if (typeof key !== 'object' || key === null) return [key]
+  if (typeof key !== 'object' || key === null || key instanceof Date) return [key]
   return names.map((name) => (Object.hasOwn(key, name) ? Reflect.get(key, name) : undefined))
 }

@@ -1,6 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'offloop'
-import { bigInteger, foreignKey, integer, ModelRegistry, Session, string, uuid, ValidationError } from 'offloop/orm'
+import {
+  bigInteger,
+  dateTime,
+  foreignKey,
+  integer,
+  type Manager,
+  ModelRegistry,
+  manyToMany,
+  type RelatedSet,
+  Session,
+  string,
+  uuid,
+  ValidationError,
+} from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
@@ -52,6 +65,45 @@ describeDatabases((fixture) => {
     expect(await (found as unknown as { steps: PromiseLike<unknown[]> }).steps).toHaveLength(2)
     expect(await job.delete()).toBe(1)
     expect(await Step.objects.count()).toBe(0)
+  })
+
+  test('a key may be a moment, and leads there and back', async () => {
+    const engine = fixture.engine()
+    const models = new ModelRegistry(engine)
+    class Run extends models.define('runs', { at: dateTime({ primaryKey: true }), name: string({ maxLength: 5 }) }) {
+      declare static readonly objects: Manager<typeof Run>
+      declare readonly notes: RelatedSet<typeof Note>
+    }
+    class Note extends models.define('notes_of_runs', {
+      id: integer({ primaryKey: true }),
+      run: foreignKey(() => Run, { relatedName: 'notes' }),
+      runs: manyToMany(() => Run),
+    }) {}
+    await models.createAll()
+    const moments = [1, 2].map((ms) => new Date(Date.UTC(2024, 0, 1, 12, 0, 0, ms)))
+    const [first, second] = moments as [Date, Date]
+    await Run.objects.bulkCreate(moments.map((at, index) => ({ at, name: `r${index}` })))
+    await Note.objects.create({ run: first })
+    const note = new Note({ run: first })
+    expect(note.run.pk).toEqual(first)
+    await note.save()
+    await note.update({ run: second })
+    expect(note.run.pk).toEqual(second)
+    expect(await Note.objects.create({ run: { at: first } as never }).catch(({ errors }) => errors)).toMatchObject([
+      { message: 'Must be a Run or its key.' },
+    ])
+
+    const notes = await Note.objects.prefetchRelated('run').orderBy('id')
+    expect(notes.map(({ run }) => run.name)).toEqual(['r0', 'r1'])
+    const runs = await Run.objects.prefetchRelated('notes').orderBy('at')
+    expect(await Promise.all(runs.map(async (run) => (await run.notes).map(({ id }) => id)))).toEqual([[1], [2]])
+    await note.runs.add(first, new Date(first), second)
+    await note.runs.add(second)
+    await note.runs.set([new Date(second)])
+    const [read] = await Note.objects.prefetchRelated('runs').filter({ pk: note.id })
+    expect((await read?.runs)?.map(({ name }) => name)).toEqual(['r1'])
+    await using session = new Session(engine)
+    expect((await session.query(Run).get(second))?.name).toBe('r1')
   })
 
   test.runIf(fixture.target.driver === 'mysql2')('keys are those that the database has counted, in whatever steps it does', async () => {

@@ -15,7 +15,7 @@ describeDatabases((fixture) => {
     await models.createAll()
     const [malibu, fantasies] = await Album.objects.bulkCreate([{ name: 'Malibu' }, { name: 'Fantasies' }])
     const bird = await Track.objects.create({ title: 'The Bird', album: malibu as Album })
-    await Track.objects.create({ title: 'Sick Muse', album: fantasies as Album, track: bird.id })
+    await Track.objects.create({ title: 'Sick Muse', album: fantasies as Album, track: bird })
 
     expect(await Track.objects.filter({ track__title: 'The Bird' } as never).values('title')).toEqual([{ title: 'Sick Muse' }])
     const [muse] = await Track.objects.filter({ title: 'Sick Muse' }).selectRelated('track' as never, 'album')
