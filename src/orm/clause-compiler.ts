@@ -9,11 +9,13 @@ import {
   ValueListNode,
   ValueNode,
 } from 'kysely'
-import { dialectFunction } from '../schema/compile/dialect-functions.ts'
+import type { ColumnType } from '../schema/column-type.ts'
+import { dialectFunction, isOrderedOtherwise } from '../schema/compile/dialect-functions.ts'
 import { ValueSlot } from '../schema/compile/typed-value.ts'
+import { TextType } from '../schema/types/texts.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import type { Clause, Term } from './clause.ts'
-import { type StoredField, typeOf } from './definition.ts'
+import { typeOf } from './definition.ts'
 import { leadsToOne, type OneStep, type Operator, type Step, textOperators } from './lookup.ts'
 import { conjunction, inBrackets, type StatementScope } from './statement-scope.ts'
 
@@ -123,13 +125,18 @@ export function behind(scope: StatementScope, steps: readonly Step[]): Statement
 }
 
 /** What a term says of a column, or of whatever else stands in its place. */
-export function termCondition({ lookup, form }: Term, slots: readonly ValueSlot[], column: OperationNode): OperationNode {
+export function termCondition({ lookup, form, asText }: Term, slots: readonly ValueSlot[], column: OperationNode): OperationNode {
   if (form === 'null') return compare(column, 'is', ValueNode.createImmediate(null))
   if (form === 'not null') return compare(column, 'is not', ValueNode.createImmediate(null))
-  return OPERATORS[lookup.operator](column, slots, lookup.field)
+  const type = typeOf(lookup.field)
+  return asText === true
+    ? OPERATORS[lookup.operator](dialectFunction('asText', column, type), slots, textType)
+    : OPERATORS[lookup.operator](column, slots, type)
 }
 
-type Compile = (column: OperationNode, slots: readonly ValueSlot[], field: StoredField) => OperationNode
+const textType = new TextType()
+
+type Compile = (column: OperationNode, slots: readonly ValueSlot[], type: ColumnType) => OperationNode
 
 const comparedBy =
   (operator: '=' | '!='): Compile =>
@@ -138,8 +145,8 @@ const comparedBy =
 
 const orderedBy =
   (operator: '<' | '<=' | '>' | '>='): Compile =>
-  (column, slots, field) =>
-    compare(ordered(column, field), operator, end(slots[0], column, field))
+  (column, slots, type) =>
+    compare(ordered(column, type), operator, end(slots[0], column, type))
 
 type TextFunction =
   | 'contains'
@@ -152,18 +159,16 @@ type TextFunction =
 
 const textBy =
   (name: TextFunction): Compile =>
-  (column, slots, field) => {
-    const type = typeOf(field)
-    return dialectFunction(name, type.kind === 'enumeration' ? dialectFunction('asText', column, type) : column, slots[0] as ValueSlot)
-  }
+  (column, slots, type) =>
+    dialectFunction(name, type.kind === 'enumeration' ? dialectFunction('asText', column, type) : column, slots[0] as ValueSlot)
 
 const listBy =
   (operator: 'in' | 'not in'): Compile =>
-  (column, slots, field) =>
+  (column, slots, type) =>
     // SQL has no empty list.
     slots.length === 0
       ? RawNode.createWithSql(operator === 'in' ? '1 = 0' : '1 = 1')
-      : compare(column, operator, ValueListNode.create(slots.map((slot) => member(slot, column, field))))
+      : compare(column, operator, ValueListNode.create(slots.map((slot) => member(slot, column, type))))
 
 const OPERATORS: Readonly<Record<Operator, Compile>> = {
   exact: comparedBy('='),
@@ -174,8 +179,8 @@ const OPERATORS: Readonly<Record<Operator, Compile>> = {
   lte: orderedBy('<='),
   in: listBy('in'),
   notin: listBy('not in'),
-  range: (column, [low, high], field) =>
-    compare(ordered(column, field), 'between', AndNode.create(end(low, column, field), end(high, column, field))),
+  range: (column, [low, high], type) =>
+    compare(ordered(column, type), 'between', AndNode.create(end(low, column, type), end(high, column, type))),
   isnull: (column) => column,
   contains: textBy('contains'),
   startswith: textBy('startsWith'),
@@ -194,22 +199,20 @@ function compare(
   return BinaryOperationNode.create(left, OperatorNode.create(operator), right)
 }
 
-function ordered(column: OperationNode, field: StoredField): OperationNode {
-  const type = typeOf(field)
-  return type.kind === 'numeric' ? dialectFunction('ordered', column, type) : column
+function ordered(column: OperationNode, type: ColumnType): OperationNode {
+  return isOrderedOtherwise(type) ? dialectFunction('ordered', column, type) : column
 }
 
 /** One of a list, or what an order is compared with. That of a sum or an average need not fit the field. */
-function member(slot: ValueSlot | undefined, column: OperationNode, field: StoredField): OperationNode {
-  const type = typeOf(field)
+function member(slot: ValueSlot | undefined, column: OperationNode, type: ColumnType): OperationNode {
   const value = ValueNode.create(slot)
   return type.kind === 'numeric' && !RawNode.is(column) ? dialectFunction('among', value, type) : value
 }
 
 /** What an order is compared with: it has that of the column. */
-function end(slot: ValueSlot | undefined, column: OperationNode, field: StoredField): OperationNode {
-  const value = member(slot, column, field)
-  return RawNode.is(column) ? value : ordered(value, field)
+function end(slot: ValueSlot | undefined, column: OperationNode, type: ColumnType): OperationNode {
+  const value = member(slot, column, type)
+  return RawNode.is(column) ? value : ordered(value, type)
 }
 
 function disjunction(nodes: readonly OperationNode[]): OperationNode {

@@ -1,7 +1,8 @@
 import type { Expression, OperationNode } from 'kysely'
+import { EnumerationType } from '../schema/types/texts.ts'
 import { printableName } from '../sql/nearest-name.ts'
 import { describeValue } from '../sql/parameters.ts'
-import { type Entity, type ModelDefinition, targetOf } from './definition.ts'
+import { type Entity, type ModelDefinition, targetOf, typeOf } from './definition.ts'
 import { type Lookup, parseLookup, textOperators } from './lookup.ts'
 
 /** One lookup with what it compares with. */
@@ -11,6 +12,8 @@ export interface Term {
   readonly form: string
   /** Sent as parameters. */
   readonly values: readonly unknown[]
+  /** One of the values is none that the field can have, and is compared as a text: PostgreSQL takes no other for a type of a program's own. */
+  readonly asText?: boolean
 }
 
 /** A condition on rows. Those of one lookup object belong together: over a relation to many rows they are about the same row. */
@@ -84,20 +87,29 @@ export function termOf(lookup: Lookup, value: unknown): Term {
     if (operator !== 'exact' && operator !== 'ne' && operator !== 'iexact') throw misfit(lookup, 'a value', value)
     return { lookup, form: operator === 'ne' ? 'not null' : 'null', values: [] }
   }
-  if (operator === 'in' || operator === 'notin') return listTerm(lookup, value)
+  if (operator === 'in' || operator === 'notin') {
+    const values = listed(lookup, value)
+    return valueTerm(lookup, String(values.length), values)
+  }
   if (operator === 'range') {
     if (!Array.isArray(value) || value.length !== 2) throw misfit(lookup, 'a list of two values', value)
-    return { lookup, form: 'range', values: value.map((end: unknown) => plainValue(lookup, end)) }
+    return valueTerm(lookup, 'range', value)
   }
   if (textOperators.has(operator) && typeof value !== 'string') throw misfit(lookup, 'a text', value)
-  return { lookup, form: 'value', values: [plainValue(lookup, value)] }
+  return valueTerm(lookup, 'value', [value])
 }
 
-function listTerm(lookup: Lookup, value: unknown): Term {
+function listed(lookup: Lookup, value: unknown): readonly unknown[] {
   if (typeof value === 'string' || typeof value !== 'object' || value === null || !(Symbol.iterator in value))
     throw misfit(lookup, 'a list of values', value)
-  const values = [...(value as Iterable<unknown>)].map((element) => plainValue(lookup, element))
-  return { lookup, form: String(values.length), values }
+  return [...(value as Iterable<unknown>)]
+}
+
+function valueTerm(lookup: Lookup, form: string, given: readonly unknown[]): Term {
+  const values = given.map((value) => plainValue(lookup, value))
+  const type = textOperators.has(lookup.operator) ? null : typeOf(lookup.field)
+  const isForeign = (value: unknown) => typeof value === 'string' && type instanceof EnumerationType && !type.values.includes(value)
+  return values.some(isForeign) ? { lookup, form: `${form} as text`, values, asText: true } : { lookup, form, values }
 }
 
 /** An instance stands for its key. */

@@ -15,7 +15,7 @@ import {
   type SelectQueryNode,
 } from 'kysely'
 import { ArgumentError } from '../errors.ts'
-import { dialectFunction, raw, spell } from '../schema/compile/dialect-functions.ts'
+import { dialectFunction, isOrderedOtherwise, raw, spell } from '../schema/compile/dialect-functions.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import { behind, type Slots, termCondition } from './clause-compiler.ts'
 import { type ModelDefinition, typeOf } from './definition.ts'
@@ -179,13 +179,13 @@ function expressionOf({ kind, lookup, distinct }: Output, index: number): Operat
   if (lookup === null) return raw('count(*)')
   const column = ReferenceNode.create(ColumnNode.create(`c${index}`))
   const type = typeOf(lookup.field)
-  if (type.kind === 'numeric' && (kind === 'min' || kind === 'max')) return dialectFunction('extreme', column, type, kind)
+  if (isOrderedOtherwise(type) && (kind === 'min' || kind === 'max')) return dialectFunction('extreme', column, type, kind)
   return kind === 'group' ? column : spell`${raw(distinct ? `${kind}(distinct ` : `${kind}(`)}${column})`
 }
 
 function orderItem(output: Output, expression: OperationNode, descending: boolean): OrderByItemNode {
   const type = output.lookup === null || output.kind === 'count' ? null : typeOf(output.lookup.field)
-  const item = type?.kind === 'numeric' ? dialectFunction('ordered', expression, type) : expression
+  const item = type !== null && isOrderedOtherwise(type) ? dialectFunction('ordered', expression, type) : expression
   return OrderByItemNode.create(item, raw(descending ? 'desc' : 'asc') as RawNode)
 }
 

@@ -12,7 +12,7 @@ import {
 import { describeValue } from '../sql/parameters.ts'
 import { Sql } from '../sql/template.ts'
 import type { ColumnType } from './column-type.ts'
-import { dialectFunction } from './compile/dialect-functions.ts'
+import { dialectFunction, isOrderedOtherwise } from './compile/dialect-functions.ts'
 import { TypedValue } from './compile/typed-value.ts'
 import { Condition } from './condition.ts'
 
@@ -172,8 +172,12 @@ export class ValueExpression<Out, In = Out> implements Expression<Out> {
   #compare(operator: '<' | '<=' | '>' | '>=' | 'between', ...values: readonly Operand<In>[]): Condition {
     const operands = values.map((value) => this.#member(value))
     const ofSql = values.some((value) => value instanceof Sql || isExpression(value))
-    const right = (ofSql ? operands : operands.map((operand) => this.#inOrder(operand))).reduce((low, high) => AndNode.create(low, high))
-    const left = this.#inOrder(this.#node, ofSql ? 'orderedBesideSql' : 'ordered')
+    const inOrder = (node: OperationNode, name: 'ordered' | 'orderedBesideSql') =>
+      isOrderedOtherwise(this.type) ? dialectFunction(name, node, this.type) : node
+    const right = (ofSql ? operands : operands.map((operand) => inOrder(operand, 'ordered'))).reduce((low, high) =>
+      AndNode.create(low, high),
+    )
+    const left = inOrder(this.#node, ofSql ? 'orderedBesideSql' : 'ordered')
     return new Condition(BinaryOperationNode.create(left, OperatorNode.create(operator), right))
   }
 
@@ -182,8 +186,8 @@ export class ValueExpression<Out, In = Out> implements Expression<Out> {
   }
 
   /** A number that a database holds as a text is ordered as a number. */
-  #inOrder(node: OperationNode, name: 'ordered' | 'orderedBesideSql' = 'ordered'): OperationNode {
-    return this.type.kind === 'numeric' ? dialectFunction(name, node, this.type) : node
+  #inOrder(node: OperationNode): OperationNode {
+    return this.type.kind === 'numeric' ? dialectFunction('ordered', node, this.type) : node
   }
 
   /** One of a list, or what an order is compared with. */

@@ -78,6 +78,11 @@ function operandOf(node: OperationNode): unknown {
   return ValueNode.is(node) && node.value instanceof Operand ? node.value.value : node
 }
 
+/** Whether a database compares values of the type otherwise than they are ordered: as the texts that it holds, or takes them for. */
+export function isOrderedOtherwise({ kind }: ColumnType): boolean {
+  return kind === 'numeric' || kind === 'enumeration'
+}
+
 /** SQL with nodes in it. */
 export function spell(strings: TemplateStringsArray, ...nodes: readonly OperationNode[]): OperationNode {
   return RawNode.create(strings, nodes)

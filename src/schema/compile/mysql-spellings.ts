@@ -1,10 +1,27 @@
+import { type OperationNode, RawNode } from 'kysely'
+import type { ColumnType } from '../column-type.ts'
 import { NumericType } from '../types/numbers.ts'
+import { EnumerationType } from '../types/texts.ts'
 import { escapeLike, mapped, raw, type Spellings, spell, type Text, value } from './dialect-functions.ts'
 import { jsonPathText } from './json-steps.ts'
 
 /** Letter by letter: the usual collations take capitals for small letters, and letters with accents for those without. */
 function exactly(part: Text, pattern: (text: string) => string) {
   return spell`${mapped(part, pattern)} collate utf8mb4_bin escape '!'`
+}
+
+/** Where a text stands in the list of an enumeration, which is how MySQL orders them; MIN, MAX, < and > take them for texts. */
+function placeOf(text: OperationNode, { values }: EnumerationType): OperationNode {
+  return spell`nullif(field(${text}, ${listed(values)}), 0)`
+}
+
+function listed(texts: readonly string[]): OperationNode {
+  return texts.map((text): OperationNode => value(text)).reduce((left, right) => spell`${left}, ${right}`)
+}
+
+function extreme(column: OperationNode, { stored: type }: ColumnType, which: 'min' | 'max'): OperationNode {
+  if (!(type instanceof EnumerationType)) return spell`${raw(which)}(${column})`
+  return spell`elt(${raw(which)}(${placeOf(column, type)}), ${listed(type.values)})`
 }
 
 export const mysqlSpellings: Spellings = {
@@ -22,9 +39,9 @@ export const mysqlSpellings: Spellings = {
   asText: (column) => column,
   among: (value, { stored: type }) =>
     type instanceof NumericType ? spell`cast(${value} as ${raw(`decimal(${type.precision}, ${type.scale})`)})` : value,
-  ordered: (column) => column,
+  ordered: (column, { stored: type }) => (type instanceof EnumerationType && !RawNode.is(column) ? placeOf(column, type) : column),
   orderedBesideSql: (column) => column,
-  extreme: (column, _type, which) => spell`${raw(which)}(${column})`,
+  extreme,
   jsonPath: (document, steps) => spell`json_extract(${document}, ${value(jsonPathText(steps))})`,
   jsonText: (document, steps) => {
     const place = spell`json_extract(${document}, ${value(jsonPathText(steps))})`
