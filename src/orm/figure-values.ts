@@ -24,10 +24,14 @@ export interface FigureTerm {
 
 const whole: ReadonlySet<string> = new Set(['integer', 'smallInteger', 'bigInteger'])
 
+export function isOfWholeNumbers(field: StoredField): boolean {
+  return whole.has(typeOf(field).kind)
+}
+
 /** Whether sums and averages of the field mean something. */
 export function isOfNumbers(field: StoredField): boolean {
   const { kind } = typeOf(field)
-  return whole.has(kind) || kind === 'float' || kind === 'numeric'
+  return isOfWholeNumbers(field) || kind === 'float' || kind === 'numeric'
 }
 
 /** PostgreSQL has no MIN and MAX of these, and the others each an order of its own. */

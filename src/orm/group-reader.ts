@@ -19,7 +19,7 @@ import { dialectFunction, isOrderedOtherwise, raw, spell } from '../schema/compi
 import type { Dialect } from '../sql/dialect.ts'
 import { behind, type Slots, termCondition } from './clause-compiler.ts'
 import { type ModelDefinition, typeOf } from './definition.ts'
-import { type FigureTerm, hasExtremes, isOfNumbers, type Output, operandEncoder, readerOf } from './figure-values.ts'
+import { type FigureTerm, hasExtremes, isOfNumbers, isOfWholeNumbers, type Output, operandEncoder, readerOf } from './figure-values.ts'
 import type { Figure, FigureKind } from './figures.ts'
 import { describeKind, parseFieldPath } from './lookup.ts'
 import { Plan, PlanCache } from './plan.ts'
@@ -180,6 +180,7 @@ function expressionOf({ kind, lookup, distinct }: Output, index: number): Operat
   const column = ReferenceNode.create(ColumnNode.create(`c${index}`))
   const type = typeOf(lookup.field)
   if (isOrderedOtherwise(type) && (kind === 'min' || kind === 'max')) return dialectFunction('extreme', column, type, kind)
+  if (kind === 'avg' && isOfWholeNumbers(lookup.field)) return dialectFunction('average', column, distinct)
   return kind === 'group' ? column : spell`${raw(distinct ? `${kind}(distinct ` : `${kind}(`)}${column})`
 }
 

@@ -138,6 +138,15 @@ describeTables(undefined, (databaseTest) => {
     expect(await Sale.objects.filter({ pieces__lt: 4 }).aggregate(figures)).toEqual({ total: 3n * 2n ** 60n + 6n, pieces: 6 })
   })
 
+  test('an average of whole numbers has the digits of a number', async ({ sales: { Sale } }) => {
+    const set = Sale.objects.filter({ pieces__in: [1, 2, 4] })
+    expect(await set.avg('pieces')).toBe(7 / 3)
+    expect(await set.aggregate({ mean: avg('pieces', { distinct: true }), none: avg('shop__id') })).toEqual({ mean: 7 / 3, none: 1 })
+    expect(await Sale.objects.filter({ shop__isnull: true }).avg('shop__id')).toBeNull()
+    const groups = Sale.objects.groupBy('paid').aggregate({ mean: avg('shop__id') })
+    expect(await groups.having({ mean__lt: 1.00001 })).toEqual([{ paid: false, mean: 1 }])
+  })
+
   test('the least and the greatest of decimals are such as numbers, to the last digit', async ({ sales: { Sale } }) => {
     const figures = { least: min('exact'), greatest: max('exact') } as const
     expect(await Sale.objects.aggregate(figures)).toEqual({ least: '-10.25', greatest: '1234567890123456789012345.67' })

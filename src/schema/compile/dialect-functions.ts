@@ -35,6 +35,8 @@ export interface Spellings {
   orderedBesideSql(column: OperationNode, type: ColumnType): OperationNode
   /** The least or the greatest of a column of that type. */
   extreme(column: OperationNode, type: ColumnType, which: 'min' | 'max'): OperationNode
+  /** The average of a column of whole numbers, to as many digits as a double has. */
+  average(column: OperationNode, distinct: boolean): OperationNode
   /** What is at a place of a document: as JSON, as a text, and compared with a value. */
   jsonPath(document: OperationNode, steps: readonly JsonStep[]): OperationNode
   jsonText(document: OperationNode, steps: readonly JsonStep[]): OperationNode

@@ -24,6 +24,12 @@ function extreme(column: OperationNode, { stored: type }: ColumnType, which: 'mi
   return spell`elt(${raw(which)}(${placeOf(column, type)}), ${listed(type.values)})`
 }
 
+/** AVG of whole numbers has four digits behind the point. */
+function average(column: OperationNode, distinct: boolean): OperationNode {
+  const of = (figure: 'sum' | 'count') => spell`${raw(distinct ? `${figure}(distinct ` : `${figure}(`)}${column})`
+  return spell`(${of('sum')} + 0e0) / nullif(${of('count')}, 0)`
+}
+
 export const mysqlSpellings: Spellings = {
   contains: (text, part) => spell`${text} like ${exactly(part, (found) => `%${escapeLike(found)}%`)}`,
   startsWith: (text, part) => spell`${text} like ${exactly(part, (found) => `${escapeLike(found)}%`)}`,
@@ -42,6 +48,7 @@ export const mysqlSpellings: Spellings = {
   ordered: (column, { stored: type }) => (type instanceof EnumerationType && !RawNode.is(column) ? placeOf(column, type) : column),
   orderedBesideSql: (column) => column,
   extreme,
+  average,
   jsonPath: (document, steps) => spell`json_extract(${document}, ${value(jsonPathText(steps))})`,
   jsonText: (document, steps) => {
     const place = spell`json_extract(${document}, ${value(jsonPathText(steps))})`

@@ -109,6 +109,7 @@ export const sqliteSpellings: Spellings = {
   asText: (column) => column,
   among: (value) => value,
   extreme: (column, type, which) => (isWide(type) ? extremeOfTexts(column, which) : spell`${raw(which)}(${column})`),
+  average: (column, distinct) => spell`${raw(distinct ? 'avg(distinct ' : 'avg(')}${column})`,
   ordered: (column, type) => (isWide(type) ? (RawNode.is(column) ? asNumber(column) : orderedText(column)) : column),
   orderedBesideSql: (column, type) => (isWide(type) ? asNumber(column) : column),
   jsonPath: (document, steps) => spell`${document} -> ${value(jsonPathText(steps))}`,
