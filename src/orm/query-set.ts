@@ -268,11 +268,16 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
     return await countRows(this.#narrowed(lookups).#state)
   }
 
-  /** Over no rows: null. */
+  /**
+   * Over no rows: null.
+   *
+   * @throws {InvalidRequestError} after `distinct()`, as `aggregate`
+   */
   async sum<const P extends string>(path: P & FigurePath<'sum', F, R, P>): Promise<FigureAt<'sum', F, R, P>> {
     return await this.#figure('sum', path)
   }
 
+  /** As `sum`. */
   async avg<const P extends string>(path: P & FigurePath<'avg', F, R, P>): Promise<FigureAt<'avg', F, R, P>> {
     return await this.#figure('avg', path)
   }
@@ -286,6 +291,7 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
   }
 
   async #figure<K extends Exclude<FigureKind, 'count'>, P extends string>(kind: K, path: P): Promise<FigureAt<K, F, R, P>> {
+    if (kind === 'sum' || kind === 'avg') assertNotDistinct(this.#state, kind)
     const [row] = await readGroups(groupState(this.#state, [], [['figure', new Figure(kind, path)]]))
     return (row?.['figure'] ?? null) as FigureAt<K, F, R, P>
   }
