@@ -49,11 +49,11 @@ export function selectPlan(state: QueryState, dialect: Dialect): SelectPlan {
   const attached: Attached[] = []
   const placed = placedFields(state.definition, scope, { place, only: state.only, tree: pathTree(state), path: [], attached })
   // What rows that are alike are ordered by has to be in them: beside the key it makes none of them different.
-  const ordering = state.distinct ? orderingColumns(state, scope) : []
+  if (state.distinct) placeOrdering(state, scope, place)
   const plan = new Plan(
     {
       ...node,
-      selections: [...columns, ...ordering].map((column) => SelectionNode.create(column)),
+      selections: columns.map((column) => SelectionNode.create(column)),
       ...(scope.joins.length > 0 ? { joins: scope.joins } : {}),
     },
     dialect,
@@ -137,12 +137,12 @@ function orderItem(term: QueryState['order'][number], definition: ModelDefinitio
 }
 
 /** The columns that a query set is ordered by, and that are not its own or not read. */
-function orderingColumns({ definition, order, only }: QueryState, scope: StatementScope): readonly ReferenceNode[] {
-  return order.flatMap((term) => {
-    if (!('path' in term)) return []
+function placeOrdering({ definition, order, only }: QueryState, scope: StatementScope, place: Placing['place']): void {
+  for (const term of order) {
+    if (!('path' in term)) continue
     const { steps, field } = parseLookup(definition, term.path)
-    return steps.length > 0 || only !== null ? [behind(scope, steps).column(field)] : []
-  })
+    if (steps.length > 0 || only !== null) place(field, behind(scope, steps))
+  }
 }
 
 /** Paths as a tree: `album`, `album__artist` → album → artist. */

@@ -1,5 +1,5 @@
 import type { AsyncEngine } from 'offloop'
-import { decimal, integer, ModelRegistry, string } from 'offloop/orm'
+import { bigInteger, decimal, integer, ModelRegistry, string } from 'offloop/orm'
 import { expect } from 'vitest'
 import { describeTables } from '../conformance/database-tests.ts'
 import { rejectionOf } from '../conformance/targets.ts'
@@ -8,7 +8,11 @@ import { statementsOf } from './statements-of.ts'
 
 function pricedModels(engine: AsyncEngine) {
   const models = new ModelRegistry(engine)
-  class Item extends models.define('items', { id: integer({ primaryKey: true }), price: decimal({ maxDigits: 20, decimalPlaces: 2 }) }) {}
+  class Item extends models.define('items', {
+    id: integer({ primaryKey: true }),
+    price: decimal({ maxDigits: 20, decimalPlaces: 2 }),
+    serial: bigInteger({ allowNull: true }),
+  }) {}
   class Book extends Item.extend('books', { title: string({ maxLength: 20 }) }) {}
   return { models, Item, Book }
 }
@@ -85,6 +89,13 @@ describeTables(undefined, (databaseTest) => {
     expect(await objects.filter({ note: 'x' }).orderBy('title').values('title')).toEqual([{ title: 'The Bird' }, { title: 'The Waters' }])
     expect(await set.delete()).toBe(2)
     expect(await objects.count()).toBe(4)
+  })
+
+  test('instances are ordered by bigints that are not read', async ({ engine }) => {
+    const { Item } = pricedModels(engine)
+    await Item.objects.bulkCreate([2n ** 60n, 2n ** 60n + 1n, 5n].map((serial) => ({ price: '1.00', serial })))
+    const items = await Item.objects.distinct().only('price').orderBy('-serial')
+    expect(items.map(({ id }) => id)).toEqual([2, 1, 3])
   })
 
   test('decimals that are alike have an order, and rows of joined tables are changed in one', async ({ engine }) => {
