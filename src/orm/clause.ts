@@ -2,7 +2,7 @@ import type { Expression, OperationNode } from 'kysely'
 import { EnumerationType } from '../schema/types/texts.ts'
 import { printableName } from '../sql/nearest-name.ts'
 import { describeValue } from '../sql/parameters.ts'
-import { type Entity, type ModelDefinition, targetOf, typeOf } from './definition.ts'
+import { type Entity, keyOf, type ModelDefinition, type StoredField, targetOf, typeOf } from './definition.ts'
 import { type Lookup, parseLookup, textOperators } from './lookup.ts'
 
 /** One lookup with what it compares with. */
@@ -115,13 +115,19 @@ function valueTerm(lookup: Lookup, form: string, given: readonly unknown[]): Ter
 /** An instance stands for its key. */
 function plainValue(lookup: Lookup, value: unknown): unknown {
   if (value === null || value === undefined) throw misfit(lookup, 'values; { …__isnull: true } looks for NULL', value)
-  const { field } = lookup
   if (typeof value !== 'object') return value
-  const model = field.relation === null ? field.definition : targetOf(field)
-  if (!(value instanceof model.models.classOf(model))) return value
-  const key = (value as Entity)[model.keyField.name]
+  const model = modelsOf(lookup.field).find((candidate) => value instanceof candidate.models.classOf(candidate))
+  if (model === undefined) return value
+  const key = keyOf(value as Entity, model)
   if (key === undefined || key === null) throw misfit(lookup, `a ${model.name} that has been created`, value)
   return key
+}
+
+/** Those whose instances have what the field holds for their key. */
+function modelsOf(field: StoredField): readonly ModelDefinition[] {
+  const models = field.relation === null || field.primaryKey ? [field.definition] : []
+  for (let at = field; at.relation !== null; at = (models.at(-1) as ModelDefinition).keyField) models.push(targetOf(at))
+  return models
 }
 
 function misfit({ text, field }: Lookup, expected: string, value: unknown): TypeError {

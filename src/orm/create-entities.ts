@@ -107,6 +107,7 @@ export function relatedValue(field: StoredField, key: unknown, given: unknown, b
   const target = targetOf(field)
   const entity = target.models.classOf(target)
   if (given instanceof entity) return given as Entity
-  const { name } = target.keyField
-  return makeEntity(entity, Hydration.of({ [name]: key }, bound, allBut(target, [name])))
+  const { keyField } = target
+  const value = keyField.relation === null ? key : relatedValue(keyField, key, undefined, bound)
+  return makeEntity(entity, Hydration.of({ [keyField.name]: value }, bound, allBut(target, [keyField.name])))
 }

@@ -155,6 +155,13 @@ export function targetOf({ relation, definition, name }: StoredField): ModelDefi
   return definition.models.target(relation?.to, `${definition.tableName}.${name}`)
 }
 
+/** The key of an instance. Where it is a relation, it is the key of the row that this leads to. */
+export function keyOf(instance: Entity, { keyField }: ModelDefinition): unknown {
+  const value = instance[keyField.name]
+  const isInstance = keyField.relation !== null && typeof value === 'object' && value !== null && !(value instanceof Date)
+  return isInstance ? keyOf(value as Entity, targetOf(keyField)) : value
+}
+
 /** How a value of the field is checked: of a relation, a key or an instance. */
 export function checkOf(field: StoredField): Check {
   if (field.field !== null) return field.field.check

@@ -8,6 +8,8 @@ import { type FilledField, RowFiller } from './row-filler.ts'
 interface PlannedRelation {
   readonly entity: EntityClass
   readonly keyName: string
+  /** Where its key is a relation itself. */
+  readonly keyRelation: PlannedRelation | null
   readonly missing: ReadonlySet<string>
   /** Its own row, joined to this one. */
   readonly joined: EntityPlan | null
@@ -35,10 +37,11 @@ export class EntityPlan {
   }
 }
 
-function relate({ entity, keyName, missing, joined }: PlannedRelation): NonNullable<FilledField['relate']> {
+function relate({ entity, keyName, keyRelation, missing, joined }: PlannedRelation): NonNullable<FilledField['relate']> {
   const sparse = classWithout(entity, missing)
-  const fillKey: Fill<unknown> = (target, key) => {
-    target[keyName] = key
+  const relateKey = keyRelation === null ? null : relate(keyRelation)
+  const fillKey: Fill<unknown> = (target, key, executor) => {
+    target[keyName] = relateKey === null ? key : relateKey(key, [], executor)
   }
   return (key, row, executor) => {
     const whole = joined?.make(row, executor) ?? null
@@ -70,10 +73,12 @@ export function entityPlan({ definition, fields, missing, joined }: PlacedFields
 
 function plannedRelation(field: StoredField, joined: PlacedFields | undefined, dialect: Dialect): PlannedRelation {
   const target = targetOf(field)
-  const keyName = target.keyField.name
+  const { keyField } = target
+  const keyName = keyField.name
   return {
     entity: target.models.classOf(target),
     keyName,
+    keyRelation: keyField.relation === null ? null : plannedRelation(keyField, undefined, dialect),
     missing: allBut(target, [keyName]),
     joined: joined === undefined ? null : entityPlan(joined, dialect),
   }

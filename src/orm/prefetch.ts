@@ -1,5 +1,5 @@
 import { clauseOf } from './clause.ts'
-import type { Entity, ModelDefinition } from './definition.ts'
+import { type Entity, keyOf, type ModelDefinition } from './definition.ts'
 import { keyChunks } from './key-chunks.ts'
 import { distinctKeys, identityOf } from './key-identity.ts'
 import { parseRelationPath, type Step } from './lookup.ts'
@@ -48,10 +48,6 @@ async function prefetchStep(step: Step, entities: readonly Entity[], origin: Ori
   if (step.kind === 'forward') return await prefetchForward(step, entities, origin)
   if (step.kind === 'reverse') return await prefetchReverse(step, entities, origin)
   return await prefetchMany(step, entities, origin)
-}
-
-function keyOf(entity: Entity, definition: ModelDefinition): unknown {
-  return entity[definition.keyField.name]
 }
 
 /** The rows of a model whose field has one of these values. */

@@ -8,6 +8,7 @@ import {
   type Manager,
   ModelRegistry,
   manyToMany,
+  oneToOne,
   type RelatedSet,
   Session,
   string,
@@ -104,6 +105,55 @@ describeDatabases((fixture) => {
     expect((await read?.runs)?.map(({ name }) => name)).toEqual(['r1'])
     await using session = new Session(engine)
     expect((await session.query(Run).get(second))?.name).toBe('r1')
+  })
+
+  test('a key may be that of another row, and leads there and back', async () => {
+    const models = new ModelRegistry(fixture.engine())
+    class User extends models.define('users', { id: integer({ primaryKey: true }), name: string({ maxLength: 5 }) }) {}
+    class Tag extends models.define('tags_of_profiles', { id: integer({ primaryKey: true }) }) {}
+    class Profile extends models.define('profiles', {
+      user: oneToOne(() => User, { primaryKey: true, relatedName: 'profile' }),
+      tags: manyToMany(() => Tag, { relatedName: 'profiles' }),
+    }) {}
+    class Like extends models.define('likes', {
+      id: integer({ primaryKey: true }),
+      profile: foreignKey(() => Profile, { relatedName: 'likes' }),
+    }) {}
+    await models.createAll()
+    const [ada, grace] = await User.objects.bulkCreate([{ name: 'Ada' }, { name: 'Grace' }])
+    const [first, second] = await Profile.objects.bulkCreate([{ user: ada as User }, { user: grace as User }])
+    const profile = second as Profile
+    await Like.objects.bulkCreate([{ profile: first as Profile }, { profile }, { profile: profile.pk as never }])
+    await profile.tags.add(await Tag.objects.create({}))
+
+    for (const lookups of [
+      { profile },
+      { profile: 2 },
+      { profile__user: grace },
+      { profile__in: [profile] },
+      { profile__user__name: 'Grace' },
+    ])
+      expect(await Like.objects.filter(lookups as never).count()).toBe(2)
+    expect(await User.objects.filter({ profile } as never).values('name')).toEqual([{ name: 'Grace' }])
+    expect(await Profile.objects.filter({ pk: profile } as never).count()).toBe(1)
+    expect(await Tag.objects.filter({ profiles: profile } as never).count()).toBe(1)
+    const [like] = await Like.objects.filter({ id: 3 })
+    expect([like?.profile.pk, like?.profile.user.pk, like?.toObject()]).toEqual([2, 2, { id: 3, profile: 2 }])
+    expect((await like?.profile.user.load())?.name).toBe('Grace')
+    expect(new Like({ profile: 2 as never }).profile.user.pk).toBe(2)
+
+    const read = await Profile.objects.prefetchRelated('tags', 'likes' as never, 'user').orderBy('pk')
+    const sets = read.map(async (one) => [
+      one.user.name,
+      (await one.tags).length,
+      (await (one as unknown as { likes: PromiseLike<Like[]> }).likes).length,
+    ])
+    expect(await Promise.all(sets)).toEqual([
+      ['Ada', 0, 1],
+      ['Grace', 1, 2],
+    ])
+    const [prefetched] = await Like.objects.filter({ id: 3 }).prefetchRelated('profile__user' as never)
+    expect(prefetched?.profile.user.name).toBe('Grace')
   })
 
   test.runIf(fixture.target.driver === 'mysql2')('keys are those that the database has counted, in whatever steps it does', async () => {
