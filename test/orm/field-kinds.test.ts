@@ -121,6 +121,18 @@ describeTables(undefined, (databaseTest) => {
     expect(() => Thing.objects.filter({ batch__contains: '1' } as never)).toThrow('Thing.batch leads to keys of the kind uuid')
   })
 
+  test('a time is changed to what will be read of it', async ({ kinds: { Thing } }) => {
+    const thing = await Thing.objects.get({ name: 'Lamp' })
+    for (const [given, stored] of [
+      ['10:20:30.500', '10:20:30.5'],
+      ['10:20:30.000000', '10:20:30'],
+      ['10:20', '10:20:00'],
+    ] as const) {
+      await thing.update({ hour: given })
+      expect([thing.hour, (await Thing.objects.get({ hour: stored })).equals(thing)]).toEqual([stored, true])
+    }
+  })
+
   test('the least and the greatest are those of every kind that has an order in all databases', async ({ kinds: { Thing } }) => {
     const statements = await statementsOf(async () => {
       for (const field of ['sold', 'data', 'code', 'batch', 'batch__id'] as never[]) {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { toJson } from '../../schema/types/json.ts'
-import { isDay } from '../../schema/types/temporal.ts'
+import { isDay, withoutZeros } from '../../schema/types/temporal.ts'
 import { type Check, fault, ok, textCheck, type ValueRules } from './checks.ts'
 
 const dayForm = /^\d{4}-\d{2}-\d{2}$/
@@ -23,7 +23,7 @@ export function timeCheck(): Check {
     const [, hours, minutes, seconds = '00', fraction = ''] = parts
     if (Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 59) return fault('invalid', 'Must be a real time.')
     if (fraction.replace(/0+$/, '').length > 4) return fault('format', 'Must be a valid time format.')
-    return ok(`${hours}:${minutes}:${seconds}${fraction.slice(0, 4)}`)
+    return ok(withoutZeros(`${hours}:${minutes}:${seconds}${fraction.slice(0, 4)}`))
   }
 }
 

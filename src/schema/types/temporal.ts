@@ -75,7 +75,7 @@ export class TimeType extends ColumnType {
 }
 
 /** The databases keep a different number of digits: zeros at the end of the fraction say nothing. */
-function withoutZeros(time: string): string {
+export function withoutZeros(time: string): string {
   return time.includes('.') ? time.replace(/\.?0+$/, '') : time
 }
 
