@@ -27,7 +27,7 @@ import { type Entity, type ModelDefinition, type StoredField, typeOf } from './d
 import { Plan, PlanCache } from './plan.ts'
 import { type QueryState, shapeOfQuery, valuesOfQuery } from './query-state.ts'
 import { selectNode } from './select-plan.ts'
-import { conjunction, Names, StatementScope } from './statement-scope.ts'
+import { conjunction, StatementScope } from './statement-scope.ts'
 
 const updates = new PlanCache<Plan>()
 const deletes = new PlanCache<Plan>()
@@ -75,12 +75,11 @@ function assignment(
 function whereOf(state: QueryState, dialect: Dialect): { readonly where?: WhereNode } {
   const { definition, clauses } = state
   if (state.limit === null && state.offset === 0) {
-    const names = new Names()
-    const scope = new StatementScope(definition, names, names.take(definition.table.name))
+    const scope = StatementScope.outermost(definition)
     const slots = new Slots(dialect)
     const conditions = clauses.map((clause) => conditionOf(clause, scope, slots))
     // A statement of MySQL cannot look into the table that it changes; those inside may.
-    const looksInside = dialect.upsert === 'onDuplicateKey' && clauses.length > 0 && names.count > 1
+    const looksInside = dialect.upsert === 'onDuplicateKey' && clauses.length > 0 && scope.names.count > 1
     if (scope.joins.length === 0 && !looksInside) return conditions.length === 0 ? {} : { where: WhereNode.create(conjunction(conditions)) }
   }
   return { where: WhereNode.create(keyAmong(definition, foundKeys(state, dialect))) }

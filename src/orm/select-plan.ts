@@ -23,7 +23,7 @@ import { type OneStep, parseLookup, parseOnePath } from './lookup.ts'
 import { keepRelated } from './model-state.ts'
 import { Plan } from './plan.ts'
 import type { QueryState } from './query-state.ts'
-import { conjunction, Names, StatementScope } from './statement-scope.ts'
+import { conjunction, StatementScope } from './statement-scope.ts'
 
 /** Makes an instance of a row; null where the row has none. */
 export interface EntityMaker {
@@ -90,8 +90,7 @@ export function selectNode(
 ): { readonly node: SelectQueryNode; readonly scope: StatementScope; readonly slots: Slots } {
   const { definition, clauses, order, limit, offset, distinct } = state
   const { table } = definition
-  const names = new Names()
-  const scope = new StatementScope(definition, names, names.take(table.name))
+  const scope = StatementScope.outermost(definition)
   const slots = new Slots(dialect)
   const conditions = clauses.map((clause) => conditionOf(clause, scope, slots))
   const items = order.map((term) => orderItem(term, definition, scope))

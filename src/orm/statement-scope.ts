@@ -24,14 +24,21 @@ import type { OneStep, Step } from './lookup.ts'
 /** The names that one statement uses for its tables: no two of them are the same, in capitals neither, which SQLite takes for small letters. */
 export class Names {
   readonly #taken = new Set<string>()
+  #count = 0
 
   /** How many tables the statement names. */
   get count(): number {
-    return this.#taken.size
+    return this.#count
+  }
+
+  /** Keeps a name for a table that may come later. */
+  reserve(name: string): void {
+    this.#taken.add(name.toLowerCase())
   }
 
   take(wanted: string): string {
     let name = wanted
+    this.#count += 1
     for (let count = 2; this.#taken.has(name.toLowerCase()); count += 1) name = `${wanted}_${count}`
     this.#taken.add(name.toLowerCase())
     return name
@@ -47,6 +54,17 @@ export class StatementScope {
   readonly #joins: JoinNode[] = []
   readonly #joined = new Map<string, StatementScope>()
   readonly #root: StatementScope
+  /** Its tables are called as they are: expressions name them so. */
+  #isOutermost = false
+
+  /** That of a whole statement. */
+  static outermost(definition: ModelDefinition): StatementScope {
+    const names = new Names()
+    const scope = new StatementScope(definition, names, names.take(definition.table.name))
+    scope.#isOutermost = true
+    for (let at = definition.parent; at !== null; at = at.parent) names.reserve(at.table.name)
+    return scope
+  }
 
   constructor(definition: ModelDefinition, names: Names, alias: string, root?: StatementScope) {
     this.definition = definition
@@ -123,7 +141,10 @@ export class StatementScope {
   ): StatementScope {
     const known = this.#joined.get(name)
     if (known !== undefined) return known
-    const joined = new StatementScope(target, this.names, this.names.take(name === '(parent)' ? target.tableName : name), this.#root)
+    const isOwn = name === '(parent)' && this.#isOutermost
+    const alias = isOwn ? target.table.name : this.names.take(name === '(parent)' ? target.tableName : name)
+    const joined = new StatementScope(target, this.names, alias, this.#root)
+    joined.#isOutermost = isOwn
     this.#joined.set(name, joined)
     // What its condition joins in turn comes before it.
     const node = JoinNode.createWithOn(type, aliased(target.table, joined.alias), on(joined))

@@ -58,4 +58,28 @@ describeDatabases((fixture) => {
     expect(await second?.labels.filter({ owner__name: 'Ada' }).count()).toBe(1)
     expect(await Post.objects.filter({ tags__owner__isnull: true }).delete()).toBe(0)
   })
+
+  test('an expression is about the tables of a model, whatever relations are called', async () => {
+    const models = new ModelRegistry(fixture.engine())
+    class Person extends models.define('person', { id: integer({ primaryKey: true }), name: string({ maxLength: 20 }) }) {}
+    class Engineer extends Person.extend('engineer', {
+      person: foreignKey(() => Person, { allowNull: true }),
+      mentor: foreignKey('engineer', { allowNull: true, relatedName: 'pupils' }),
+    }) {}
+    await models.createAll()
+    const ada = await Person.objects.create({ name: 'Ada' })
+    const grace = await Engineer.objects.create({ name: 'Grace', person: ada })
+    await Engineer.objects.create({ name: 'Ada', mentor: grace })
+
+    const named = (name: string) => Engineer.c.name.eq(name)
+    expect(await Engineer.objects.filter({ person__name: 'Ada' }, named('Grace')).values('name')).toEqual([{ name: 'Grace' }])
+    expect(await Engineer.objects.filter({ person__name: 'Ada' }, named('Ada')).count()).toBe(0)
+    expect(await Engineer.objects.filter({ pupils__name: 'Ada' } as never, named('Grace')).count()).toBe(1)
+    expect((await Engineer.objects.selectRelated('person').orderBy(Engineer.c.name.desc())).map(({ person }) => person?.name)).toEqual([
+      'Ada',
+      undefined,
+    ])
+    expect(await Engineer.objects.filter({ pupils__name: 'Ada' } as never, named('Grace')).update({ name: 'Hopper' })).toBe(1)
+    expect(await Person.objects.orderBy('id').values('name')).toEqual([{ name: 'Ada' }, { name: 'Hopper' }, { name: 'Ada' }])
+  })
 })
