@@ -52,7 +52,16 @@ export async function* iterateAll(state: QueryState): AsyncGenerator<Entity> {
 }
 
 function planOf(state: QueryState, executor: Executor): SelectPlan {
-  return selects.get(state.entity, keyed(executor.dialect, shapeOfQuery(state)), () => selectPlan(state, executor.dialect))
+  const read = withPrefetched(state)
+  return selects.get(state.entity, keyed(executor.dialect, shapeOfQuery(read)), () => selectPlan(read, executor.dialect))
+}
+
+/** What relations are read ahead by is read, too. */
+function withPrefetched(state: QueryState): QueryState {
+  const { only, prefetch } = state
+  return only === null || prefetch.length === 0
+    ? state
+    : { ...state, only: [...only, ...prefetch.map((path) => path.split('__', 1)[0] ?? '')] }
 }
 
 /** What instances are written through: only what the user has named. */

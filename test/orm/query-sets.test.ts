@@ -15,6 +15,18 @@ describeTables(undefined, (databaseTest) => {
 
   test.beforeAll(async ({ database }) => void (await withMusic(database.engine)))
 
+  test('relations that are read ahead are read by what only() leaves out', async ({ music: { Track } }) => {
+    const albums = async (tracks: PromiseLike<readonly InstanceType<typeof Track>[]>) =>
+      (await tracks).map(({ album }) => album?.name ?? null)
+    const expected = ['Malibu', 'Fantasies', null]
+    const set = Track.objects.filter({ title__in: ['The Bird', 'Sick Muse', 'Loose'] }).orderBy('id')
+    expect(await albums(set.only('title').prefetchRelated('album'))).toEqual(expected)
+    expect(await albums(set.prefetchRelated('album__artist' as never).defer('album'))).toEqual(expected)
+    const iterated = []
+    for await (const { album } of set.only('title').prefetchRelated('album', 'tags')) iterated.push(album?.name ?? null)
+    expect(iterated).toEqual(expected)
+  })
+
   test('lookups of every operator', async ({ music: { Track } }) => {
     const found = async (lookups: object) => titles(await Track.objects.filter(lookups as { title: string }).orderBy('id'))
     expect(await found({ title: 'The Bird' })).toEqual(['The Bird'])
