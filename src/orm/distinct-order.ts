@@ -1,6 +1,6 @@
 import { ColumnNode, FunctionNode, type OperationNode, OrderByItemNode, ReferenceNode } from 'kysely'
 import { InvalidRequestError } from '../errors.ts'
-import { type Lookup, parseLookup } from './lookup.ts'
+import { type Lookup, parsePath } from './lookup.ts'
 import type { OrderTerm, QueryState } from './query-state.ts'
 
 /**
@@ -14,7 +14,7 @@ export function assertOrderedByValues({ definition, distinct, order }: QueryStat
   for (const term of order) {
     const name = 'path' in term ? term.path : columnOf(term)
     if (name === null) continue
-    const isAmong = 'path' in term ? isValue(parseLookup(definition, term.path), values) : isColumn(name, values)
+    const isAmong = 'path' in term ? isValue(parsePath(definition, term.path), values) : isColumn(name, values)
     if (isAmong) continue
     throw new InvalidRequestError(
       `values() of a query set without rows that are alike is ordered by ${JSON.stringify(name)}, which is not among the values: add it to values(), or take the order away by orderBy().`,

@@ -66,7 +66,10 @@ export interface Lookup {
   readonly operator: Operator
 }
 
-const known = new WeakMap<ModelDefinition, Map<string, Lookup>>()
+type Known = WeakMap<ModelDefinition, Map<string, Lookup>>
+
+const knownLookups: Known = new WeakMap()
+const knownPaths: Known = new WeakMap()
 /** A program has that many; what comes from requests does not fill the memory. */
 const maxKnown = 1_000
 
@@ -76,6 +79,24 @@ const maxKnown = 1_000
  * @throws {ArgumentError} a part of it is no field, relation or operator, or the operator is of no use to the field
  */
 export function parseLookup(definition: ModelDefinition, text: string): Lookup {
+  return remembered(knownLookups, definition, text, parse)
+}
+
+/**
+ * What a path means that no operator is behind: a field that is called like one is meant.
+ *
+ * @throws {ArgumentError} a part of it is no field or relation
+ */
+export function parsePath(definition: ModelDefinition, path: string): Lookup {
+  return remembered(knownPaths, definition, path, pathTo)
+}
+
+function remembered(
+  known: Known,
+  definition: ModelDefinition,
+  text: string,
+  make: (definition: ModelDefinition, text: string) => Lookup,
+): Lookup {
   let lookups = known.get(definition)
   if (lookups === undefined) {
     lookups = new Map()
@@ -83,8 +104,7 @@ export function parseLookup(definition: ModelDefinition, text: string): Lookup {
   }
   const found = lookups.get(text)
   if (found !== undefined) return found
-  const lookup = parse(definition, text)
-  assertOfUse(lookup)
+  const lookup = make(definition, text)
   if (lookups.size < maxKnown) lookups.set(text, lookup)
   return lookup
 }
@@ -96,7 +116,7 @@ function parse(definition: ModelDefinition, text: string): Lookup {
   const [first, second, ...others] = rest
   const operator = (operators as readonly string[]).includes(first ?? 'exact') ? ((first ?? 'exact') as Operator) : null
   // A path that ends at a relation looks at the key behind it.
-  if (operator !== null && last !== null && second === undefined) return { text, ...endingAt(steps, model), operator }
+  if (operator !== null && last !== null && second === undefined) return ofUse({ text, ...endingAt(steps, model), operator })
   const field = first === undefined ? undefined : fieldNamed(model, first)
   if (field === undefined) throw unknownPart(model, first ?? '', text)
   if (others.length > 0)
@@ -104,13 +124,22 @@ function parse(definition: ModelDefinition, text: string): Lookup {
       `Lookup ${printableName(text)}: ${model.name}.${field.name} is no relation, and nothing can be behind its operator.`,
     )
   const named = operatorNamed(second, field, text)
-  const isKeyBehind = last?.kind === 'forward' && field.primaryKey && model.keyFields.length === 1
-  return isKeyBehind ? { text, ...endingAt(steps, model), operator: named } : { text, steps, field, operator: named }
+  return ofUse({ text, ...endingWith(field, steps, model), operator: named })
+}
+
+function pathTo(definition: ModelDefinition, path: string): Lookup {
+  const { steps, last, rest } = walk(definition, path.split('__'))
+  const model = last?.target ?? definition
+  const [first] = rest
+  if (first === undefined) return { text: path, ...endingAt(steps, model), operator: 'exact' }
+  const field = rest.length === 1 ? fieldNamed(model, first) : undefined
+  return field === undefined ? parse(definition, path) : { text: path, ...endingWith(field, steps, model), operator: 'exact' }
 }
 
 /** PostgreSQL compares only texts so; what the others make of a number is a matter of their own. */
-function assertOfUse({ text, field, operator }: Lookup): void {
-  if (!textOperators.has(operator) || textTypes.has(typeOf(field).kind)) return
+function ofUse(lookup: Lookup): Lookup {
+  const { text, field, operator } = lookup
+  if (!textOperators.has(operator) || textTypes.has(typeOf(field).kind)) return lookup
   throw new ArgumentError(
     `Lookup ${printableName(text)}: ${operator} compares texts, and ${describeKind(field)}: use exact, in or range, or an expression.`,
   )
@@ -134,9 +163,9 @@ function kindOf(field: StoredField): string {
  * @throws {ArgumentError} it is no such path
  */
 export function parseFieldPath(definition: ModelDefinition, path: string, use: string): Lookup {
-  const lookup = parseLookup(definition, path)
-  const isField = lookup.operator === 'exact' && !path.endsWith('__exact') && lookup.steps.every(leadsToOne)
-  if (isField) return lookup
+  const lookup = parsePath(definition, path)
+  const endsInField = lookup.operator === 'exact' && (!path.endsWith('__exact') || lookup.field.name === 'exact')
+  if (endsInField && lookup.steps.every(leadsToOne)) return lookup
   throw new ArgumentError(`${use}: expected a field, over relations that lead to one row each.`)
 }
 
@@ -154,6 +183,11 @@ function walk(
     model = step.target
   }
   return { steps, last: steps.at(-1) ?? null, rest: [] }
+}
+
+function endingWith(field: StoredField, steps: readonly Step[], model: ModelDefinition): Pick<Lookup, 'steps' | 'field'> {
+  const isKeyBehind = steps.at(-1)?.kind === 'forward' && field.primaryKey && model.keyFields.length === 1
+  return isKeyBehind ? endingAt(steps, model) : { steps, field }
 }
 
 /** The key behind a foreign key is in the foreign key itself. */

@@ -19,7 +19,7 @@ import type { Executor } from '../sql/executor.ts'
 import { behind, conditionOf, joinParents, Slots } from './clause-compiler.ts'
 import { type Entity, type ModelDefinition, type StoredField, typeOf } from './definition.ts'
 import { allFields, entityPlan, type PlacedFields } from './hydration.ts'
-import { type OneStep, parseLookup, parseOnePath } from './lookup.ts'
+import { type OneStep, parseOnePath, parsePath } from './lookup.ts'
 import { keepRelated } from './model-state.ts'
 import { Plan } from './plan.ts'
 import type { QueryState } from './query-state.ts'
@@ -128,7 +128,7 @@ function orderItem(term: QueryState['order'][number], definition: ModelDefinitio
     joinParents(scope)
     return OrderByItemNode.is(term.node) ? term.node : OrderByItemNode.create(term.node)
   }
-  const { steps, field } = parseLookup(definition, term.path)
+  const { steps, field } = parsePath(definition, term.path)
   const column = behind(scope, steps).column(field)
   const type = typeOf(field)
   const item: OperationNode = type.kind === 'numeric' ? dialectFunction('ordered', column, type) : column
@@ -139,7 +139,7 @@ function orderItem(term: QueryState['order'][number], definition: ModelDefinitio
 function placeOrdering({ definition, order, only }: QueryState, scope: StatementScope, place: Placing['place']): void {
   for (const term of order) {
     if (!('path' in term)) continue
-    const { steps, field } = parseLookup(definition, term.path)
+    const { steps, field } = parsePath(definition, term.path)
     if (steps.length > 0 || only !== null) place(field, behind(scope, steps))
   }
 }

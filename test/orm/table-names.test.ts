@@ -1,4 +1,4 @@
-import { foreignKey, integer, ModelRegistry, manyToMany, string } from 'offloop/orm'
+import { foreignKey, integer, ModelRegistry, manyToMany, max, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeDatabases } from '../conformance/targets.ts'
 
@@ -57,6 +57,42 @@ describeDatabases((fixture) => {
     expect(await Tag.objects.filter({ posts__tags__owner__name__startswith: 'A' } as never).count()).toBe(1)
     expect(await second?.labels.filter({ owner__name: 'Ada' }).count()).toBe(1)
     expect(await Post.objects.filter({ tags__owner__isnull: true }).delete()).toBe(0)
+  })
+
+  test('a field that is called like an operator is a field where no operator can be', async () => {
+    const models = new ModelRegistry(fixture.engine())
+    class Gun extends models.define('guns', {
+      id: integer({ primaryKey: true }),
+      range: integer(),
+      contains: string({ maxLength: 20 }),
+      exact: integer(),
+    }) {}
+    class Shot extends models.define('shots', { id: integer({ primaryKey: true }), gun: foreignKey(() => Gun) }) {}
+    await models.createAll()
+    const guns = await Gun.objects.bulkCreate([
+      { range: 5, contains: 'lead', exact: 1 },
+      { range: 7, contains: 'ink', exact: 0 },
+    ])
+    await Shot.objects.bulkCreate(guns.map((gun) => ({ gun: gun as Gun })))
+
+    const paths = ['gun__range', 'gun__contains', 'gun__exact'] as const
+    expect(await Shot.objects.orderBy('-gun__range').values(...paths)).toEqual([
+      { gun__range: 7, gun__contains: 'ink', gun__exact: 0 },
+      { gun__range: 5, gun__contains: 'lead', gun__exact: 1 },
+    ])
+    expect(await Shot.objects.distinct().orderBy('gun__contains').values('gun__contains')).toHaveLength(2)
+    expect(
+      await Shot.objects
+        .groupBy('gun__exact')
+        .aggregate({ most: max('gun__range') })
+        .orderBy('gun__exact'),
+    ).toEqual([
+      { gun__exact: 0, most: 7 },
+      { gun__exact: 1, most: 5 },
+    ])
+    expect(await Shot.objects.filter({ gun__range__exact: 5, gun__range: [1, 2] } as never).count()).toBe(1)
+    for (const path of ['gun__in', 'gun__range__exact', 'id__exact', 'gun__id__exact'])
+      expect(() => Shot.objects.orderBy(path as never)).toThrow('expected a field')
   })
 
   test('an expression is about the tables of a model, whatever relations are called', async () => {
