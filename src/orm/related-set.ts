@@ -163,7 +163,9 @@ function leadingBack(step: ManyStep, owner: Entity, key: unknown): Clause {
   const { table, own, other } = step.through
   const definition = Stateful.definitionOf(owner)
   const back: Step = { kind: 'many', name: 'owner', through: { table, own: other, other: own, definition }, target: definition }
-  const lookup = { text: `(${table.name}.${own})`, steps: [back], field: definition.keyField, operator: 'exact' } as const
+  // A model that extends the relation's leads back to a table of its own.
+  const text = `(${table.name}.${own} of ${definition.tableName})`
+  const lookup = { text, steps: [back], field: definition.keyField, operator: 'exact' } as const
   return { kind: 'terms', terms: [termOf(lookup, key)] }
 }
 

@@ -1,5 +1,5 @@
 import { sql } from 'offloop'
-import { foreignKey, integer, ModelRegistry, Session, string } from 'offloop/orm'
+import { foreignKey, integer, ModelRegistry, manyToMany, Session, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
@@ -131,6 +131,24 @@ describeDatabases((fixture) => {
     await desk.update({ guest: null })
     await lead.delete()
     expect(await engine.scalar('select count(*) from desks')).toBe(0)
+  })
+
+  test('the rows of a many-to-many relation are those of each model that has it', async () => {
+    const models = new ModelRegistry(fixture.engine())
+    class Skill extends models.define('skills', { id: integer({ primaryKey: true }), name: string({ maxLength: 9 }) }) {}
+    class Person extends models.define('skilled', { id: integer({ primaryKey: true }), skills: manyToMany(() => Skill) }) {}
+    class Engineer extends Person.extend('skilled_engineers', { language: string({ maxLength: 9 }) }) {}
+    await models.createAll()
+    const [sql, tea] = await Skill.objects.bulkCreate([{ name: 'sql' }, { name: 'tea' }])
+    const [engineer, person] = [await Engineer.objects.create({ language: 'ts' }), await Person.objects.create({})]
+    await engineer.skills.add(sql as Skill)
+    await person.skills.add(tea as Skill)
+    const names = async (one: Person) => (await one.skills).map(({ name }) => name)
+    expect([await names(engineer), await names(person), await names(await Person.objects.get({ pk: engineer.id }))]).toEqual([
+      ['sql'],
+      ['tea'],
+      ['sql'],
+    ])
   })
 
   test('an update of a row that one of the tables has lost matches nothing', async () => {
