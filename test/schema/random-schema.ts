@@ -11,17 +11,8 @@ import {
   Table,
   uniqueConstraint,
 } from 'offloop/schema'
+import { type Below, random } from '../random-numbers.ts'
 
-/** The same numbers for the same seed. https://prng.di.unimi.it/splitmix64.c has the constants' longer brothers */
-function random(seed: number): (below: number) => number {
-  let state = seed + 1
-  return (below) => {
-    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
-
-type Below = (below: number) => number
 type Specs = Record<string, schema.ColumnSpec<unknown, unknown, ColumnOptions>>
 
 const oddNames = ['order', 'Group', 'a b', 'x"y', 'x`y', "x'y", 'select', 'é', '1st', 'a-b', 'a.b', '[b]', '%', 'UPPER']
