@@ -33,7 +33,7 @@ function isColumn(column: string, values: readonly Lookup[]): boolean {
 }
 
 /** Of an expression that is a column of the model and nothing else: what `Model.c.title.desc()` orders by. */
-function columnOf(term: Exclude<OrderTerm, { readonly path: string }>): string | null {
+export function columnOf(term: Exclude<OrderTerm, { readonly path: string }>): string | null {
   const expression = OrderByItemNode.is(term.node) ? term.node.orderBy : term.node
   // Decimals are ordered by a function of the column.
   const [ordered] = FunctionNode.is(expression) ? expression.arguments : []

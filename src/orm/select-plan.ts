@@ -18,6 +18,7 @@ import type { Dialect } from '../sql/dialect.ts'
 import type { Executor } from '../sql/executor.ts'
 import { behind, conditionOf, joinParents, Slots } from './clause-compiler.ts'
 import { type Entity, type ModelDefinition, type StoredField, typeOf } from './definition.ts'
+import { columnOf } from './distinct-order.ts'
 import { allFields, entityPlan, type PlacedFields } from './hydration.ts'
 import { type OneStep, parseOnePath, parsePath } from './lookup.ts'
 import { keepRelated } from './model-state.ts'
@@ -138,9 +139,14 @@ function orderItem(term: QueryState['order'][number], definition: ModelDefinitio
 /** The columns that a query set is ordered by, and that are not its own or not read. */
 function placeOrdering({ definition, order, only }: QueryState, scope: StatementScope, place: Placing['place']): void {
   for (const term of order) {
-    if (!('path' in term)) continue
-    const { steps, field } = parsePath(definition, term.path)
-    if (steps.length > 0 || only !== null) place(field, behind(scope, steps))
+    if ('path' in term) {
+      const { steps, field } = parsePath(definition, term.path)
+      if (steps.length > 0 || only !== null) place(field, behind(scope, steps))
+    } else if (only !== null) {
+      const column = columnOf(term)
+      const field = allFields(definition).find((candidate) => candidate.column === column)
+      if (field !== undefined) place(field, scope)
+    }
   }
 }
 

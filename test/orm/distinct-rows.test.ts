@@ -91,11 +91,14 @@ describeTables(undefined, (databaseTest) => {
     expect(await objects.count()).toBe(4)
   })
 
-  test('instances are ordered by bigints that are not read', async ({ engine }) => {
+  test('instances are ordered by fields that are not read, bigints too', async ({ engine }) => {
     const { Item } = pricedModels(engine)
     await Item.objects.bulkCreate([2n ** 60n, 2n ** 60n + 1n, 5n].map((serial) => ({ price: '1.00', serial })))
-    const items = await Item.objects.distinct().only('price').orderBy('-serial')
-    expect(items.map(({ id }) => id)).toEqual([2, 1, 3])
+    for (const order of ['-serial', Item.c.serial.desc()] as const) {
+      const items = await Item.objects.distinct().only('price').orderBy(order)
+      expect(items.map(({ id }) => id)).toEqual([2, 1, 3])
+    }
+    expect((await Item.objects.distinct().only('serial').orderBy(Item.c.price.asc(), 'id')).map(({ id }) => id)).toEqual([1, 2, 3])
   })
 
   test('decimals that are alike have an order, and rows of joined tables are changed in one', async ({ engine }) => {
