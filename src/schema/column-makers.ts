@@ -1,15 +1,13 @@
 import { ArgumentError } from '../errors.ts'
 import type { ColumnOptions } from './column-options.ts'
 import { ColumnSpec } from './column-spec.ts'
+import type { JsonValue } from './json-value.ts'
 import { CustomType, type CustomValues } from './types/custom.ts'
 import { BigIntegerType, IntegerType } from './types/integers.ts'
 import { JsonType } from './types/json.ts'
 import { BooleanType, FloatType, NumericType } from './types/numbers.ts'
 import { DateTimeType, DateType, TimeType } from './types/temporal.ts'
 import { BlobType, EnumerationType, StringType, TextType, UuidType } from './types/texts.ts'
-
-/** What JSON can hold. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue | undefined }
 
 /** No options. */
 // biome-ignore lint/complexity/noBannedTypes: the options of a column that was told nothing

@@ -3,6 +3,7 @@ import { didYouMean, printableName } from '../sql/nearest-name.ts'
 import { Sql } from '../sql/template.ts'
 import { type ColumnOptions, columnOptionNames } from './column-options.ts'
 import type { ColumnType } from './column-type.ts'
+import type { Narrowed, ShapeFor } from './json-value.ts'
 
 /**
  * A column before it has a name and a table: what `integer()` and its like give. `Out` is the type of its values in rows, `In` of what may be
@@ -26,8 +27,8 @@ export class ColumnSpec<Out, In, O extends ColumnOptions<In>> {
   /**
    * The same column, of a narrower type in TypeScript: `json().$type<Settings>()`. Nothing checks the values that come from the database.
    */
-  $type<T extends Out>(): ColumnSpec<T, T extends In ? T : In, O & ColumnOptions<T extends In ? T : In>> {
-    return this as unknown as ColumnSpec<T, T extends In ? T : In, O & ColumnOptions<T extends In ? T : In>>
+  $type<T extends Out | ShapeFor<Out>>(): ColumnSpec<Narrowed<Out, T>, Narrowed<In, T>, O & ColumnOptions<Narrowed<In, T>>> {
+    return this as unknown as ColumnSpec<Narrowed<Out, T>, Narrowed<In, T>, O & ColumnOptions<Narrowed<In, T>>>
   }
 }
 

@@ -1,11 +1,11 @@
 import { ColumnNode, ReferenceNode, type TableNode } from 'kysely'
-import type { JsonValue } from './column-makers.ts'
 import type { ColumnOptions } from './column-options.ts'
 import type { AnyColumnSpec } from './column-spec.ts'
 import { dialectFunction } from './compile/dialect-functions.ts'
 import type { JsonStep } from './compile/json-steps.ts'
 import { Condition } from './condition.ts'
 import { JsonPath } from './json-path.ts'
+import type { JsonValue } from './json-value.ts'
 import { toJson } from './types/json.ts'
 import { ValueExpression } from './value-expression.ts'
 

@@ -21,8 +21,21 @@ export interface TypedStatement<R> extends Compilable {
 /** Whatever can be executed: a text, a `` sql`…` `` value, or anything that compiles itself. */
 export type Executable = string | Sql | Compilable
 
+/**
+ * Values by name. An interface has no index signature, so that it would not fit one: any object does but those that are known by a symbol
+ * to be something else, as functions, Dates and Maps are.
+ */
+export type NamedValues =
+  | { readonly [name: string]: unknown }
+  | (object & {
+      readonly [Symbol.hasInstance]?: never
+      readonly [Symbol.iterator]?: never
+      readonly [Symbol.toPrimitive]?: never
+      readonly [Symbol.toStringTag]?: never
+    })
+
 /** Values for a text's placeholders: a list for `?`, `?1` and `$1`, an object for `:name`, and for SQLite's `@name` and `$name`. */
-export type Parameters = readonly unknown[] | { readonly [name: string]: unknown }
+export type Parameters = readonly unknown[] | NamedValues
 
 /** The values of one execution, checked and copied. */
 export interface BoundParameters {

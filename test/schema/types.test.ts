@@ -38,6 +38,16 @@ const events = new Table('events', metadata, {
   at: custom(integer(), { encode: (url: URL) => url.href.length, decode: (size) => size > 0 }, { primaryKey: true }),
   link: custom(text(), { encode: (url: URL | string) => String(url), decode: (href) => new URL(href) }, { default: 'https://a.example' }),
 })
+/** Unlike a type, an interface is not known to have no other properties. */
+interface Settings {
+  readonly theme: string
+  readonly parts: Settings[]
+}
+interface Row {
+  readonly id: number
+}
+const notes = new Table('notes', metadata, { settings: json({ nullable: false }).$type<Settings>() })
+const days = new Table('days', metadata, { day: json().$type<{ at: Date }>() })
 const children = new Table('children', metadata, { id: integer({ primaryKey: true, references: 'users.id' }) })
 
 type User = InferRow<typeof users>
@@ -129,6 +139,36 @@ async function statements(): Promise<void> {
   integer({ references: { column: 'users.id', onDelete: 'explode' } })
 }
 
+/** Never called. */
+async function shapesOfInterfaces(): Promise<void> {
+  const engine = createEngine('sqlite://')
+
+  const stored: Settings = { theme: 'dark', parts: [] }
+  await engine.execute(notes.insert().values({ settings: stored }))
+  await engine.execute(notes.update().set({ settings: stored }))
+  expectTypeOf((await engine.execute(notes.select()).one()).settings).toEqualTypeOf<Settings>()
+  json().$type<readonly string[] | 'none'>()
+  // @ts-expect-error a moment would come back as a text
+  days.insert().values({ day: { at: new Date() } })
+  // @ts-expect-error no number of JSON
+  json().$type<bigint>()
+  // @ts-expect-error a text is no number
+  text().$type<number>()
+
+  const row: Row = { id: 1 }
+  await engine.executeMany(children.insert(), [row])
+  await engine.executeMany('insert into known values (:id)', [row])
+  await engine.scalar('select :id', row)
+  // @ts-expect-error no values by name
+  await engine.scalar('select :id', new Map([['id', 1]]))
+  // @ts-expect-error no values by name
+  await engine.scalar('select :id', new Date())
+  // @ts-expect-error no values by name
+  await engine.scalar('select :id', () => row)
+  // @ts-expect-error no values
+  await engine.scalar('select :id', 'id')
+}
+
 describe('types', () => {
   test('of rows', () => {
     expectTypeOf<User>().toEqualTypeOf<{
@@ -167,5 +207,6 @@ describe('types', () => {
 
   test('of statements', () => {
     expectTypeOf(statements).returns.resolves.toBeVoid()
+    expectTypeOf(shapesOfInterfaces).returns.resolves.toBeVoid()
   })
 })

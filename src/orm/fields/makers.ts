@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../errors.ts'
-import type { JsonValue } from '../../schema/column-makers.ts'
+import type { JsonValue } from '../../schema/json-value.ts'
 import { BigIntegerType, IntegerType } from '../../schema/types/integers.ts'
 import { JsonType } from '../../schema/types/json.ts'
 import { BooleanType, FloatType, NumericType } from '../../schema/types/numbers.ts'
