@@ -11,8 +11,8 @@ import { type SqlStatement, splitStatements } from './split-statements.ts'
 const mark = /^[ \t]*--[ \t]*(up|down|no transaction)[ \t]*\r?$/i
 
 /**
- * Understands a file of SQL. A line `-- up` begins what takes the database up, and `-- down` what takes it down again; without them all of the file
- * is the way up. A line `-- no transaction` says that it runs outside of one.
+ * Understands a file of SQL. A line `-- up` begins what takes the database up, and `-- down` what takes it down again; without `-- up` all that
+ * stands before `-- down` is the way up, or all of the file. A line `-- no transaction` says that it runs outside of one.
  *
  * @throws {MigrationError} the sections are not what they should be, or a statement is refused
  */
@@ -52,9 +52,10 @@ function sectionsOf(text: string, dialect: DialectName, file: string): Sections 
   const inTransaction = marks.length === found.length
   if (marks.length === 0) return { up: splitStatements(text, dialect), down: null, inTransaction }
   const part = (from: number, to: number | undefined) => splitStatements(lines.slice(from, to).join('\n'), dialect, from + 1)
-  const [before] = part(0, marks[0]?.index)
-  if (before !== undefined) throw new MigrationError('a statement stands before "-- up".', { file, line: before.line })
+  const before = part(0, marks[0]?.index)
   const sections = new Map<string, readonly SqlStatement[]>()
+  if (marks.length === 1 && marks[0]?.word === 'down') sections.set('up', before)
+  else if (before[0] !== undefined) throw new MigrationError('a statement stands before "-- up".', { file, line: before[0].line })
   for (const [at, { word, index }] of marks.entries()) {
     if (sections.has(word)) throw new MigrationError(`"-- ${word}" stands twice.`, { file, line: index + 1 })
     sections.set(word, part(index + 1, marks[at + 1]?.index))

@@ -68,6 +68,16 @@ test('sections that are not what they should be are refused', async () => {
   })
 })
 
+test('what stands before the way down is the way up', async () => {
+  await using engine = createEngine('sqlite://')
+  const folder = new Folder({ '1.sql': 'create table t (x integer);\ninsert into t values (1);\n-- down\ndrop table t;\n' })
+  const migrations = new Migrations(engine, { directory: folder.path })
+  await migrations.up()
+  expect(await engine.scalar('select x from t')).toBe(1)
+  await migrations.down()
+  expect(await engine.tableNames()).toEqual(['offloop_migrations'])
+})
+
 test('lines that look like marks of a section are part of the text, the comment or the routine that they stand in', async () => {
   await using engine = createEngine('sqlite://')
   const text = 'a\n-- down\n-- no transaction\nb'
