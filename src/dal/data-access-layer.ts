@@ -4,6 +4,7 @@ import { MetaData } from '../schema/metadata.ts'
 import type { Table } from '../schema/table.ts'
 import type { BeginOptions, Executor, TransactionOptions } from '../sql/executor.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
+import { checkOptionNames } from '../sql/option-names.ts'
 import { asBegun, beginOn, checkExecutor } from './begun-transaction.ts'
 import { Aliases, findTable, findUniqueKeys, type UniqueKey } from './named-values.ts'
 import { type AliasedTable, TransactionManager } from './transaction-manager.ts'
@@ -65,7 +66,7 @@ export class DataAccessLayer<E extends Executor = Executor> implements AsyncDisp
    * Reads the tables of the database: those of the default schema, and of each one that is named.
    *
    * @throws {InvalidRequestError} there is no such schema, or nothing has a name that `only` has
-   * @throws {ArgumentError} it is neither an engine nor a connection
+   * @throws {ArgumentError} it is neither an engine nor a connection, or an option is unknown
    */
   static async reflect<E extends Executor>(engine: E, options: LayerOptions = {}): Promise<DataAccessLayer<E>> {
     return new DataAccessLayer({ engine, metadata: await reflected(engine, options) })
@@ -148,6 +149,7 @@ export function transaction<E extends Executor, T>(
 /** The tables and views that the options ask for. */
 export async function reflected(executor: Executor, options: LayerOptions): Promise<MetaData> {
   checkExecutor(executor)
+  checkOptionNames(options, ['schema', 'views', 'only', 'metadata'], 'reflect()')
   const { schema = [], views = true, only, metadata = new MetaData() } = options
   const named = typeof schema === 'string' ? [schema] : schema
   const found = new Set<string>()

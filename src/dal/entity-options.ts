@@ -2,10 +2,12 @@ import { ArgumentError } from '../errors.ts'
 import type { ConditionLike } from '../schema/condition.ts'
 import type { ColumnSpecs, InsertOf, RowOf } from '../schema/infer.ts'
 import type { InsertValues } from '../schema/insert-statement.ts'
-import type { Table } from '../schema/table.ts'
+import { Table } from '../schema/table.ts'
 import type { Ordering } from '../schema/value-expression.ts'
 import type { Executor } from '../sql/executor.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
+import { checkOptionNames } from '../sql/option-names.ts'
+import { describeValue } from '../sql/parameters.ts'
 import type { Executable } from '../sql/statement.ts'
 import type { FilterSet, FilterSpecs, FilterValues } from './filter-set.ts'
 
@@ -60,6 +62,11 @@ export interface ListRequest<C extends ColumnSpecs, S extends FilterSpecs> exten
   readonly offset?: number | undefined
 }
 
+export const listNames: readonly string[] = ['where', 'filters', 'orderBy', 'limit', 'offset', 'withDeleted'] satisfies (keyof ListRequest<
+  ColumnSpecs,
+  FilterSpecs
+>)[]
+
 /** What a statement of one's own for a list is told. */
 export interface ListStatementRequest {
   readonly where: ConditionLike | undefined
@@ -90,20 +97,24 @@ export interface EntityPageRequest<C extends ColumnSpecs, S extends FilterSpecs>
   readonly urlStart?: string | undefined
 }
 
+export const pageNames: readonly string[] = [...listNames, 'url', 'urlStart']
+
 const optionNames = ['table', 'filters', 'softDelete', 'version', 'statements']
 const statementNames = ['list', 'detail', 'insert', 'update', 'delete', 'upsert']
 
 /** @throws {ArgumentError} an option or a statement is unknown */
 export function checkEntityOptions(options: object): void {
-  checkNames(options, optionNames, 'An entity has no option')
-  const { statements } = options as { readonly statements?: object }
+  checkOptionNames(options, optionNames, 'An entity')
+  const { table, statements } = options as { readonly table?: unknown; readonly statements?: object }
+  if (!(table instanceof Table)) throw new ArgumentError(`An entity is made of a table, found ${describeValue(table)}.`)
   if (statements === undefined) return
-  checkNames(statements, statementNames, 'An entity has no statement')
+  checkStatementNames(statements)
   const wrong = Object.entries(statements).find(([, make]) => make !== undefined && typeof make !== 'function')
   if (wrong !== undefined) throw new ArgumentError(`The statement "${wrong[0]}" of an entity is a function that makes it.`)
 }
 
-function checkNames(given: object, known: readonly string[], refusal: string): void {
-  const stray = Object.keys(given).find((name) => !known.includes(name))
-  if (stray !== undefined) throw new ArgumentError(`${refusal} ${printableName(stray)}.${didYouMean(stray, known)}`)
+function checkStatementNames(given: object): void {
+  const stray = Object.keys(given).find((name) => !statementNames.includes(name))
+  if (stray !== undefined)
+    throw new ArgumentError(`An entity has no statement ${printableName(stray)}.${didYouMean(stray, statementNames)}`)
 }

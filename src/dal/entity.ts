@@ -4,6 +4,7 @@ import type { ColumnSpecs, RowOf } from '../schema/infer.ts'
 import type { Table } from '../schema/table.ts'
 import type { Ordering } from '../schema/value-expression.ts'
 import type { AsyncResult, Executor } from '../sql/executor.ts'
+import { checkOptionNames } from '../sql/option-names.ts'
 import type { Executable } from '../sql/statement.ts'
 import { hasKey, type KeyValues, keyValues, knowsKey } from './entity-key.ts'
 import {
@@ -15,8 +16,10 @@ import {
   type EntityStatements,
   type HiddenRequest,
   type ListRequest,
+  listNames,
   type NewRow,
   type Order,
+  pageNames,
   type UpsertRequest,
   type VersionRequest,
 } from './entity-options.ts'
@@ -52,6 +55,7 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
    * @throws {FilterError} a filter is unknown, or its value refused by the schema
    */
   async list(tx: Executor, request: ListRequest<C, S> = {}): Promise<RowOf<C>[]> {
+    checkOptionNames(request, listNames, 'list()')
     return await tx.execute<RowOf<C>>(await this.#listing(tx, request, false)).fetchall()
   }
 
@@ -60,7 +64,9 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
    *
    * @throws {NoResultFound} there is none, or it counts as deleted
    */
-  async detail(tx: Executor, key: EntityKey<C>, { withDeleted = false }: HiddenRequest = {}): Promise<RowOf<C>> {
+  async detail(tx: Executor, key: EntityKey<C>, request: HiddenRequest = {}): Promise<RowOf<C>> {
+    checkOptionNames(request, ['withDeleted'], 'detail()')
+    const { withDeleted = false } = request
     const row = await this.#find(tx, keyValues(this.table, key), withDeleted)
     if (row === null) throw this.#noRow()
     return row
@@ -87,6 +93,7 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
    * @throws {ArgumentError} the version is missing, or the values name it
    */
   async update(tx: Executor, key: EntityKey<C>, values: ChangedRow<C>, request: VersionRequest = {}): Promise<RowOf<C>> {
+    checkOptionNames(request, ['version'], 'update()')
     const { version } = request
     const column = this.#version
     if (column !== null && version === undefined) {
@@ -114,6 +121,7 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
    * @throws {StaleDataError} the row has another version by now
    */
   async delete(tx: Executor, key: EntityKey<C>, request: VersionRequest = {}): Promise<RowOf<C>> {
+    checkOptionNames(request, ['version'], 'delete()')
     const { version } = request
     this.#checkVersionRequest(version)
     const found = keyValues(this.table, key)
@@ -134,6 +142,7 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
    * at every unique key of the table.
    */
   async upsert(tx: Executor, values: NewRow<C>, request: UpsertRequest<C> = {}): Promise<RowOf<C>> {
+    checkOptionNames(request, ['target'], 'upsert()')
     const row = this.#withFirstVersion(values)
     const target = this.#targetOf(request)
     const own = this.#statements.upsert?.(tx, row as NewRow<C>, request)
@@ -158,9 +167,11 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
    * @throws {ArgumentError} the limit or the offset is no whole number of 0 or more
    */
   async page(tx: Executor, request: EntityPageRequest<C, S>): Promise<Page<RowOf<C>>> {
-    const { url, offset = 0, limit, urlStart } = request
+    checkOptionNames(request, pageNames, 'page()')
+    const { url, urlStart, offset = 0, ...listed } = request
+    const { limit } = listed
     checkCount(limit, 'limit')
-    const { rows, total } = await this.#rowsWithTotal(tx, { ...request, offset, limit })
+    const { rows, total } = await this.#rowsWithTotal(tx, { ...listed, offset })
     return paginate({ url, offset, limit, results: rows, totalCount: total, urlStart })
   }
 

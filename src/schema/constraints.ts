@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.ts'
+import { checkOptionNames } from '../sql/option-names.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { Sql } from '../sql/template.ts'
 import type { ReferentialAction } from './column-options.ts'
@@ -60,19 +61,23 @@ interface NameOption {
 }
 
 /** No two rows have the same values in these columns. */
-export function uniqueConstraint(columns: readonly string[], { name }: NameOption = {}): UniqueConstraint {
-  return Object.freeze({ kind: 'unique', name, columns: columnList('uniqueConstraint', columns) })
+export function uniqueConstraint(columns: readonly string[], options: NameOption = {}): UniqueConstraint {
+  return Object.freeze({ kind: 'unique', name: nameIn('uniqueConstraint', options), columns: columnList('uniqueConstraint', columns) })
 }
 
 /** Every row meets this condition. */
-export function checkConstraint(expression: Sql, { name }: NameOption = {}): CheckConstraint {
+export function checkConstraint(expression: Sql, options: NameOption = {}): CheckConstraint {
   if (!(expression instanceof Sql)) throw new TypeError(`checkConstraint() takes a sql\`…\` value, found ${describeValue(expression)}.`)
-  return Object.freeze({ kind: 'check', name, expression })
+  return Object.freeze({ kind: 'check', name: nameIn('checkConstraint', options), expression })
 }
 
 /** The key of these columns. Needed only to give it a name: `primaryKey: true` of the columns makes one too. */
-export function primaryKeyConstraint(columns: readonly string[], { name }: NameOption = {}): PrimaryKeyConstraint {
-  return Object.freeze({ kind: 'primaryKey', name, columns: columnList('primaryKeyConstraint', columns) })
+export function primaryKeyConstraint(columns: readonly string[], options: NameOption = {}): PrimaryKeyConstraint {
+  return Object.freeze({
+    kind: 'primaryKey',
+    name: nameIn('primaryKeyConstraint', options),
+    columns: columnList('primaryKeyConstraint', columns),
+  })
 }
 
 /** What becomes of a row when the one that it refers to goes or changes, and when that is checked. */
@@ -83,6 +88,13 @@ export interface ForeignKeyOptions extends NameOption {
   readonly initiallyDeferred?: boolean | undefined
 }
 
+const foreignKeyOptionNames: readonly string[] = [
+  'name',
+  'onDelete',
+  'onUpdate',
+  'deferrable',
+  'initiallyDeferred',
+] satisfies (keyof ForeignKeyOptions)[]
 const actions: ReadonlySet<unknown> = new Set<ReferentialAction>(['cascade', 'restrict', 'set null', 'set default', 'no action'])
 
 /**
@@ -101,6 +113,7 @@ export function foreignKeyConstraint(
   if (from.length !== to.length) {
     throw new ArgumentError(`foreignKeyConstraint() takes as many columns as it refers to: found ${from.length} and ${to.length}.`)
   }
+  checkOptionNames(options, foreignKeyOptionNames, 'foreignKeyConstraint()')
   const { name, onDelete, onUpdate, deferrable, initiallyDeferred } = options
   return Object.freeze({
     kind: 'foreignKey',
@@ -130,7 +143,9 @@ export interface IndexOptions {
 }
 
 /** An index over columns, or over expressions: `` index('by_name', [sql`lower(name)`]) ``. */
-export function index(name: string, columns: readonly (string | Sql)[], { unique = false, where }: IndexOptions = {}): Index {
+export function index(name: string, columns: readonly (string | Sql)[], options: IndexOptions = {}): Index {
+  checkOptionNames(options, ['unique', 'where'], 'index()')
+  const { unique = false, where } = options
   if (!Array.isArray(columns) || columns.length === 0) throw new TypeError('index() takes a list of columns or sql`…` values.')
   for (const member of columns) {
     if (typeof member !== 'string' && !(member instanceof Sql)) {
@@ -139,6 +154,11 @@ export function index(name: string, columns: readonly (string | Sql)[], { unique
   }
   if (where !== undefined && !(where instanceof Sql)) throw new TypeError('The option "where" of an index takes a sql`…` value.')
   return Object.freeze({ kind: 'index', name, members: Object.freeze([...columns]), unique, where, sql: undefined })
+}
+
+function nameIn(maker: string, options: NameOption): string | undefined {
+  checkOptionNames(options, ['name'], `${maker}()`)
+  return options.name
 }
 
 function columnList(maker: string, columns: readonly string[]): readonly string[] {

@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors.ts'
 import { checkIdentifier } from '../sql/dialect.ts'
 import type { Executor } from '../sql/executor.ts'
+import { checkOptionNames } from '../sql/option-names.ts'
 import { type CreateOptions, createTables } from './ddl/create-all.ts'
 import { dropTables } from './ddl/drop-all.ts'
 import { checkConvention, type NamingConvention } from './naming-convention.ts'
@@ -21,8 +22,10 @@ export class MetaData implements Catalogue {
   readonly namingConvention: NamingConvention
   readonly #tables = new Map<string, Table>()
 
-  /** @throws {ArgumentError} the schema is no name, or the naming convention is of no known form */
-  constructor({ schema, namingConvention = {} }: MetaDataOptions = {}) {
+  /** @throws {ArgumentError} an option is unknown, the schema is no name, or the naming convention is of no known form */
+  constructor(options: MetaDataOptions = {}) {
+    checkOptionNames(options, ['schema', 'namingConvention'], 'A MetaData')
+    const { schema, namingConvention = {} } = options
     if (schema !== undefined) checkIdentifier(schema)
     this.schema = schema
     this.namingConvention = checkConvention(namingConvention)

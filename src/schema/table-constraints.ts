@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors.ts'
 import { checkIdentifier } from '../sql/dialect.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
+import { checkOptionNames } from '../sql/option-names.ts'
 import type { Column } from './column.ts'
 import type { Reference } from './column-options.ts'
 import {
@@ -71,6 +72,7 @@ function constraintsOfColumn({ name, options }: Column): readonly Constraint[] {
 }
 
 function referenceOf(column: string, given: string | Reference): ForeignKeyConstraint {
+  if (typeof given !== 'string') checkOptionNames(given, ['column', 'onDelete', 'onUpdate', 'name'], 'The option "references"')
   const { column: target, onDelete, onUpdate, name } = typeof given === 'string' ? ({ column: given } as Reference) : given
   const parts = splitKey(target)
   if (parts === null) {

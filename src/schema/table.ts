@@ -2,7 +2,10 @@ import type { DeleteQueryBuilder, DeleteResult, SelectQueryBuilder, UpdateQueryB
 import { ArgumentError } from '../errors.ts'
 import { checkIdentifier } from '../sql/dialect.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
+import { checkOptionNames } from '../sql/option-names.ts'
 import { Column } from './column.ts'
+import type { AnyColumnSpec } from './column-spec.ts'
+import { ColumnType } from './column-type.ts'
 import type { ConditionLike } from './condition.ts'
 import type { Constraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint } from './constraints.ts'
 import type { ColumnSpecs, DatabaseOf, RowOf } from './infer.ts'
@@ -43,6 +46,7 @@ export class Table<N extends string = string, C extends ColumnSpecs = ColumnSpec
    */
   constructor(name: N, metadata: Catalogue, columns: C, options: TableOptions = {}) {
     checkTable(name, columns, options)
+    if (typeof metadata?.add !== 'function') throw new ArgumentError('A table is made in a MetaData: new Table(name, metadata, columns).')
     this.name = name
     this.metadata = metadata
     this.schema = options.schema ?? metadata.schema
@@ -137,12 +141,13 @@ const optionNames: readonly (keyof TableOptions)[] = ['constraints', 'indexes', 
 
 function checkTable(name: string, columns: ColumnSpecs, options: TableOptions): void {
   checkIdentifier(name)
+  checkOptionNames(options, optionNames, 'A table')
   if (options.schema !== undefined) checkIdentifier(options.schema)
-  for (const option of Object.keys(options)) {
-    if ((optionNames as readonly string[]).includes(option)) continue
-    throw new ArgumentError(`A table has no option ${printableName(option)}.${didYouMean(option, optionNames)}`)
-  }
   const names = Object.keys(columns)
   if (names.length === 0) throw new ArgumentError(`Table "${name}" has no columns.`)
-  for (const column of names) checkIdentifier(column)
+  for (const [column, spec] of Object.entries<Partial<AnyColumnSpec> | null | undefined>(columns)) {
+    checkIdentifier(column)
+    if (!(spec?.type instanceof ColumnType))
+      throw new ArgumentError(`Column ${printableName(column)} of table "${name}" must be made by integer(), text() and the like.`)
+  }
 }

@@ -74,6 +74,23 @@ describeDialects((fixture) => {
     expect(refusal.message).toBe('Table "book" has no such row.')
   })
 
+  test('what is asked for by a name that means nothing is refused', async () => {
+    const { engine, books, kept } = await fourBooks()
+    const refusals = [
+      books.list(engine, { filter: { from: 3 } } as never),
+      books.detail(engine, 1, { withdeleted: true } as never),
+      books.page(engine, { url: '/books', limit: 2, filter: {} } as never),
+      books.upsert(engine, { id: 1, author_id: 1, name: 'x' }, { targets: ['id'] } as never),
+      books.update(engine, 1, { name: 'x' }, { versions: 1 } as never),
+      kept.delete(engine, 1, { versions: 9 } as never),
+      DataAccessLayer.reflect(engine, { onyl: ['book'] } as never),
+    ]
+    expect(() => entity({ tables: 'book' } as never)).toThrow('An entity has no option "tables". Did you mean "table"?')
+    expect(() => entity({} as never)).toThrow('An entity is made of a table, found undefined.')
+    for (const refused of refusals) expect(await rejectionOf(refused)).toBeInstanceOf(ArgumentError)
+    expect(await kept.detail(engine, 1)).toMatchObject({ name: 'book 1' })
+  })
+
   test('a composite key is a list or an object, and a part of one is refused', async () => {
     const { engine, seats } = await library()
     await seats.insert(engine, { hall: 'A', place: 1, taken: true })

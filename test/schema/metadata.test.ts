@@ -1,4 +1,4 @@
-import { sql } from 'offloop'
+import { ArgumentError, sql } from 'offloop'
 import {
   boolean,
   type Condition,
@@ -81,6 +81,12 @@ describeDatabases((fixture) => {
     await metadata.createAll(engine, { tables: [b] })
     expect(await engine.tableNames()).toEqual(['a', 'b'])
     expect((await rejectionOf(metadata.createAll(engine, { tables: ['c'] }))).message).toContain('has no table "c"')
+    for (const misspelled of [{ table: ['a'] }, { checkfirst: false }] as never[]) {
+      expect(await rejectionOf(metadata.createAll(engine, misspelled))).toBeInstanceOf(ArgumentError)
+      expect(await rejectionOf(metadata.dropAll(engine, misspelled))).toBeInstanceOf(ArgumentError)
+      expect(await rejectionOf(metadata.reflect(engine, misspelled))).toBeInstanceOf(ArgumentError)
+    }
+    expect(await engine.tableNames()).toEqual(['a', 'b'])
   })
 
   test('constraints hold, under the names of the convention', async () => {

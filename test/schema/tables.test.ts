@@ -1,5 +1,21 @@
 import { sql } from 'offloop'
-import { bigInteger, boolean, createTable, dateTime, dropTable, integer, MetaData, string, Table, text } from 'offloop/schema'
+import {
+  bigInteger,
+  boolean,
+  checkConstraint,
+  createTable,
+  dateTime,
+  dropTable,
+  foreignKeyConstraint,
+  index,
+  integer,
+  MetaData,
+  primaryKeyConstraint,
+  string,
+  Table,
+  text,
+  uniqueConstraint,
+} from 'offloop/schema'
 import { describe, expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
@@ -279,5 +295,21 @@ describe('without a database', () => {
     expect(() => new Table('t', metadata, { id: integer() }, { strcit: true } as never)).toThrow('Did you mean "strict"?')
     expect(() => new Table('t', metadata, { id: integer({ references: 'nowhere' }) })).toThrow("'table.column'")
     expect(() => string(0)).toThrow('a whole number')
+    expect(() => new Table('t', metadata, { id: integer } as never)).toThrow('Column "id" of table "t" must be made by integer()')
+    expect(() => new Table('t', undefined as never, { id: integer() })).toThrow('new Table(name, metadata, columns)')
+  })
+
+  test('an option that nobody would look at is refused', () => {
+    const metadata = new MetaData()
+    const misspelled = { onDelet: 'cascade' } as never
+    expect(() => new MetaData({ namingConventions: {} } as never)).toThrow('A MetaData has no option "namingConventions".')
+    expect(() => new Table('t', metadata, { a: integer({ references: { column: 'b.c', ...(misspelled as object) } }) })).toThrow(
+      'has no option "onDelet". Did you mean "onDelete"?',
+    )
+    expect(() => foreignKeyConstraint(['a'], 'b', ['c'], misspelled)).toThrow('foreignKeyConstraint() has no option "onDelet".')
+    expect(() => uniqueConstraint(['a'], misspelled)).toThrow('uniqueConstraint() has no option')
+    expect(() => checkConstraint(sql`a > 0`, misspelled)).toThrow('checkConstraint() has no option')
+    expect(() => primaryKeyConstraint(['a'], misspelled)).toThrow('primaryKeyConstraint() has no option')
+    expect(() => index('i', ['a'], { uniqe: true } as never)).toThrow('index() has no option "uniqe". Did you mean "unique"?')
   })
 })

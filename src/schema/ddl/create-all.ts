@@ -2,6 +2,7 @@ import { AddConstraintNode, AlterTableNode, CreateTypeNode, CreateViewNode, RawN
 import { ArgumentError } from '../../errors.ts'
 import type { Executor } from '../../sql/executor.ts'
 import { printableName } from '../../sql/nearest-name.ts'
+import { checkOptionNames } from '../../sql/option-names.ts'
 import { hasTableQuery } from '../../sql/table-queries.ts'
 import type { ForeignKeyConstraint } from '../constraints.ts'
 import { type AnyTable, type Catalogue, tableNode } from '../table-shape.ts'
@@ -19,12 +20,12 @@ export interface CreateOptions {
   readonly tables?: readonly (string | AnyTable)[] | undefined
 }
 
+export const createOptionNames: readonly string[] = ['checkFirst', 'tables'] satisfies (keyof CreateOptions)[]
+
 /** Creates the tables of a catalogue; in one transaction where DDL can be rolled back. */
-export async function createTables(
-  executor: Executor,
-  catalogue: Catalogue,
-  { checkFirst = true, tables }: CreateOptions = {},
-): Promise<void> {
+export async function createTables(executor: Executor, catalogue: Catalogue, options: CreateOptions = {}): Promise<void> {
+  checkOptionNames(options, createOptionNames, 'createAll()')
+  const { checkFirst = true, tables } = options
   const { dialect } = executor
   await inTransaction(executor, async (tx) => {
     await waitForTurn(tx)

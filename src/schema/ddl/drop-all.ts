@@ -1,18 +1,17 @@
 import { AlterTableNode, DropConstraintNode, DropTableNode, DropTypeNode, DropViewNode, SchemableIdentifierNode } from 'kysely'
 import { InvalidRequestError } from '../../errors.ts'
 import type { Executor } from '../../sql/executor.ts'
+import { checkOptionNames } from '../../sql/option-names.ts'
 import { inspect } from '../inspection/inspector.ts'
 import { type AnyTable, type Catalogue, type QualifiedName, tableNode } from '../table-shape.ts'
-import { type CreateOptions, chosenTables, exists, filterAsync, inTransaction, typesOf } from './create-all.ts'
+import { type CreateOptions, chosenTables, createOptionNames, exists, filterAsync, inTransaction, typesOf } from './create-all.ts'
 import { DefinitionStatement } from './definition-statement.ts'
 import { dependencyOrder } from './dependency-order.ts'
 
 /** Drops the tables of a catalogue, those that refer to others first; in one transaction where DDL can be rolled back. */
-export async function dropTables(
-  executor: Executor,
-  catalogue: Catalogue,
-  { checkFirst = true, tables }: CreateOptions = {},
-): Promise<void> {
+export async function dropTables(executor: Executor, catalogue: Catalogue, options: CreateOptions = {}): Promise<void> {
+  checkOptionNames(options, createOptionNames, 'dropAll()')
+  const { checkFirst = true, tables } = options
   await inTransaction(executor, async (tx) => {
     const chosen = chosenTables(catalogue, tables)
     const present = checkFirst ? await filterAsync(chosen, (table) => exists(tx, table)) : chosen

@@ -1,5 +1,6 @@
 import type { Dialect } from '../../sql/dialect.ts'
 import type { Executor } from '../../sql/executor.ts'
+import { checkOptionNames } from '../../sql/option-names.ts'
 import { raw } from '../../sql/template.ts'
 import type { ColumnOptions } from '../column-options.ts'
 import { ColumnSpec } from '../column-spec.ts'
@@ -35,8 +36,10 @@ export interface ReflectOptions {
  * Makes a Table of each table of the database that the catalogue does not have.
  *
  * @throws {InvalidRequestError} `only` names a table that is not there
+ * @throws {ArgumentError} an option is unknown
  */
 export async function reflectTables(executor: Executor, catalogue: Catalogue, options: ReflectOptions = {}): Promise<void> {
+  checkOptionNames(options, ['schema', 'views', 'only'], 'reflect()')
   const { views = false, only } = options
   const schema = options.schema ?? catalogue.schema
   const descriptions = await inspect(executor).describe({ schema, only, views })
