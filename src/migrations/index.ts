@@ -6,5 +6,12 @@
 
 export { MigrationError, type MigrationErrorOptions } from './migration-error.ts'
 export type { MigrationState, MigrationStatus } from './migration-status.ts'
-export { type AutogenerateOptions, type GeneratedMigration, type MigrationStep, Migrations, type UpOptions } from './migrations.ts'
+export {
+  type AutogenerateOptions,
+  type CreationOptions,
+  type GeneratedMigration,
+  type MigrationStep,
+  Migrations,
+  type UpOptions,
+} from './migrations.ts'
 export type { MigrationsOptions } from './options.ts'

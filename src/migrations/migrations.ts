@@ -27,9 +27,9 @@ export interface MigrationStep {
   readonly direction: Direction
 }
 
-/** How far `up()` goes. */
+/** How far `up()` and `down()` go. */
 export interface UpOptions {
-  /** The most migrations that are applied. Default: all. */
+  /** The most migrations that are applied, by default all, or taken back, by default one. */
   readonly steps?: number | undefined
 }
 
@@ -47,6 +47,12 @@ export interface AutogenerateOptions {
   readonly name?: string | undefined
   /** Default: true. */
   readonly write?: boolean | undefined
+}
+
+/** What `create()` makes. */
+export interface CreationOptions {
+  /** Default: 'sql'. */
+  readonly kind?: 'sql' | 'ts' | undefined
 }
 
 type Plan = (history: History) => readonly { readonly file: MigrationFile; readonly direction: Direction }[]
@@ -94,11 +100,13 @@ export class Migrations {
   /**
    * Takes back the last migrations that were applied, the last one first.
    *
-   * @param steps how many; Infinity is all
+   * @param options how many: a number, or as `up` takes it; Infinity is all
    * @throws {MigrationError} as `up`; also where one of them has no way down
    */
-  async down(steps = 1): Promise<readonly MigrationStep[]> {
-    checkSteps(steps)
+  async down(options: number | UpOptions = 1): Promise<readonly MigrationStep[]> {
+    const isNumber = typeof options === 'number'
+    if (!isNumber) checkNames(options, ['steps'])
+    const steps = checkSteps(isNumber ? options : (options.steps ?? 1))
     return await this.#run(({ applied }) =>
       applied
         .toReversed()
@@ -156,11 +164,16 @@ export class Migrations {
    * @returns the path of the file
    * @throws {ArgumentError} the name is none
    */
-  async create(name: string, options: { readonly kind?: 'sql' | 'ts' | undefined } = {}): Promise<string> {
+  async create(name: string, options: CreationOptions = {}): Promise<string> {
     checkNames(options, ['kind'])
     const { kind = 'sql' } = options
     if (kind !== 'sql' && kind !== 'ts') throw new ArgumentError("The option \"kind\" takes 'sql' or 'ts'.")
     return await writeMigration(this.#directory, { name, kind, text: TEMPLATES[kind] })
+  }
+
+  /** As `create`: what the command line calls it. */
+  async new(name: string, options?: CreationOptions): Promise<string> {
+    return await this.create(name, options)
   }
 
   /**

@@ -25,6 +25,7 @@ export function readOptions(options: MigrationsOptions): { readonly directory: s
 
 /** @throws {ArgumentError} one of the options is none of the known */
 export function checkNames(options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) throw new ArgumentError('Options must be an object.')
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown !== undefined) throw new ArgumentError(`There is no option ${printableName(unknown)}.${didYouMean(unknown, known)}`)
 }

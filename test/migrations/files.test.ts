@@ -147,6 +147,18 @@ test('a new file comes after the last one, and is refused until it is written', 
   expect(await new Migrations(engine, { directory: folder.path }).create('next')).toMatch(/20240229123016_next\.sql$/)
 })
 
+test('new() is create(), and down() takes its steps as up() does', async () => {
+  const folder = new Folder({ '1.sql': making('a'), '2.sql': making('b'), '3.sql': making('c') })
+  await using engine = createEngine('sqlite://')
+  const migrations = new Migrations(engine, { directory: folder.path })
+  await migrations.up()
+  expect((await migrations.down({ steps: 2 })).map(({ name }) => name)).toEqual(['3', '2'])
+  expect((await migrations.down({})).map(({ name }) => name)).toEqual(['1'])
+  expect(await rejectionOf(migrations.down({ step: 2 } as never))).toMatchObject({ code: 'OFFLOOP_ARGUMENT' })
+  expect(await rejectionOf(migrations.up(null as never))).toMatchObject({ code: 'OFFLOOP_ARGUMENT' })
+  expect(await migrations.new('more', { kind: 'ts' })).toMatch(/4_more\.ts$/)
+})
+
 test('a migration of TypeScript has a Kysely of its transaction', async () => {
   const text = `import type { Kysely } from 'kysely'
 export async function up(db: Kysely<unknown>): Promise<void> {
