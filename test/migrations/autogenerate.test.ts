@@ -180,6 +180,39 @@ describeTargets((fixture) => {
     expect(await engine.scalar("select count(*) from pg_namespace where nspname like 'offloop_scratch%'")).toBe(0)
   })
 
+  test.runIf(fixture.can.dialect === 'mysql')('MySQL says how it spells what was written', async () => {
+    const { migrations } = open(fixture)
+    const spelled = (price: string, least: string, factor: string) => {
+      const metadata = new MetaData()
+      const columns = {
+        id: integer({ primaryKey: true }),
+        made: schema.dateTime({ nullable: false, serverDefault: sql`current_timestamp` }),
+        seen: schema.dateTime({ serverDefault: sql`now()` }),
+        day: schema.date({ serverDefault: sql`current_date` }),
+        hour: schema.time({ serverDefault: sql`'10:00'` }),
+        price: schema.numeric(10, 2, { serverDefault: raw(price) }),
+        part: schema.float({ serverDefault: sql`1e3` }),
+        state: string(30, { serverDefault: sql`lower('A default (b), c')`, check: sql`state != 'x' and length(state) > 1` }),
+        note: string(9, { serverDefault: sql`null` }),
+        extra: schema.json({ serverDefault: sql`'{}'` }),
+        many: integer(),
+        'od`d default 1': integer({ generated: { as: raw(`mod(many, 5) * ${factor}`) } }),
+      }
+      new Table('t', metadata, columns, { constraints: [checkConstraint(raw(`not (price < ${least})`), { name: 'ck' })] })
+      return metadata
+    }
+    await become(migrations, spelled('0', '1', '2'))
+    for (const [changed, what] of [
+      [spelled('0.5', '1', '2'), 'modify column `price`'],
+      [spelled('0', '2', '2'), 'constraint `ck`'],
+      [spelled('0', '1', '3'), 'modify column `od``d default 1`'],
+    ] as const) {
+      const { statements } = await migrations.autogenerate(changed, { write: false })
+      expect(statements.length).toBeGreaterThan(0)
+      for (const statement of statements) expect(statement).toContain(what)
+    }
+  })
+
   test('a new column that can hold no NULL and has no default is refused while there are rows, before anything is changed', async () => {
     const { engine, migrations } = open(fixture)
     const tables = (required: boolean) => {

@@ -20,7 +20,7 @@ export async function statementsTowards(executor: Executor, metadata: Catalogue,
   const wanted = new Map(tables.map((table) => [table.key, table]))
   const schemas = new Set([metadata.schema, ...tables.map(({ schema }) => schema)])
   const live = await readLiveSchema(executor, wanted, schemas, records)
-  const changes = changesBetween(live.tables, wanted, dialect, await spelledTables(executor, tables))
+  const changes = changesBetween(live.tables, wanted, dialect, await spelledTables(executor, tables, live.tables))
   switch (dialect.name) {
     case 'sqlite':
       return sqliteStatements(changes, live.triggers, dialect)

@@ -6,6 +6,7 @@ import type { AnyTable } from '../../schema/table-shape.ts'
 import { quoteText } from '../../schema/types/texts.ts'
 import type { Executor } from '../../sql/executor.ts'
 import { DefinitionText, tableLike } from './definition-text.ts'
+import { mysqlSpelledTables } from './mysql-spelling.ts'
 import { insideSchemaOf } from './own-types.ts'
 import type { Tables } from './schema-changes.ts'
 
@@ -13,13 +14,15 @@ import type { Tables } from './schema-changes.ts'
 const enough = new Error('PostgreSQL has been asked how it spells these tables.')
 
 /**
- * How PostgreSQL would spell tables: it rewrites expressions, so that only what it has rewritten can be compared with what it has. They are made in a
- * schema of their own, in a transaction that is rolled back. Other databases keep what was written, or are compared with less care.
+ * How the database would spell tables: PostgreSQL and MySQL rewrite expressions, so that only what they have rewritten can be compared with what they
+ * have. PostgreSQL makes them in a schema of their own, in a transaction that is rolled back. SQLite keeps what was written.
  *
+ * @param live what is there
  * @throws {ProgrammingError} the role may not create a schema, or a table is refused
  */
-export async function spelledTables(executor: Executor, tables: readonly AnyTable[]): Promise<Tables> {
+export async function spelledTables(executor: Executor, tables: readonly AnyTable[], live: Tables): Promise<Tables> {
   const spelled = new Map<string, AnyTable>()
+  if (executor.dialect.name === 'mysql') return await mysqlSpelledTables(executor, tables, live)
   if (executor.dialect.name !== 'postgresql' || tables.length === 0) return spelled
   try {
     await executor.transaction(async (tx) => {

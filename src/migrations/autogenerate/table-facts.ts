@@ -113,7 +113,7 @@ function factsOfColumn(table: AnyTable, column: Column, spelling: Spelling): Col
   }
 }
 
-/** SQLite keeps an expression as it was written, PostgreSQL is asked how it spells one; MySQL rewrites them, and is compared with less care. */
+/** SQLite keeps an expression as it was written, the others are asked how they spell one; what MySQL spells is compared with less care. */
 function expressionText(expression: Sql, { dialect, inside }: Spelling): string {
   const text = withoutOuterParentheses(inside(expression.strings.join('').trim()))
   return dialect.name === 'mysql' ? loosely(text) : text
