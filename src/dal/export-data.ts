@@ -23,6 +23,7 @@ export interface ExportOptions {
  * @example
  * await exportData(tx, books.select(), new URL('./books.jsonl', import.meta.url), { format: 'jsonl' })
  * @throws {DataError} a value that JSON has no place for; two columns of one name in JSON Lines
+ * @throws {ArgumentError} the stream has been ended
  */
 export async function exportData(tx: Executor, query: Executable, output: DataOutput, options: ExportOptions): Promise<ManyResult> {
   checkOptionNames(options, { of: 'exportData', names: ['format', 'params', 'signal'] })

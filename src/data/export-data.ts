@@ -57,6 +57,7 @@ export interface ExportOptions {
  * await exportData(engine, response, { format: 'csv', query: albums.select() })
  * @throws {InvalidRequestError} there is no such table
  * @throws {DataError} a value that the format has no place for; the message names the row and the column
+ * @throws {ArgumentError} the stream has been ended
  * @throws {AbortError} the signal has fired
  */
 export async function exportData(from: DataPlace, output: DataOutput, options: ExportOptions): Promise<DataResult> {

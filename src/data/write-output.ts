@@ -5,16 +5,21 @@ import { dirname, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
+import { ArgumentError } from '../errors.ts'
 import { holdEarlyFailure } from '../sql/early-failure.ts'
 import { describeValue } from '../sql/parameters.ts'
 
-/** A file by its URL, or a stream, which is ended. */
+/** A file by its URL, or a stream, which is ended; stdout and stderr stay open, as whatever is piped into them leaves them. */
 export type DataOutput = URL | Writable
 
-/** @throws {TypeError} it is neither file nor stream */
+/**
+ * @throws {TypeError} it is neither file nor stream
+ * @throws {ArgumentError} the stream has been ended
+ */
 export function checkOutput(output: unknown): void {
   if (output instanceof URL) return
   if (typeof output === 'object' && output !== null && 'write' in output && typeof output.write === 'function' && 'on' in output) {
+    if ('writableEnded' in output && output.writableEnded === true) throw endedError()
     holdEarlyFailure(output)
     return
   }
@@ -30,7 +35,8 @@ export async function writeOutput(output: DataOutput, pieces: AsyncIterable<stri
   if (!(output instanceof URL)) {
     // Of a stream that had failed before, a pipeline would only say that it is closed.
     if (output.errored instanceof Error) throw output.errored
-    await pipeline(pieces, output, options)
+    const end = output !== process.stdout && output !== process.stderr
+    await pipeline(untilEnded(pieces, output), output, { ...options, end })
     return
   }
   const path = fileURLToPath(output)
@@ -38,6 +44,19 @@ export async function writeOutput(output: DataOutput, pieces: AsyncIterable<stri
   if (before?.isFile() === false) return await pipeline(pieces, (await open(path, 'w')).createWriteStream(), options)
   const mode = before === undefined ? undefined : before.mode & 0o777
   await replace(await targetOf(path), mode, (stream) => pipeline(pieces, stream, options))
+}
+
+/** A pipeline would wait for ever for what is written to a stream that somebody has ended. */
+async function* untilEnded(pieces: AsyncIterable<string>, output: Writable): AsyncGenerator<string> {
+  for await (const piece of pieces) {
+    if (output.writableEnded) throw endedError()
+    yield piece
+  }
+  if (output.writableEnded) throw endedError()
+}
+
+function endedError(): ArgumentError {
+  return new ArgumentError('exportData() writes to a stream that is open, and this one has been ended.')
 }
 
 async function replace(path: string, mode: number | undefined, write: (stream: Writable) => Promise<void>): Promise<void> {

@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { text as readAll } from 'node:stream/consumers'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { ArgumentError, DataError, sql } from 'offloop'
 import { bulkLoad, exportData } from 'offloop/dal'
 import { bigInteger, blob, boolean, dateTime, float, integer, json, MetaData, numeric, string, Table } from 'offloop/schema'
@@ -131,6 +133,21 @@ describe('files and streams', () => {
     })
     expect(await rejectionOf(exportData(engine, endless, stream, { format }))).toBe(broken)
     expect(await engine.scalar('select 1')).toBe(1)
+  })
+
+  test('a stream that is ended before or meanwhile is refused, and the connection is given back', async ({ engine }) => {
+    const ended = new PassThrough().end()
+    expect(await rejectionOf(exportData(engine, 'select 1', ended, { format: 'csv' }))).toBeInstanceOf(ArgumentError)
+    const stream = new PassThrough()
+    stream.once('data', () => stream.end()).resume()
+    expect(await rejectionOf(exportData(engine, endless, stream, { format: 'csv' }))).toBeInstanceOf(Error)
+    expect(engine.status().inUse).toBe(0)
+  })
+
+  test('stdout stays open', async () => {
+    const program = fileURLToPath(new URL('./export-to-stdout.mjs', import.meta.url))
+    const { stdout } = await promisify(execFile)(process.execPath, [program])
+    expect(stdout).toBe('one\n1\n{"two":2}\nand more\n')
   })
 
   test('an unknown format, and what is neither file nor stream, are refused', async ({ engine }) => {
