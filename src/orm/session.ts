@@ -84,22 +84,33 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Stores an instance as it is.
+   * Stores instances as they are, all or none.
    *
-   * @throws {NoMatch} there is no row of it
+   * @throws {NoMatch} there is no row of one
    */
-  async update(instance: object): Promise<void> {
-    const model = asModel(instance)
-    await updateInstance(model, valuesOutsideKey(model), await this.executor())
+  async update(...instances: readonly object[]): Promise<void> {
+    await this.#each(instances, (model, executor) => updateInstance(model, valuesOutsideKey(model), executor))
   }
 
   /**
-   * Deletes the row of an instance, by its whole key.
+   * Deletes the rows of instances, by their whole keys, all or none.
    *
-   * @throws {NoMatch} there is none
+   * @throws {NoMatch} there is none of one
    */
-  async delete(instance: object): Promise<void> {
-    await deleteInstance(asModel(instance), await this.executor())
+  async delete(...instances: readonly object[]): Promise<void> {
+    await this.#each(instances, deleteInstance)
+  }
+
+  /** One after another, several of them in a transaction: what that has changed of them is undone with it. */
+  async #each(instances: readonly object[], work: (model: Model, executor: Executor) => Promise<unknown>): Promise<void> {
+    const [first, ...others] = instances.map(asModel)
+    if (first === undefined) return
+    const executor = await this.executor()
+    const run = async (through: Executor) => {
+      for (const model of [first, ...others]) await work(model, through)
+    }
+    if (others.length > 0) await executor.transaction(run)
+    else await run(executor)
   }
 
   /** Ends it; with `forceRollback` nothing of it stays. Idempotent. */

@@ -1,5 +1,5 @@
 import { sql } from 'offloop'
-import { dateTime, foreignKey, integer, ModelRegistry, Session, string } from 'offloop/orm'
+import { dateTime, foreignKey, integer, ModelRegistry, NoMatch, Session, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
@@ -50,6 +50,24 @@ describeDatabases((fixture) => {
     expect(given).toMatchObject({ id: 50, count: 1, fixed: 2, server: 3, changed: past })
     for (const item of [bare, given]) expect((await db.query(Item).get(item.pk))?.equals(item)).toBe(true)
     await db.add()
+  })
+
+  test('update() and delete() take several instances, all or none', async () => {
+    const { db, Item } = await items()
+    const [one, two, gone] = [new Item({ name: 'one' }), new Item({ name: 'two' }), new Item({ id: 77, name: 'gone' })]
+    await db.add(one, two)
+    for (const item of [one, two]) item.name = 'new'
+    await db.update(one, two)
+    expect(await db.query(Item.c.name).all()).toEqual(['new', 'new'])
+    for (const item of [one, two]) item.name = 'newer'
+    expect(await rejectionOf(db.update(one, gone))).toBeInstanceOf(NoMatch)
+    expect(await rejectionOf(db.delete(one, gone))).toBeInstanceOf(NoMatch)
+    expect(await db.query(Item.c.name).all()).toEqual(['new', 'new'])
+    await db.update(one)
+    await db.delete(one, two)
+    expect(await db.query(Item).count()).toBe(0)
+    await db.update()
+    await db.delete()
   })
 
   test('null in add() stands for the default of its field, and is null where there is none', async () => {
