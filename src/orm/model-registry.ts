@@ -3,6 +3,7 @@ import type { Column } from '../schema/column.ts'
 import { MetaData } from '../schema/metadata.ts'
 import type { Table } from '../schema/table.ts'
 import type { Executor, TransactionOptions } from '../sql/executor.ts'
+import { checkOptionNames } from '../sql/option-names.ts'
 import { abstractBase } from './abstract-base.ts'
 import { type AnyFields, type Entity, type EntityClass, ModelDefinition, type Reverse } from './definition.ts'
 import { allFields } from './hydration.ts'
@@ -20,7 +21,9 @@ export class ModelRegistry {
   readonly #definitions: Definitions
 
   /** @param engine or any other executor: a connection, a transaction */
-  constructor(engine: Executor, { metadata = new MetaData() }: { readonly metadata?: MetaData | undefined } = {}) {
+  constructor(engine: Executor, options: { readonly metadata?: MetaData | undefined } = {}) {
+    checkOptionNames(options, ['metadata'], 'A ModelRegistry')
+    const { metadata = new MetaData() } = options
     if (typeof engine !== 'object' || engine === null || typeof engine.execute !== 'function')
       throw new TypeError('A ModelRegistry takes an engine.')
     this.#definitions = new Definitions(engine, metadata, (model) => this.#noted(model))
@@ -36,7 +39,7 @@ export class ModelRegistry {
    *
    * @example
    * class Note extends models.define('notes', { id: integer({ primaryKey: true }), text: string({ maxLength: 100 }) }) {}
-   * @throws {ArgumentError} a field cannot be as it was given, or there is a model of that table
+   * @throws {ArgumentError} a field cannot be as it was given, an option is unknown, or there is a model of that table
    */
   define<const N extends string, F extends Fields>(table: N, fields: F): ModelClass<F, N>
   define<const N extends string, F extends Fields, T extends ManagerClass>(
@@ -44,12 +47,8 @@ export class ModelRegistry {
     fields: F,
     options: DefineOptions<T> & { readonly manager: T },
   ): WithManager<ModelClass<F, N>, T> & (new (values?: object) => ModelInstance<F>)
-  define(table: string, fields: Fields, { manager }: DefineOptions = {}): unknown {
-    return this.#defined(table, fields, {
-      manager: (manager ?? Manager) as ManagerClass,
-      parent: null,
-      base: Model as unknown as EntityClass,
-    })
+  define(table: string, fields: Fields, options: DefineOptions = {}): unknown {
+    return this.#definedOn(Model as unknown as EntityClass, table, fields, options)
   }
 
   /**
@@ -62,8 +61,7 @@ export class ModelRegistry {
    * class Note extends Timestamped.define('notes', { id: integer({ primaryKey: true }) }) {}
    */
   abstract<F extends Fields>(fields: F): AbstractBase<F> {
-    const define = (base: EntityClass, table: string, all: AnyFields, { manager }: DefineOptions) =>
-      this.#defined(table, all, { manager: (manager ?? Manager) as ManagerClass, parent: null, base })
+    const define = this.#definedOn.bind(this)
     return abstractBase(Model as unknown as EntityClass, fields, define) as unknown as AbstractBase<F>
   }
 
@@ -81,6 +79,11 @@ export class ModelRegistry {
   async transaction<T>(work: (tx: Executor) => Promise<T>, options?: TransactionOptions): Promise<T> {
     const definitions = this.#definitions
     return await definitions.executor.transaction(async (tx) => await definitions.runWith(tx, async () => await work(tx)), options)
+  }
+
+  #definedOn(base: EntityClass, table: string, fields: AnyFields, options: DefineOptions): EntityClass {
+    checkOptionNames(options, ['manager'], 'define()')
+    return this.#defined(table, fields, { manager: (options.manager ?? Manager) as ManagerClass, parent: null, base })
   }
 
   #noted(model: unknown): ModelDefinition | undefined {

@@ -1,6 +1,7 @@
 import { InvalidRequestError, ResourceClosedError } from '../errors.ts'
 import { Column } from '../schema/column.ts'
 import type { Executor } from '../sql/executor.ts'
+import { checkOptionNames } from '../sql/option-names.ts'
 import { describeValue } from '../sql/parameters.ts'
 import type { EntityClass } from './definition.ts'
 import type { ManagedModel } from './manager.ts'
@@ -33,12 +34,14 @@ export class Session implements AsyncDisposable {
   #begun: Promise<BegunTransaction> | null = null
   #closed = false
 
-  constructor(executor: Executor, { forceRollback = false }: SessionOptions = {}) {
+  /** @throws {ArgumentError} an option is unknown */
+  constructor(executor: Executor, options: SessionOptions = {}) {
     if (typeof executor !== 'object' || executor === null || typeof executor.execute !== 'function') {
       throw new TypeError(`A Session takes an engine, a connection or a transaction, found ${describeValue(executor)}.`)
     }
+    checkOptionNames(options, ['forceRollback'], 'A Session')
     this.#executor = executor
-    this.#forceRollback = forceRollback
+    this.#forceRollback = options.forceRollback ?? false
   }
 
   /** What it reads and writes through, for statements of other kinds. */
@@ -54,7 +57,11 @@ export class Session implements AsyncDisposable {
   /** Rows of a model, or the values of a column. */
   query<M extends ManagedModel, T = M['prototype']>(model: M, options?: QueryOptions<T>): SessionQuery<T>
   query<T>(column: Column<T, unknown>): SessionColumnQuery<T>
-  query(target: unknown, { mapperFactory }: QueryOptions<unknown> = {}): unknown {
+  query(target: unknown, options: QueryOptions<unknown> = {}): unknown {
+    checkOptionNames(options, ['mapperFactory'], 'query()')
+    const { mapperFactory } = options
+    if (mapperFactory !== undefined && typeof mapperFactory !== 'function')
+      throw new TypeError(`The option "mapperFactory" of query() is a function, found ${describeValue(mapperFactory)}.`)
     if (target instanceof Column) return new SessionColumnQuery(this.executor, target)
     const definition = definitionOf(target)
     if (definition === undefined) throw new TypeError(`query() takes a model or a column of one, found ${describeValue(target)}.`)

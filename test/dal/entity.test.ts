@@ -336,4 +336,22 @@ describeDialects((fixture) => {
     expect(() => entity({ table: book, sofDelete: 'deleted_at' } as never)).toThrow('Did you mean "softDelete"?')
     expect(() => entity({ table: book, statements: { lst: () => '' } as never })).toThrow('Did you mean "list"?')
   })
+
+  test('a misspelled option is refused before anything is read or changed', async () => {
+    const { engine, books } = await fourBooks()
+    const before = await books.list(engine)
+    for (const [refused, meant] of [
+      [() => books.list(engine, { filter: {} } as never), 'filters'],
+      [() => books.page(engine, { url: '/', limit: 1, ofset: 1 } as never), 'offset'],
+      [() => books.detail(engine, 1, { withDeletd: true } as never), 'withDeleted'],
+      [() => books.update(engine, 1, { pages: 1 }, { verison: 1 } as never), 'version'],
+      [() => books.delete(engine, 1, { verison: 1 } as never), 'version'],
+      [() => books.upsert(engine, before[0] as never, { targte: 'id' } as never), 'target'],
+    ] as const) {
+      const refusal = await rejectionOf(refused)
+      expect(refusal).toBeInstanceOf(ArgumentError)
+      expect(refusal.message).toContain(`Did you mean "${meant}"?`)
+    }
+    expect(await books.list(engine)).toEqual(before)
+  })
 })

@@ -31,6 +31,7 @@ describeDialects((fixture) => {
     expect(refusal).toBeInstanceOf(InvalidRequestError)
     expect(refusal.message).toBe('There is no table or view "bok" to reflect. Did you mean "book"?')
     expect(await rejectionOf(DataAccessLayer.reflect({} as never))).toBeInstanceOf(ArgumentError)
+    expect((await rejectionOf(DataAccessLayer.reflect(engine, { view: false } as never))).message).toContain('Did you mean "views"?')
   })
 
   test('all unique constraints of a table are found, and each by its own name', async () => {

@@ -1,4 +1,4 @@
-import { sql } from 'offloop'
+import { ArgumentError, sql } from 'offloop'
 import { dateTime, foreignKey, integer, ModelRegistry, NoMatch, Session, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
@@ -280,5 +280,17 @@ describeDatabases((fixture) => {
     }
     expect(() => new Session({} as never)).toThrow(TypeError)
     expect(() => new Session(engine).query({} as never)).toThrow(TypeError)
+  })
+
+  test('an option that nobody would look at is refused', async () => {
+    const { engine, models, Item } = await items()
+    const id = integer({ primaryKey: true })
+    expect(() => new Session(engine, { forcerollback: true } as never)).toThrow('Did you mean "forceRollback"?')
+    expect(() => new Session(engine).query(Item, { mapper: () => () => 1 } as never)).toThrow(ArgumentError)
+    expect(() => new Session(engine).query(Item, { mapperFactory: 5 as never })).toThrow('"mapperFactory" of query() is a function')
+    expect(() => new ModelRegistry(engine, { schema: 'x' } as never)).toThrow(ArgumentError)
+    const stray = { constraints: [] } as never
+    expect(() => models.define('other', { id }, stray)).toThrow('define() has no option "constraints".')
+    expect(() => models.abstract({}).define('other', { id }, stray)).toThrow('define() has no option "constraints".')
   })
 })
