@@ -41,7 +41,7 @@ statements the rows of one; in CSV NULL is nothing and '' is "".`
 export function defineQuery(command: Command): void {
   command
     .argument('[database]', databaseHelp)
-    .argument('[sql]', 'one or more statements; else they are read from --file or from stdin')
+    .argument('[sql]', 'one or more statements, or - for stdin; else they are read from --file or from stdin')
     .option('-f, --file <path>', 'read the statements from a file')
     .option('-p, --param <value>', parameterHelp, collect)
   addOutputOptions(command)
@@ -78,9 +78,11 @@ async function query(first: string | undefined, second: string | undefined, opti
 }
 
 async function readSql(argument: string | undefined, file: string | undefined): Promise<string> {
-  if (file === undefined) return argument ?? (await readStdin())
-  if (argument !== undefined) throw new UsageError('Expected statements on the command line or in --file, and found both.')
-  return await readFile(file, 'utf8')
+  if (file !== undefined && argument !== undefined)
+    throw new UsageError('Expected statements on the command line or in --file, and found both.')
+  // As `import` and `export` call stdin.
+  if (file === '-' || argument === '-') return await text(process.stdin)
+  return file === undefined ? (argument ?? (await readStdin())) : await readFile(file, 'utf8')
 }
 
 async function readStdin(): Promise<string> {

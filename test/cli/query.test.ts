@@ -134,6 +134,8 @@ describe('statements', () => {
       offloop(['query', 'app.db', sql, '--format', 'csv'], { cwd }),
       offloop(['query', 'app.db', '--file', 'count.sql', '--format', 'csv'], { cwd }),
       offloop(['query', 'app.db', '--format', 'csv'], { cwd, stdin: sql }),
+      offloop(['query', 'app.db', '-', '--format', 'csv'], { cwd, stdin: sql }),
+      offloop(['query', 'app.db', '--file', '-', '--format', 'csv'], { cwd, stdin: sql }),
       offloop(['query', sql, '--format', 'csv'], { cwd, env }),
       offloop(['query', '--format', 'csv'], { cwd, env, stdin: sql }),
       offloop(['query', 'app.db', '--format', 'csv'], { cwd, env: { OFFLOOP_URL: 'sqlite:///other.db' }, stdin: sql }),
