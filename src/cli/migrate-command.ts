@@ -6,6 +6,7 @@ import { createEngine } from '../engine/engine.ts'
 import type { MigrationState } from '../migrations/migration-status.ts'
 import { type MigrationStep, Migrations } from '../migrations/migrations.ts'
 import { MetaData } from '../schema/metadata.ts'
+import { migrationRecords } from '../sql/migration-records.ts'
 import { padTo, widthOf } from './columns-layout.ts'
 import { type DatabaseWish, databaseHelp } from './database-argument.ts'
 import { describe } from './describe-command.ts'
@@ -76,7 +77,7 @@ export function defineMigrate(command: Command): void {
 function subcommand(parent: Command, name: string, summary: string): Command {
   return describe(parent.command(name), summary)
     .option('-d, --directory <path>', 'the folder of the migrations', 'migrations')
-    .option('--table <name>', 'the table that remembers what was applied', 'offloop_migrations')
+    .option('--table <name>', 'the table that remembers what was applied', migrationRecords)
     .option('--json', 'print what was done as JSON')
 }
 

@@ -33,7 +33,7 @@ export interface ExportOptions {
   readonly format: FileFormat
   /** The only table; with `query`, what YAML and JSON call its rows. */
   readonly table?: string | AnyTable | undefined
-  /** YAML and JSON: these tables. Default: all tables of the default schema, or of `metadata`. */
+  /** YAML and JSON: these tables. Default: all tables of the default schema, or of `metadata`, but for that of migrations. */
   readonly tables?: readonly (string | AnyTable)[] | undefined
   /** Its rows, and not those of a whole table. */
   readonly query?: Executable | undefined

@@ -4,6 +4,7 @@ import { MetaData } from '../schema/metadata.ts'
 import { Table } from '../schema/table.ts'
 import type { AnyTable } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
+import { migrationRecords } from '../sql/migration-records.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
 
 /** Tables that a program knows already: a MetaData, or that of a model's table. */
@@ -33,10 +34,11 @@ export class TableFinder {
     return known ?? (await this.#reflect(name, undefined)) ?? (await this.#reflectQualified(name)) ?? (await this.#refuse(name))
   }
 
-  /** The tables of the default schema, or those that are known. */
+  /** The tables of the default schema, or those that are known, without what one database has seen of migrations: another has its own of it. */
   async all(): Promise<readonly AnyTable[]> {
     if (this.#known === undefined) await this.#reflected.reflect(this.#executor)
-    return [...(this.#known ?? this.#reflected).tables.values()].filter(({ options }) => options.view === undefined)
+    const tables = [...(this.#known ?? this.#reflected).tables.values()]
+    return tables.filter(({ name, options }) => options.view === undefined && name !== migrationRecords)
   }
 
   async #reflect(name: string, schema: string | undefined): Promise<AnyTable | undefined> {

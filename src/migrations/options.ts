@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ArgumentError } from '../errors.ts'
+import { migrationRecords } from '../sql/migration-records.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
 
 /** Where the migrations are, and where the database keeps what it has seen of them. */
@@ -19,7 +20,7 @@ export interface MigrationsOptions {
 export function readOptions(options: MigrationsOptions): { readonly directory: string; readonly table: string } {
   if (typeof options !== 'object' || options === null) throw new ArgumentError('Migrations take { directory, table? }.')
   checkNames(options, ['directory', 'table'])
-  const { directory, table = 'offloop_migrations' } = options
+  const { directory, table = migrationRecords } = options
   return { directory: directoryFrom(directory), table }
 }
 

@@ -94,6 +94,20 @@ describeDialects((fixture) => {
     }
   })
 
+  test('what a database has seen of migrations stays with it, unless it is named', async () => {
+    const { engine } = await library()
+    await engine.execute('create table offloop_migrations (name varchar(200) primary key)')
+    await engine.execute("insert into offloop_migrations values ('0001_first')")
+    const reflected = new MetaData()
+    await reflected.reflect(engine)
+    for (const metadata of [undefined, reflected]) {
+      const all = await exportText(engine, { format: 'json', metadata })
+      expect(all.match(/"model":"\w+"/g)?.sort()).toEqual(['"model":"book"', '"model":"empty"', '"model":"writer"'])
+    }
+    const named = await exportText(engine, { format: 'json', tables: ['offloop_migrations'] })
+    expect(JSON.parse(named)).toEqual([{ model: 'offloop_migrations', data: [{ name: '0001_first' }] }])
+  })
+
   test('a query is written by the names of its columns, and comes back under the name of a table', async () => {
     const { engine, writer } = await library()
     const options = { query: 'select id + 10 as id, name from writer where id > :least order by id', params: { least: 0 } }

@@ -31,10 +31,10 @@ Examples:
   offloop export app.db paid.csv --query 'select * from orders where paid'
   offloop export app.db - --format csv --table users | gzip > users.csv.gz
 
-What it writes \`offloop import\` reads. YAML and JSON hold all tables, or those
-that are named; CSV and JSON Lines the one that --table names, or that the file
-is called after. The rows are those of one moment, and the file is there when
-all of it is.`
+What it writes \`offloop import\` reads. YAML and JSON hold all tables but that of
+the migrations, or those that are named; CSV and JSON Lines the one that --table
+names, or that the file is called after. The rows are those of one moment, and
+the file is there when all of it is.`
 
 export function defineExport(command: Command): void {
   command
