@@ -1,6 +1,6 @@
 import { type DatabaseError, IntegrityError } from '../errors.ts'
 import type { ForeignKeyConstraint } from '../schema/constraints.ts'
-import { keyOf, referredName } from '../schema/table-shape.ts'
+import { referredKey, referredName } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
 import { printableName } from '../sql/nearest-name.ts'
 import { type LoadedRow, valuesOf } from './loaded-row.ts'
@@ -46,7 +46,7 @@ export async function checkReferences(row: LoadedRow, executor: Executor): Promi
   const broken = await brokenReference(row, executor)
   if (broken === undefined) return
   const { table } = row.statement
-  const target = keyOf(referredName(table, broken.referredTable))
+  const target = referredKey(table, broken.referredTable)
   const message = `${placeOf(row, broken.columns)}: refers to a row of table "${target}" that is not there.`
   throw new IntegrityError(message, { table: table.name, columns: broken.columns })
 }

@@ -1,5 +1,5 @@
 import type { ForeignKeyConstraint } from '../schema/constraints.ts'
-import { type AnyTable, keyOf, referredName } from '../schema/table-shape.ts'
+import { type AnyTable, referredKey } from '../schema/table-shape.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import { type LoadedRow, valuesOf } from './loaded-row.ts'
 import { LoopTurns } from './loop-turns.ts'
@@ -122,7 +122,7 @@ async function linkUp(nodes: readonly Node[]): Promise<void> {
 }
 
 function referredTo(table: AnyTable, { referredTable }: ForeignKeyConstraint): string {
-  return keyOf(referredName(table, referredTable))
+  return referredKey(table, referredTable)
 }
 
 /** Null where a value is missing or NULL: nothing refers to such a row, and it refers to nothing. */

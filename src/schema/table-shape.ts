@@ -63,6 +63,15 @@ export function tableNode({ name, schema }: QualifiedName): TableNode {
   return schema === undefined ? TableNode.create(name) : TableNode.createWithSchema(schema, name)
 }
 
+/** Tables that were read without a schema: their keys, by their names in the one that they are in. */
+const readWithout = new WeakMap<Catalogue, Map<string, string>>()
+
+/** A table was read without a schema: the foreign keys of other schemas name it with the one that it is in. */
+export function noteRead(catalogue: Catalogue, { name, schema }: QualifiedName): void {
+  const keys = readWithout.get(catalogue) ?? new Map<string, string>()
+  readWithout.set(catalogue, keys.set(keyOf({ name, schema }), name))
+}
+
 /** The table that a foreign key means by 'table' or 'schema.table': one of its own schema before any other. */
 export function referredName(from: AnyTable, referred: string): QualifiedName {
   const { tables } = from.metadata
@@ -71,6 +80,12 @@ export function referredName(from: AnyTable, referred: string): QualifiedName {
   const dot = referred.indexOf('.')
   if (dot <= 0) return { name: referred, schema: from.schema }
   return { name: referred.slice(dot + 1), schema: referred.slice(0, dot) }
+}
+
+/** The key of that table in its catalogue, which may know it without the schema that the foreign key has to name. */
+export function referredKey(from: AnyTable, referred: string): string {
+  const key = keyOf(referredName(from, referred))
+  return from.metadata.tables.has(key) ? key : (readWithout.get(from.metadata)?.get(key) ?? key)
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ForeignKeyConstraint, Index, UniqueConstraint } from '../../schema/constraints.ts'
 import { commentsOf } from '../../schema/ddl/create-all.ts'
-import { type AnyTable, keyOf, referredName } from '../../schema/table-shape.ts'
+import { type AnyTable, referredKey } from '../../schema/table-shape.ts'
 import { EnumerationType } from '../../schema/types/texts.ts'
 import type { DefinitionText } from './definition-text.ts'
 import type { SchemaChanges, TableChange } from './schema-changes.ts'
@@ -29,7 +29,7 @@ export function foreignKeysInTheWay(changes: SchemaChanges): {
   for (const table of before) {
     const change = changed.find(({ to }) => to.key === table.key)
     for (const foreignKey of table.foreignKeys) {
-      const referred = keyOf(referredName(table, foreignKey.referredTable))
+      const referred = referredKey(table, foreignKey.referredTable)
       const isGone = change?.foreignKeys.dropped.includes(foreignKey) === true || (lost.has(table.key) && lost.has(referred))
       const isInTheWay =
         !lost.has(table.key) &&

@@ -57,7 +57,7 @@ export class DefinitionText {
 /** The same table, some of it said otherwise. */
 export function tableLike(
   table: AnyTable,
-  otherwise: Partial<Pick<AnyTable, 'name' | 'schema' | 'columns' | 'column' | 'constraints' | 'indexes'>>,
+  otherwise: Partial<Pick<AnyTable, 'name' | 'schema' | 'columns' | 'column' | 'primaryKey' | 'constraints' | 'indexes'>>,
 ): AnyTable {
   const properties = Object.entries(otherwise).map(([key, value]) => [key, { value, enumerable: true }])
   return Object.create(table, Object.fromEntries(properties))

@@ -53,9 +53,9 @@ export async function readLiveSchema(
 ): Promise<LiveSchema> {
   const tables = new Map<string, AnyTable>()
   const descriptions = new Map<string, TableDescription>()
+  const reflected = new MetaData()
   for (const schema of schemas) {
-    const reflected = new MetaData(schema === undefined ? {} : { schema })
-    await reflected.reflect(executor)
+    await reflected.reflect(executor, { schema })
     const described = await inspect(executor).describe({ schema })
     for (const description of described) {
       const key = keyOf({ name: description.name, schema })

@@ -62,6 +62,7 @@ function copyOf(table: AnyTable, schema: string, name: string): AnyTable {
   return tableLike(table, {
     name,
     schema,
+    primaryKey: table.primaryKey === null ? null : { ...table.primaryKey, name: `${name}key` },
     constraints: table.constraints.map((constraint, index) => ({ ...constraint, name: `${name}c${index}` })),
     indexes: table.indexes.map((index, at) => ({ ...index, name: `${name}i${at}` })),
   })

@@ -1,5 +1,5 @@
 import type { ForeignKeyConstraint } from '../constraints.ts'
-import { type AnyTable, keyOf, referredName } from '../table-shape.ts'
+import { type AnyTable, referredKey } from '../table-shape.ts'
 
 /** Tables in an order in which they can be created: those that others refer to come first. */
 export interface DependencyOrder {
@@ -16,7 +16,7 @@ export function dependencyOrder(tables: readonly AnyTable[]): DependencyOrder {
   const visit = (table: AnyTable, trail: readonly AnyTable[]): void => {
     if (ordered.has(table)) return
     for (const foreignKey of table.foreignKeys) {
-      const target = byKey.get(keyOf(referredName(table, foreignKey.referredTable)))
+      const target = byKey.get(referredKey(table, foreignKey.referredTable))
       if (target === undefined || target === table) continue
       if (trail.includes(target)) late.add(foreignKey)
       else visit(target, [...trail, table])
@@ -28,7 +28,7 @@ export function dependencyOrder(tables: readonly AnyTable[]): DependencyOrder {
   const place = new Map([...ordered].map((table, index) => [table, index]))
   for (const table of ordered) {
     for (const foreignKey of table.foreignKeys) {
-      const target = byKey.get(keyOf(referredName(table, foreignKey.referredTable)))
+      const target = byKey.get(referredKey(table, foreignKey.referredTable))
       if (late.has(foreignKey) && target !== undefined && (place.get(target) ?? 0) < (place.get(table) ?? 0)) late.delete(foreignKey)
     }
   }

@@ -18,7 +18,7 @@ import type { ColumnSpecs } from '../infer.ts'
 import type { ColumnDescription, IndexDescription, TableDescription } from '../inspection/descriptions.ts'
 import { inspect } from '../inspection/inspector.ts'
 import { Table } from '../table.ts'
-import { type Catalogue, keyOf } from '../table-shape.ts'
+import { type Catalogue, keyOf, noteRead } from '../table-shape.ts'
 import { enumerationCheck } from './enumeration-check.ts'
 import { typeOfColumn } from './type-of-column.ts'
 
@@ -44,6 +44,7 @@ export async function reflectTables(executor: Executor, catalogue: Catalogue, op
   const schema = options.schema ?? catalogue.schema
   const descriptions = await inspect(executor).describe({ schema, only, views })
   for (const description of descriptions) {
+    if (schema === undefined) noteRead(catalogue, description)
     if (!catalogue.tables.has(keyOf({ name: description.name, schema })))
       reflectTable(description, catalogue, { schema, dialect: executor.dialect })
   }
