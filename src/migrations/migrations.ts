@@ -196,7 +196,7 @@ export class Migrations {
   /**
    * Holds the database against a MetaData and writes a migration that makes it what that says: to be read before it is run, for what has another
    * name is dropped and created, and what the MetaData does not have is dropped. It has no way down. PostgreSQL is asked how it spells the tables, in a
-   * schema that is made and rolled back.
+   * schema that is made and rolled back, and MySQL in temporary tables.
    *
    * @throws {ArgumentError} it is no MetaData
    * @throws {MigrationError} a migration has not been applied yet: what it does would be found once more
