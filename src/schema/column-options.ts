@@ -34,6 +34,8 @@ export interface ColumnOptions<V = unknown> {
   readonly serverDefault?: Sql | undefined
   /** What an update that does not name the column stores. */
   readonly onUpdate?: V | (() => V) | undefined
+  /** MySQL: ON UPDATE of the column, which the database itself then sets: `` sql`current_timestamp` ``. */
+  readonly serverOnUpdate?: Sql | undefined
   readonly unique?: boolean | undefined
   readonly index?: boolean | undefined
   /** 'table.column' or 'schema.table.column': a foreign key. */
@@ -54,6 +56,7 @@ export const columnOptionNames: readonly (keyof ColumnOptions)[] = [
   'default',
   'serverDefault',
   'onUpdate',
+  'serverOnUpdate',
   'unique',
   'index',
   'references',

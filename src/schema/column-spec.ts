@@ -50,7 +50,7 @@ function checkOptions(options: ColumnOptions, type: ColumnType): void {
   if (generated !== undefined && (options.default !== undefined || options.serverDefault !== undefined)) {
     throw new ArgumentError('A generated column has no default.')
   }
-  for (const name of ['serverDefault', 'check'] as const) {
+  for (const name of ['serverDefault', 'serverOnUpdate', 'check'] as const) {
     if (options[name] !== undefined && !(options[name] instanceof Sql))
       throw new ArgumentError(`The option "${name}" takes a sql\`…\` value.`)
   }

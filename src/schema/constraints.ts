@@ -1,8 +1,13 @@
 import { ArgumentError } from '../errors.ts'
+import type { DialectName } from '../sql/dialect.ts'
+import { printableName } from '../sql/nearest-name.ts'
 import { checkOptionNames } from '../sql/option-names.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { Sql } from '../sql/template.ts'
 import type { ReferentialAction } from './column-options.ts'
+
+/** MySQL: how many characters, or bytes, of a column's beginning are in an index or a key; of a column that is not named, all. */
+export type Lengths = Readonly<Record<string, number>>
 
 interface Named {
   /** Undefined: by the naming convention, or by the database. */
@@ -38,6 +43,7 @@ export interface ForeignKeyConstraint extends Named {
 export interface PrimaryKeyConstraint extends Named {
   readonly kind: 'primaryKey'
   readonly columns: readonly string[]
+  readonly lengths?: Lengths | undefined
 }
 
 /** What every row of a table has to meet; `kind` tells them apart. */
@@ -52,12 +58,20 @@ export interface Index {
   readonly unique: boolean
   /** Only rows that meet it are in the index. */
   readonly where: Sql | undefined
+  readonly lengths: Lengths | undefined
   /** The whole CREATE INDEX of a reflected index that cannot be said otherwise. */
   readonly sql: string | undefined
+  /** Whose that is: other kinds of databases have no such index. */
+  readonly sqlOf?: DialectName | undefined
 }
 
 interface NameOption {
   readonly name?: string | undefined
+}
+
+interface LengthsOption {
+  /** MySQL, where texts and bytes without a limit need it: only so much of a column's beginning is in it, by the column's name. */
+  readonly lengths?: Lengths | undefined
 }
 
 /** No two rows have the same values in these columns. */
@@ -72,12 +86,11 @@ export function checkConstraint(expression: Sql, options: NameOption = {}): Chec
 }
 
 /** The key of these columns. Needed only to give it a name: `primaryKey: true` of the columns makes one too. */
-export function primaryKeyConstraint(columns: readonly string[], options: NameOption = {}): PrimaryKeyConstraint {
-  return Object.freeze({
-    kind: 'primaryKey',
-    name: nameIn('primaryKeyConstraint', options),
-    columns: columnList('primaryKeyConstraint', columns),
-  })
+export function primaryKeyConstraint(columns: readonly string[], options: NameOption & LengthsOption = {}): PrimaryKeyConstraint {
+  checkOptionNames(options, ['name', 'lengths'], 'primaryKeyConstraint()')
+  const { name, lengths } = options
+  const list = columnList('primaryKeyConstraint', columns)
+  return Object.freeze({ kind: 'primaryKey', name, columns: list, lengths: checkedLengths(lengths, list) })
 }
 
 /** What becomes of a row when the one that it refers to goes or changes, and when that is checked. */
@@ -135,7 +148,7 @@ export function action(option: string, given: ReferentialAction | undefined): Re
 }
 
 /** What an index is, beside its columns. */
-export interface IndexOptions {
+export interface IndexOptions extends LengthsOption {
   /** Default: false. */
   readonly unique?: boolean | undefined
   /** SQLite and PostgreSQL: only rows that meet it are in the index. */
@@ -144,8 +157,8 @@ export interface IndexOptions {
 
 /** An index over columns, or over expressions: `` index('by_name', [sql`lower(name)`]) ``. */
 export function index(name: string, columns: readonly (string | Sql)[], options: IndexOptions = {}): Index {
-  checkOptionNames(options, ['unique', 'where'], 'index()')
-  const { unique = false, where } = options
+  checkOptionNames(options, ['unique', 'where', 'lengths'], 'index()')
+  const { unique = false, where, lengths } = options
   if (!Array.isArray(columns) || columns.length === 0) throw new TypeError('index() takes a list of columns or sql`…` values.')
   for (const member of columns) {
     if (typeof member !== 'string' && !(member instanceof Sql)) {
@@ -153,7 +166,17 @@ export function index(name: string, columns: readonly (string | Sql)[], options:
     }
   }
   if (where !== undefined && !(where instanceof Sql)) throw new TypeError('The option "where" of an index takes a sql`…` value.')
-  return Object.freeze({ kind: 'index', name, members: Object.freeze([...columns]), unique, where, sql: undefined })
+  const members = Object.freeze([...columns])
+  return Object.freeze({ kind: 'index', name, members, unique, where, lengths: checkedLengths(lengths, members), sql: undefined })
+}
+
+function checkedLengths(lengths: Lengths | undefined, members: readonly (string | Sql)[]): Lengths | undefined {
+  for (const [column, length] of Object.entries(lengths ?? {})) {
+    if (!members.includes(column))
+      throw new ArgumentError(`The option "lengths" names ${printableName(column)}, which is none of the columns.`)
+    if (!Number.isInteger(length) || length < 1) throw new RangeError('The option "lengths" takes whole numbers, 1 or more.')
+  }
+  return lengths === undefined || Object.keys(lengths).length === 0 ? undefined : Object.freeze({ ...lengths })
 }
 
 function nameIn(maker: string, options: NameOption): string | undefined {

@@ -14,6 +14,10 @@ export interface TableOptions {
   /** SQLite: rows are kept in the order of their key. */
   readonly withoutRowid?: boolean | undefined
   readonly comment?: string | undefined
+  /** MySQL: that of all columns that name none. */
+  readonly collation?: string | undefined
+  /** MySQL: what keeps the rows. */
+  readonly engine?: string | undefined
   /** The SELECT of a view: it is created behind the tables, by this text. */
   readonly view?: string | undefined
 }

@@ -137,7 +137,17 @@ function columnsByName<C extends ColumnSpecs>(columns: readonly Column[]): Colum
   return Object.freeze(byName) as Columns<C>
 }
 
-const optionNames: readonly (keyof TableOptions)[] = ['constraints', 'indexes', 'schema', 'strict', 'withoutRowid', 'comment', 'view']
+const optionNames: readonly (keyof TableOptions)[] = [
+  'constraints',
+  'indexes',
+  'schema',
+  'strict',
+  'withoutRowid',
+  'comment',
+  'collation',
+  'engine',
+  'view',
+]
 
 function checkTable(name: string, columns: ColumnSpecs, options: TableOptions): void {
   checkIdentifier(name)

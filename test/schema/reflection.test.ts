@@ -44,6 +44,10 @@ const definitions = {
     create index by_expression on a (lower(name) desc, n) where n is not null;
     create index by_method on c using gin (tags);
     create unique index covering on a (name) include (n);
+    create index a_id on c (a_id);
+    create index empty_first on a (n nulls first, name desc nulls last, id);
+    create unique index of_name on a (name);
+    create table d (name text collate "C" references a (name));
     comment on table a is 'it''s a table';
     comment on column a.n is 'a number'`,
   mysql: `
@@ -59,7 +63,20 @@ const definitions = {
       constraint the_check check (u <> 7),
       unique key only_one (a_id, id)
     );
-    create index by_two on a (name, n)`,
+    create index by_two on a (name, n);
+    create table d (
+      t text not null,
+      code varchar(10) not null default '',
+      counts int auto_increment,
+      changed timestamp(3) not null default current_timestamp(3) on update current_timestamp(3),
+      primary key (t(20)),
+      key counts (counts, code),
+      key by_beginning (t(5), code),
+      unique key by_beginnings (t(7), code(3)),
+      fulltext key by_words (t, code)
+    ) collate utf8mb4_bin;
+    create table e (a_id int, n int, primary key (a_id, n), key a_id (a_id), constraint fk_of_a foreign key (a_id) references a (id));
+    create table f (id int primary key, name varchar(10), place point not null, spatial key by_place (place)) engine MyISAM collate latin1_bin`,
 } as const
 
 describeDatabases((fixture) => {
@@ -74,6 +91,23 @@ describeDatabases((fixture) => {
     const types = (await inspect(engine).columns('t')).map(({ type }) => type)
     expect(types).toEqual(['x); create table hacked (a', "it's", '', 'double precision'])
   })
+
+  test.runIf(fixture.target.driver === 'better-sqlite3')(
+    'a view that the database cannot read is passed over, and refused by its name',
+    async () => {
+      const engine = fixture.engine()
+      await engine.script(
+        'create table t (a); create view fine as select a from t; create view odd as select known_to_its_program(a) from t',
+      )
+      const metadata = new MetaData()
+      await metadata.reflect(engine, { views: true })
+      expect([...metadata.tables.keys()]).toEqual(['fine', 't'])
+      await expect(metadata.reflect(engine, { only: ['odd'] })).rejects.toMatchObject({
+        name: 'InvalidRequestError',
+        message: 'The columns of "odd" cannot be read: no such function: known_to_its_program',
+      })
+    },
+  )
 
   test.runIf(fixture.target.driver === 'mysql2')('unsigned whole numbers are such, count, and are made again as such', async () => {
     const engine = fixture.engine()

@@ -1,5 +1,6 @@
 import type { ForeignKeyConstraint, Index, UniqueConstraint } from '../../schema/constraints.ts'
 import { commentsOf } from '../../schema/ddl/create-all.ts'
+import { indexesApart } from '../../schema/ddl/create-table.ts'
 import { type AnyTable, referredKey } from '../../schema/table-shape.ts'
 import { EnumerationType } from '../../schema/types/texts.ts'
 import type { DefinitionText } from './definition-text.ts'
@@ -66,7 +67,7 @@ export function columnsOfKey(key: UniqueConstraint | Index): readonly string[] {
 export function createStatements(tables: readonly AnyTable[], text: DefinitionText): readonly string[] {
   return tables.flatMap((table) => [
     text.createTable(table, table.foreignKeys),
-    ...table.indexes.map((index) => text.createIndex(table, index)),
+    ...indexesApart(table, text.dialect).map((index) => text.createIndex(table, index)),
     ...commentsOf(table, text),
   ])
 }

@@ -21,7 +21,7 @@ export function mysqlStatements(changes: SchemaChanges, live: LiveSchema, dialec
     ),
     ...dropTables(dropped, text),
     ...createStatements(created, text),
-    ...changed.flatMap((change) => alterTable(change, servingIndexes(change, foreignKeys.dropped, live), text)),
+    ...changed.flatMap((change) => alterTable(change, servingIndexes(change, foreignKeys.dropped, live), live, text)),
     ...changed.flatMap((change) => addKeys(change, text)),
     ...foreignKeys.added.map(({ table, foreignKey }) => text.addConstraint(table, foreignKey)),
   ]
@@ -31,6 +31,7 @@ export function mysqlStatements(changes: SchemaChanges, live: LiveSchema, dialec
 function alterTable(
   { from, to, columns, changed, ...change }: TableChange,
   serving: readonly string[],
+  live: LiveSchema,
   text: DefinitionText,
 ): readonly string[] {
   const quote = text.dialect.quoteIdentifier
@@ -42,8 +43,8 @@ function alterTable(
     ...(change.primaryKey && from.primaryKey !== null ? ['drop primary key'] : []),
     ...columns.dropped.map(({ name }) => `drop column ${quote(name)}`),
     ...columns.added.map((column) => `add column ${text.column(to, column)}`),
-    ...changed.map((column) => `modify column ${text.column(to, column.to)}`),
-    ...(key === null ? [] : [`add primary key (${key.columns.map(quote).join(', ')})`]),
+    ...changed.map((column) => `modify column ${text.column(to, column.to)}${live.untold(from, column.to)}`),
+    ...(key === null ? [] : [text.addConstraint(to, key).slice(`alter table ${text.name(to)} `.length)]),
   ]
   return clauses.length === 0 ? [] : [`${renameHint(columns)}alter table ${text.name(to)} ${clauses.join(', ')}`]
 }

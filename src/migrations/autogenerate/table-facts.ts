@@ -5,8 +5,10 @@ import {
   checkConstraint,
   type ForeignKeyConstraint,
   type Index,
+  type Lengths,
   type UniqueConstraint,
 } from '../../schema/constraints.ts'
+import { memberText } from '../../schema/ddl/create-index.ts'
 import { withoutOuterParentheses } from '../../schema/inspection/expression-text.ts'
 import { type AnyTable, countedColumn, keyOf, referredName } from '../../schema/table-shape.ts'
 import { EnumerationType, quoteText } from '../../schema/types/texts.ts'
@@ -58,10 +60,10 @@ export function factsOf(table: AnyTable, dialect: Dialect, spelled: AnyTable = t
   const pairs = table.constraints.map((constraint, index) => ({ constraint, as: spelled.constraints[index] }))
   return {
     columns: new Map(table.columns.map(({ name }) => [name, factsOfColumn(spelled, spelled.column(name), spelling)])),
-    primaryKey: JSON.stringify(table.primaryKey?.columns ?? []),
+    primaryKey: JSON.stringify((table.primaryKey?.columns ?? []).map((column) => withLength(column, table.primaryKey?.lengths, dialect))),
     uniques: grouped(
       [...table.constraints.filter((constraint) => constraint.kind === 'unique'), ...uniqueIndexes],
-      (unique) => JSON.stringify(unique.kind === 'index' ? unique.members.map(memberText) : unique.columns),
+      (unique) => JSON.stringify(unique.kind === 'index' ? memberTexts(unique, dialect) : unique.columns),
       (unique) => unique,
     ),
     checks: grouped(
@@ -105,7 +107,7 @@ function factsOfColumn(table: AnyTable, column: Column, spelling: Spelling): Col
   return {
     type: hasRowid && counted ? 'integer' : sqlType,
     nullable,
-    default: options.serverDefault === undefined ? null : expressionText(options.serverDefault, spelling),
+    default: options.serverDefault === undefined ? null : defaultText(options.serverDefault, spelling),
     generated:
       options.generated === undefined ? null : `${expressionText(options.generated.as, spelling)} ${options.generated.stored ?? true}`,
     collation: options.collation?.toLowerCase() ?? null,
@@ -117,6 +119,14 @@ function factsOfColumn(table: AnyTable, column: Column, spelling: Spelling): Col
 function expressionText(expression: Sql, { dialect, inside }: Spelling): string {
   const text = withoutOuterParentheses(inside(expression.strings.join('').trim()))
   return dialect.name === 'mysql' ? loosely(text) : text
+}
+
+// However it was called, and with the digits of its column: MariaDB writes current_timestamp(3).
+const moment = /^(?:current_timestamp|now|localtime|localtimestamp)(?:\(\d*\))?$/i
+
+function defaultText(expression: Sql, spelling: Spelling): string {
+  const isMoment = spelling.dialect.name === 'mysql' && moment.test(withoutOuterParentheses(expression.strings.join('').trim()))
+  return isMoment ? 'current_timestamp' : expressionText(expression, spelling)
 }
 
 /** @param as undefined where the database reads it as the list of an enumeration */
@@ -157,14 +167,21 @@ function unescaped(text: string): string {
   return text.replaceAll(/''|\\(.)/gs, (_, escaped: string = "'") => escapes[escaped] ?? escaped)
 }
 
-function indexFact(name: string, { members, unique, where, sql }: Index, spelling: Spelling): string {
+function indexFact(name: string, index: Index, spelling: Spelling): string {
+  const { unique, where, sql } = index
   if (sql !== undefined) return JSON.stringify([name, sql])
-  const parts = members.map((member) => loosely(memberText(member)))
+  const parts = memberTexts(index, spelling.dialect).map(loosely)
   return JSON.stringify([name, unique, parts, where === undefined ? null : expressionText(where, spelling)])
 }
 
-function memberText(member: string | Sql): string {
-  return member instanceof Sql ? member.strings.join('') : member
+function memberTexts({ members, lengths }: Index, dialect: Dialect): readonly string[] {
+  return members.map((member) => (member instanceof Sql ? memberText(member, dialect) : withLength(member, lengths, dialect)))
+}
+
+/** Brackets around it say nothing where expressions are compared. */
+function withLength(column: string, lengths: Lengths | undefined, { name }: Dialect): string {
+  const length = name === 'mysql' ? lengths?.[column] : undefined
+  return length === undefined ? column : `${column}:${length}`
 }
 
 function foreignKeyFact(table: AnyTable, foreignKey: ForeignKeyConstraint, { name }: Dialect): string {

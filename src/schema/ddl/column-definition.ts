@@ -1,10 +1,13 @@
-import { CheckConstraintNode, ColumnDefinitionNode, DefaultValueNode, GeneratedNode, type OperationNode, RawNode } from 'kysely'
+import { CheckConstraintNode, ColumnDefinitionNode, DefaultValueNode, GeneratedNode, type OperationNode } from 'kysely'
+import { NotSupportedError } from '../../errors.ts'
 import type { Dialect } from '../../sql/dialect.ts'
+import type { Sql } from '../../sql/template.ts'
 import type { Column } from '../column.ts'
 import { raw } from '../compile/dialect-functions.ts'
 import { type AnyTable, countedColumn } from '../table-shape.ts'
 import { EnumerationType, quoteText } from '../types/texts.ts'
-import { sqlNode } from './sql-node.ts'
+import { portableDefault } from './portable-default.ts'
+import { sqlNode, sqlText } from './sql-node.ts'
 
 /** How CREATE TABLE and ADD COLUMN say a column, its constraints left out. */
 export function columnDefinition(table: AnyTable, column: Column, dialect: Dialect): ColumnDefinitionNode {
@@ -13,15 +16,22 @@ export function columnDefinition(table: AnyTable, column: Column, dialect: Diale
   const node = ColumnDefinitionNode.create(column.name, typeNode(table, column, dialect))
   // A key of SQLite that counts is a rowid: INTEGER PRIMARY KEY, to the letter, and in the column itself.
   const isRowid = dialect.name === 'sqlite' && counted && table.options.withoutRowid !== true
+  if (isRowid && table.primaryKey !== null && table.primaryKey.columns.join() !== column.name)
+    throw new NotSupportedError(
+      `Column ${column.label}: SQLite counts in a key of one column alone, and the key of this table is another one.`,
+    )
   const modifiers = [...counting(counted, dialect), ...collating(options.collation, dialect)]
   const endModifiers = [
+    ...(options.serverOnUpdate === undefined || dialect.name !== 'mysql' ? [] : [raw(`on update ${sqlText(options.serverOnUpdate)}`)]),
     ...commenting(options.comment, dialect),
     ...(isRowid && options.autoIncrement === true ? [raw('autoincrement')] : []),
   ]
   return ColumnDefinitionNode.cloneWith(node, {
     ...(isRowid ? { primaryKey: true } : {}),
     ...(column.nullable || isRowid ? {} : { notNull: true }),
-    ...(options.serverDefault === undefined ? {} : { defaultTo: DefaultValueNode.create(defaultNode(options.serverDefault, dialect)) }),
+    ...(options.serverDefault === undefined
+      ? {}
+      : { defaultTo: DefaultValueNode.create(defaultNode(column, options.serverDefault, dialect)) }),
     ...(modifiers.length > 0 ? { frontModifiers: modifiers } : {}),
     ...(options.generated === undefined ? {} : { generated: generatedNode(options.generated, dialect) }),
     ...(checkOfValues(table, column, dialect) ?? {}),
@@ -45,8 +55,10 @@ function typeNode(table: AnyTable, column: Column, dialect: Dialect): OperationN
 }
 
 /** How a column of the table says its type: one that has a name is in the table's schema. */
-export function typeOfColumnIn(table: AnyTable, { type }: Column, dialect: Dialect): string {
+export function typeOfColumnIn(table: AnyTable, { label, type }: Column, dialect: Dialect): string {
   const text = type.sqlType(dialect, dialect.name === 'sqlite' && table.options.strict === true)
+  if (text === '' && dialect.name !== 'sqlite')
+    throw new NotSupportedError(`Column ${label} has no type, as SQLite's may: ${dialect.name} wants one.`)
   const { stored } = type
   const isNamed = dialect.name === 'postgresql' && stored instanceof EnumerationType && stored.name !== undefined
   return isNamed && table.schema !== undefined ? `${dialect.quoteIdentifier(table.schema)}.${text}` : text
@@ -67,9 +79,9 @@ function commenting(comment: string | undefined, dialect: Dialect): readonly Ope
 }
 
 /** An expression in brackets: a function call is none without them to SQLite and MySQL. */
-function defaultNode(sql: Parameters<typeof sqlNode>[0], { name }: Dialect): OperationNode {
-  const node = sqlNode(sql)
-  return name === 'postgresql' ? node : RawNode.create(['(', ')'], [node])
+function defaultNode({ type }: Column, sql: Sql, dialect: Dialect): OperationNode {
+  const text = portableDefault(sqlText(sql), type.kind === 'boolean', dialect)
+  return raw(dialect.name === 'postgresql' ? text : `(${text})`)
 }
 
 function generatedNode(

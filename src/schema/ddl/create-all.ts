@@ -8,7 +8,7 @@ import type { ForeignKeyConstraint } from '../constraints.ts'
 import { type AnyTable, type Catalogue, tableNode } from '../table-shape.ts'
 import { EnumerationType, quoteText } from '../types/texts.ts'
 import { createIndex } from './create-index.ts'
-import { constraintNode, createTableNode } from './create-table.ts'
+import { constraintNode, createTableNode, indexesApart } from './create-table.ts'
 import { DefinitionStatement } from './definition-statement.ts'
 import { dependencyOrder } from './dependency-order.ts'
 
@@ -39,9 +39,11 @@ export async function createTables(executor: Executor, catalogue: Catalogue, opt
       await tx.execute(new DefinitionStatement((of) => createTableNode(table, of, { ifNotExists: checkFirst, without })))
     }
     for (const table of ordered) {
-      for (const foreignKey of table.foreignKeys) if (without.has(foreignKey)) await tx.execute(addForeignKey(table, foreignKey))
-      for (const index of table.indexes) await tx.execute(createIndex(table, index))
+      for (const index of indexesApart(table, dialect)) await tx.execute(createIndex(table, index))
       for (const comment of commentsOf(table, tx)) await tx.execute(comment)
+    }
+    for (const table of ordered) {
+      for (const foreignKey of table.foreignKeys) if (without.has(foreignKey)) await tx.execute(addForeignKey(table, foreignKey))
     }
     for (const view of wanted.filter(({ options }) => options.view !== undefined)) await tx.execute(createView(view))
   })

@@ -13,9 +13,20 @@ export class DefinitionStatement implements ForAnyDialect {
 
   /** Says itself in SQLite's SQL, or, to an engine, in its own. */
   compile(): CompiledQuery & ForAnyDialect {
-    const dialect = dialectFor('sqlite')
+    const sqlite = dialectFor('sqlite')
+    // Asked for only by who wants SQLite's: it may have no word for what another database has.
+    const compiled = () => compilerFor(sqlite).compileQuery(this.#nodeFor(sqlite), createQueryId())
     return {
-      ...compilerFor(dialect).compileQuery(this.#nodeFor(dialect), createQueryId()),
+      get query() {
+        return compiled().query
+      },
+      get sql() {
+        return compiled().sql
+      },
+      get parameters() {
+        return compiled().parameters
+      },
+      queryId: createQueryId(),
       [compileFor]: (of: Dialect) => this[compileFor](of),
     }
   }

@@ -4,7 +4,7 @@ import { type AnyTable, referredKey } from '../table-shape.ts'
 /** Tables in an order in which they can be created: those that others refer to come first. */
 export interface DependencyOrder {
   readonly tables: readonly AnyTable[]
-  /** Foreign keys that close a circle: they can be added only when all tables are there. */
+  /** Foreign keys that close a circle, and those that refer to what a unique index alone makes a key: they are added when all of it is there. */
   readonly late: ReadonlySet<ForeignKeyConstraint>
 }
 
@@ -32,5 +32,19 @@ export function dependencyOrder(tables: readonly AnyTable[]): DependencyOrder {
       if (late.has(foreignKey) && target !== undefined && (place.get(target) ?? 0) < (place.get(table) ?? 0)) late.delete(foreignKey)
     }
   }
+  for (const table of ordered) {
+    for (const foreignKey of table.foreignKeys) {
+      const target = byKey.get(referredKey(table, foreignKey.referredTable))
+      if (target !== undefined && needsIndex(target, foreignKey.referredColumns)) late.add(foreignKey)
+    }
+  }
   return { tables: [...ordered], late }
+}
+
+/** Whether no key of the table itself consists of these columns, and an index of them does. */
+function needsIndex({ primaryKey, constraints, indexes }: AnyTable, columns: readonly string[]): boolean {
+  const isOf = (others: readonly unknown[] | undefined) =>
+    others?.length === columns.length && columns.every((column) => others.includes(column))
+  const keys = [primaryKey, ...constraints.filter((constraint) => constraint.kind === 'unique')]
+  return !keys.some((key) => isOf(key?.columns)) && indexes.some(({ members }) => isOf(members))
 }

@@ -1,7 +1,9 @@
+import { InvalidRequestError } from '../../errors.ts'
 import type { Dialect } from '../../sql/dialect.ts'
 import type { Executor } from '../../sql/executor.ts'
+import { printableName } from '../../sql/nearest-name.ts'
 import { checkOptionNames } from '../../sql/option-names.ts'
-import { raw } from '../../sql/template.ts'
+import { raw, type Sql } from '../../sql/template.ts'
 import type { ColumnOptions } from '../column-options.ts'
 import { ColumnSpec } from '../column-spec.ts'
 import type { ColumnType } from '../column-type.ts'
@@ -11,14 +13,21 @@ import {
   foreignKeyConstraint,
   type Index,
   index,
+  type Lengths,
   primaryKeyConstraint,
   uniqueConstraint,
 } from '../constraints.ts'
 import type { ColumnSpecs } from '../infer.ts'
-import type { ColumnDescription, IndexDescription, TableDescription } from '../inspection/descriptions.ts'
+import type {
+  ColumnDescription,
+  TableOptions as DescribedOptions,
+  IndexDescription,
+  KeyMember,
+  TableDescription,
+} from '../inspection/descriptions.ts'
 import { inspect } from '../inspection/inspector.ts'
 import { Table } from '../table.ts'
-import { type Catalogue, keyOf, noteRead } from '../table-shape.ts'
+import { type Catalogue, keyOf, noteRead, type QualifiedName, type TableOptions } from '../table-shape.ts'
 import { enumerationCheck } from './enumeration-check.ts'
 import { typeOfColumn } from './type-of-column.ts'
 
@@ -45,17 +54,29 @@ export async function reflectTables(executor: Executor, catalogue: Catalogue, op
   const descriptions = await inspect(executor).describe({ schema, only, views })
   for (const description of descriptions) {
     if (schema === undefined) noteRead(catalogue, description)
+    if (!isReadable(description, only !== undefined)) continue
     if (!catalogue.tables.has(keyOf({ name: description.name, schema })))
       reflectTable(description, catalogue, { schema, dialect: executor.dialect })
   }
 }
 
-function reflectTable(
-  description: TableDescription,
-  catalogue: Catalogue,
-  place: { readonly schema: string | undefined; readonly dialect: Dialect },
-): void {
-  const { name, options, view, checks } = description
+/**
+ * A view of what is gone, and one that calls a function which only its own program has, have no columns that anybody could tell.
+ *
+ * @throws {InvalidRequestError} it was asked for by its name
+ */
+function isReadable({ name, unreadable }: TableDescription, isNamed: boolean): boolean {
+  if (unreadable !== null && isNamed) throw new InvalidRequestError(`The columns of ${printableName(name)} cannot be read: ${unreadable}`)
+  return unreadable === null
+}
+
+interface Place {
+  readonly dialect: Dialect
+  readonly schema: string | undefined
+}
+
+function reflectTable(description: TableDescription, catalogue: Catalogue, place: Place): void {
+  const { name, options, view, checks, indexes } = description
   const { dialect, schema } = place
   const specs: Record<string, ColumnSpecs[string]> = Object.create(null)
   const used = new Set<unknown>()
@@ -68,12 +89,22 @@ function reflectTable(
   new Table<string, ColumnSpecs>(name, catalogue, specs, {
     schema,
     constraints: constraintsOf({ ...description, checks: checks.filter((check) => !used.has(check)) }),
-    indexes: description.indexes.filter((found) => !servesForeignKey(found, description)).map((found) => reflectedIndex(found, dialect)),
-    ...(options.strict ? { strict: true } : {}),
-    ...(options.withoutRowid ? { withoutRowid: true } : {}),
-    ...(options.comment === null ? {} : { comment: options.comment }),
+    indexes: indexes
+      .filter((found) => !servesForeignKey(found, description, dialect))
+      .map((found) => reflectedIndex(found, description, place)),
+    ...optionsOfTable(options),
     ...(view === null ? {} : { view: view.definition }),
   })
+}
+
+function optionsOfTable({ strict, withoutRowid, comment, engine, collation }: DescribedOptions): TableOptions {
+  return {
+    ...(strict ? { strict } : {}),
+    ...(withoutRowid ? { withoutRowid } : {}),
+    ...(comment === null ? {} : { comment }),
+    ...(engine === null || engine === 'InnoDB' ? {} : { engine }),
+    ...(collation === null ? {} : { collation }),
+  }
 }
 
 function optionsOfColumn(column: ColumnDescription, type: ColumnType, { primaryKey, options }: TableDescription): ColumnOptions {
@@ -81,11 +112,13 @@ function optionsOfColumn(column: ColumnDescription, type: ColumnType, { primaryK
   const isOnlyKey = isKey && primaryKey.columns.length === 1
   // A number that a key counts up to is no default; what a sequence gives to any other column is one.
   // MySQL counts in a DOUBLE too: this layer does so in whole numbers alone.
-  const counts = column.autoIncrement && type.countable
+  // PostgreSQL has no identity of a domain's type.
+  const counts = column.autoIncrement && type.countable && column.domain === null
   return {
     ...(isKey ? { primaryKey: true } : column.nullable ? {} : { nullable: false }),
     ...counting(counts, isOnlyKey, options.autoIncrement),
     ...(column.default === null || counts ? {} : { serverDefault: raw(column.default) }),
+    ...(column.onUpdate === null ? {} : { serverOnUpdate: raw(column.onUpdate) }),
     ...(column.generated === false ? {} : { generated: { as: raw(column.generated.expression), stored: column.generated.stored } }),
     ...(column.collation === null ? {} : { collation: column.collation }),
     ...(column.comment === null ? {} : { comment: column.comment }),
@@ -98,7 +131,8 @@ function counting(counts: boolean, isOnlyKey: boolean, keyword: boolean): Column
 }
 
 function constraintsOf({ primaryKey, uniqueConstraints, foreignKeys, checks }: TableDescription): readonly Constraint[] {
-  const key = primaryKey.columns.length === 0 ? [] : [primaryKeyConstraint(primaryKey.columns, named(primaryKey.name))]
+  const { columns: ofKey, members, name: nameOfKey } = primaryKey
+  const key = ofKey.length === 0 ? [] : [primaryKeyConstraint(ofKey, { ...named(nameOfKey), lengths: lengthsOf(members) })]
   return [
     ...key,
     ...uniqueConstraints.map(({ columns, name }) => uniqueConstraint(columns, named(name))),
@@ -115,26 +149,55 @@ function constraintsOf({ primaryKey, uniqueConstraints, foreignKeys, checks }: T
   ]
 }
 
+function lengthsOf(members: readonly KeyMember[]): Lengths {
+  return Object.fromEntries(members.flatMap(({ column, length }) => (column === null || length === null ? [] : [[column, length]])))
+}
+
 function named(name: string | null): { readonly name?: string } {
   return name === null ? {} : { name }
 }
 
-/** MySQL makes an index for each foreign key that has none, under its name or that of its first column. */
-function servesForeignKey({ name, columns, unique }: IndexDescription, { foreignKeys }: TableDescription): boolean {
-  return (
-    !unique && foreignKeys.some((key) => (key.name === name || key.columns[0] === name) && key.columns.join('\0') === columns.join('\0'))
+/**
+ * MySQL makes an index for each foreign key that has none, under its name or that of its first column: where another one would have served, this
+ * was made by hand.
+ */
+function servesForeignKey(index: IndexDescription, description: TableDescription, dialect: Dialect): boolean {
+  const { name, columns, unique } = index
+  const { foreignKeys, primaryKey, uniqueConstraints, indexes } = description
+  if (dialect.name !== 'mysql' || unique || index.members.some(({ length }) => length !== null)) return false
+  const others = [primaryKey, ...uniqueConstraints, ...indexes.filter((other) => other !== index)]
+  return foreignKeys.some(
+    (key) =>
+      (key.name === name || key.columns[0] === name) &&
+      key.columns.join('\0') === columns.join('\0') &&
+      !others.some(({ members }) => key.columns.every((column, at) => members[at]?.column === column && members[at].length === null)),
   )
 }
 
 /** An index of columns is said in words of this layer, and any other by its own CREATE INDEX. */
-function reflectedIndex({ name, members, unique, where, sql, method, include }: IndexDescription, dialect: Dialect): Index {
-  const plain = members.every((member) => member.length === null && member.collation === null && member.operatorClass === null)
-  const usual = plain && include.length === 0 && (method === null || method === 'btree')
-  const parts = members.map(({ column, expression, descending }) => {
-    if (column !== null && !descending) return column
-    const text = column === null ? (expression ?? '') : dialect.quoteIdentifier(column)
-    return raw(descending ? `${text} desc` : text)
-  })
-  const made = index(name, parts, { unique, ...(where === null ? {} : { where: raw(where) }) })
-  return usual || sql === null ? made : Object.freeze({ ...made, sql })
+function reflectedIndex(found: IndexDescription, { name: table }: TableDescription, { dialect, schema }: Place): Index {
+  const { name, members, unique, where, method, include } = found
+  const plain = members.every((member) => member.collation === null && member.operatorClass === null)
+  const usual = plain && include.length === 0 && (method === null || method === 'btree' || (dialect.name === 'mysql' && method === 'hash'))
+  const made = index(
+    name,
+    members.map((member) => indexMember(member, dialect)),
+    { unique, lengths: lengthsOf(members), ...(where === null ? {} : { where: raw(where) }) },
+  )
+  if (usual) return made
+  const sql = found.sql ?? mysqlIndex(found, { name: table, schema }, dialect)
+  return Object.freeze({ ...made, sql, sqlOf: dialect.name })
+}
+
+function indexMember({ column, expression, descending, nullsFirst }: KeyMember, { quoteIdentifier }: Dialect): string | Sql {
+  // PostgreSQL takes NULL for the greatest of all.
+  const nulls = nullsFirst === null || nullsFirst === descending ? '' : ` nulls ${nullsFirst ? 'first' : 'last'}`
+  if (column !== null && !descending && nulls === '') return column
+  return raw(`${column === null ? (expression ?? '') : quoteIdentifier(column)}${descending ? ' desc' : ''}${nulls}`)
+}
+
+/** Of a full text, or a space: MySQL keeps no text of it. */
+function mysqlIndex({ name, columns, method }: IndexDescription, table: QualifiedName, { quoteIdentifier }: Dialect): string {
+  const place = table.schema === undefined ? '' : `${quoteIdentifier(table.schema)}.`
+  return `create ${method} index ${quoteIdentifier(name)} on ${place}${quoteIdentifier(table.name)} (${columns.map(quoteIdentifier).join(', ')})`
 }
