@@ -49,6 +49,8 @@ export function jsonCell({ kind, check }: WrittenColumn): Cell {
 /** A table's value as one of its kind. */
 function plain(value: unknown, kind: ColumnKind | undefined): unknown {
   if (kind === 'boolean') return value === 1n ? true : value === 0n ? false : value
+  // MySQL's of the character set "binary" are bytes to its driver.
+  if (kind === 'enumeration' && Buffer.isBuffer(value)) return value.toString()
   // SQLite: a text that a column has made a number of is made one again.
   return (kind === 'text' || kind === 'string') && typeof value !== 'string' && value !== null ? String(value) : value
 }

@@ -46,17 +46,17 @@ const mysql: NativeTable = {
       id int auto_increment primary key, tiny tinyint, mini tinyint unsigned, medium mediumint, big bigint unsigned, f4 float, fixed decimal(65, 30),
       free decimal(10, 0) unsigned, live tinyint(1), bits bit(5), wide bit(64), moment datetime(6), stamp timestamp(6) null, at time(6), day date, year year, kind enum('a', 'b''"'),
       kinds set('x', 'y z'), fixed_text char(4), name varchar(9), small_text tinytext, bytes varbinary(9), small_bytes tinyblob, doc json,
-      spot point, shape geometry
+      spot point, shape geometry, raw_kind enum('a', 'b''"') character set binary
     )`,
   values: [
     `10, -128, 255, -8388608, 18446744073709551615, 0.1, 12345678901234567890123456789012345.123456789012345678901234567890, 5, true, b'10101',
      18446744073709551615, '2024-02-29 12:30:15.123456', '2024-02-29 12:30:15.123456', '-838:59:59.000001', '2024-02-29', 1999, 'b''"', 'x,y z', 'ab', 'a', 'b',
-     x'00ff', x'0a0d', '{"a":[9007199254740993,0.1234567890123456789]}', st_geomfromtext('POINT(1 2.5)'), st_geomfromtext('LINESTRING(0 0,1 1)', 4326)`,
-    `0, 0, 0, 0, 0, 0, 0, 0, false, b'0', 0, '0001-01-01 00:00:00', '1970-01-01 12:00:01', '00:00:00', '0001-01-01', 0, 'a', '', '', '', '', '', '', '[]', null, null`,
-    `11, null, null, null, null, -1e30, null, null, 7, null, null, null, null, '23:59:59.5', null, null, null, 'x', null, null, null, null, null, '"A"', null, null`,
+     x'00ff', x'0a0d', '{"a":[9007199254740993,0.1234567890123456789]}', st_geomfromtext('POINT(1 2.5)'), st_geomfromtext('LINESTRING(0 0,1 1)', 4326), 'b''"'`,
+    `0, 0, 0, 0, 0, 0, 0, 0, false, b'0', 0, '0001-01-01 00:00:00', '1970-01-01 12:00:01', '00:00:00', '0001-01-01', 0, 'a', '', '', '', '', '', '', '[]', null, null, 'a'`,
+    `11, null, null, null, null, -1e30, null, null, 7, null, null, null, null, '23:59:59.5', null, null, null, 'x', null, null, null, null, null, '"A"', null, null, null`,
   ],
   texts: `concat_ws('|', id, tiny, mini, medium, big, f4 + 0, fixed, free, live, bin(bits), wide + 0, moment, stamp, at, day, year, kind, kinds, hex(fixed_text), hex(name),
-    hex(small_text), hex(bytes), hex(small_bytes), coalesce(doc, 'none'), coalesce(hex(spot), 'none'), coalesce(hex(shape), 'none'))`,
+    hex(small_text), hex(bytes), hex(small_bytes), coalesce(doc, 'none'), coalesce(hex(spot), 'none'), coalesce(hex(shape), 'none'), coalesce(raw_kind, 'none'))`,
 }
 
 const sqlite: NativeTable = {

@@ -45,6 +45,7 @@ const definitions = {
     create index by_method on c using gin (tags);
     create unique index covering on a (name) include (n);
     create index a_id on c (a_id);
+    create unique index one_null on c (a_id, id) nulls not distinct;
     create index empty_first on a (n nulls first, name desc nulls last, id);
     create unique index of_name on a (name);
     create table d (name text collate "C" references a (name));

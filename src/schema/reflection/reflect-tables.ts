@@ -176,15 +176,15 @@ function servesForeignKey(index: IndexDescription, description: TableDescription
 
 /** An index of columns is said in words of this layer, and any other by its own CREATE INDEX. */
 function reflectedIndex(found: IndexDescription, { name: table }: TableDescription, { dialect, schema }: Place): Index {
-  const { name, members, unique, where, method, include } = found
+  const { name, members, unique, where, method, include, nullsDistinct } = found
   const plain = members.every((member) => member.collation === null && member.operatorClass === null)
-  const usual = plain && include.length === 0 && (method === null || method === 'btree' || (dialect.name === 'mysql' && method === 'hash'))
+  const ordered = method === null || method === 'btree' || (dialect.name === 'mysql' && method === 'hash')
   const made = index(
     name,
     members.map((member) => indexMember(member, dialect)),
     { unique, lengths: lengthsOf(members), ...(where === null ? {} : { where: raw(where) }) },
   )
-  if (usual) return made
+  if (plain && ordered && include.length === 0 && nullsDistinct) return made
   const sql = found.sql ?? mysqlIndex(found, { name: table, schema }, dialect)
   return Object.freeze({ ...made, sql, sqlOf: dialect.name })
 }

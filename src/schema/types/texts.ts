@@ -106,7 +106,9 @@ export class EnumerationType extends ColumnType {
   }
 
   override decoder(_dialect: Dialect, label: string): Decode {
-    return decodeText(label)
+    const decode = decodeText(label)
+    // MySQL's of the character set "binary" are bytes to its driver.
+    return (value) => decode(Buffer.isBuffer(value) ? value.toString() : value)
   }
 }
 

@@ -78,8 +78,9 @@ class SqliteCatalog implements Catalog {
       )
       return wanted.map((table) => ({ asked: table.name, table }))
     }
+    const byName = Map.groupBy(tables, ({ name }) => foldCase(name))
     return names.flatMap((asked) => {
-      const same = tables.filter(({ name }) => isSameName(name, asked))
+      const same = byName.get(foldCase(asked)) ?? []
       // A temporary table hides one of the same name in the main database.
       const table = same.find((candidate) => candidate.options.temporary) ?? same[0]
       return table === undefined ? [] : [{ asked, table }]
