@@ -69,6 +69,22 @@ describeDatabases((fixture) => {
     await engine.execute('insert into t (id, n) values (1, 1)')
   })
 
+  test.runIf(dialect === 'postgresql')('what was read from the database is what is in it, however it would be spelled again', async () => {
+    const { engine, migrations } = open(fixture)
+    await engine.script(`
+      create table t (kind varchar(9) constraint known check (kind in ('a', 'b')), other varchar(9), n integer check (n in (1, 2)),
+        upper_kind text generated always as (case when kind in ('a', 'b') then 'x' end) stored,
+        constraint both_known check (kind in ('a', 'b') or other not in ('c', 'd')));
+      create index ix_known on t (kind) where kind in ('a', 'b');
+      create index ix_which on t ((kind in ('a', 'b')))`)
+    const metadata = new MetaData()
+    await metadata.reflect(engine)
+    expect((await migrations.autogenerate(metadata)).statements).toEqual([])
+    await metadata.dropAll(engine)
+    await metadata.createAll(engine)
+    expect((await migrations.autogenerate(metadata)).statements).toEqual([])
+  })
+
   test.runIf(dialect === 'postgresql')('a column of a domain that counts is one with a default', async () => {
     const { engine, migrations } = open(fixture)
     await engine.script(`

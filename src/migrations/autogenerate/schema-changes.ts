@@ -65,6 +65,8 @@ export function changesBetween(live: Tables, wanted: Tables, dialect: Dialect, s
 function tableChange(from: AnyTable, to: AnyTable, dialect: Dialect, spelled: AnyTable | undefined): TableChange | null {
   const was = factsOf(from, dialect)
   const is = factsOf(to, dialect, spelled)
+  // What says what the database says needs no other spelling: of its own casts PostgreSQL would write more.
+  const plain = spelled === undefined ? is : factsOf(to, dialect)
   const change: TableChange = {
     from,
     to,
@@ -72,12 +74,15 @@ function tableChange(from: AnyTable, to: AnyTable, dialect: Dialect, spelled: An
       dropped: from.columns.filter(({ name }) => !is.columns.has(name)),
       added: to.columns.filter(({ name }) => !was.columns.has(name)),
     },
-    changed: to.columns.flatMap((column) => changeOfColumn(from, column, was.columns.get(column.name), is.columns.get(column.name))),
+    changed: to.columns.flatMap((column) => {
+      const [before, after, asSaid] = [was, is, plain].map(({ columns }) => columns.get(column.name))
+      return changeOfColumn(from, column, before, after === undefined ? undefined : agreeing(after, before, asSaid))
+    }),
     primaryKey: was.primaryKey !== is.primaryKey,
     uniques: exchange(was.uniques, is.uniques),
-    checks: exchange(was.checks, is.checks),
+    checks: exchange(was.checks, is.checks, plain.checks, ({ constraint }) => constraint),
     foreignKeys: exchange(was.foreignKeys, is.foreignKeys),
-    indexes: exchange(was.indexes, is.indexes),
+    indexes: exchange(was.indexes, is.indexes, plain.indexes),
     options: was.options !== is.options,
   }
   return isEmpty(change) ? null : change
@@ -88,9 +93,26 @@ function changeOfColumn(from: AnyTable, to: Column, was: ColumnFacts | undefined
   return [{ from: from.column(to.name), to, was, is }]
 }
 
-function exchange<T>(was: Facts<T>, is: Facts<T>): Exchange<T> {
-  const missing = (of: Facts<T>, others: Facts<T>) => [...of].flatMap(([fact, members]) => (others.has(fact) ? [] : members))
-  return { dropped: missing(was, is), added: missing(is, was) }
+/** The same column, its expressions as they were said where the database says the same. */
+function agreeing(is: ColumnFacts, was: ColumnFacts | undefined, plain: ColumnFacts | undefined): ColumnFacts {
+  if (was === undefined || plain === undefined) return is
+  return {
+    ...is,
+    ...(plain.default === was.default ? { default: was.default } : {}),
+    ...(plain.generated === was.generated ? { generated: was.generated } : {}),
+  }
+}
+
+/**
+ * @param plain what is wanted, as it was said
+ * @param identity what makes a thing of `is` and one of `plain` the same
+ */
+function exchange<T>(was: Facts<T>, is: Facts<T>, plain: Facts<T> = is, identity: (item: T) => unknown = (item) => item): Exchange<T> {
+  const settled = new Set([...plain].filter(([fact]) => was.has(fact)).flatMap(([, members]) => members.map(identity)))
+  return {
+    dropped: [...was].flatMap(([fact, members]) => (is.has(fact) || plain.has(fact) ? [] : members)),
+    added: [...is].flatMap(([fact, members]) => (was.has(fact) ? [] : members.filter((item) => !settled.has(identity(item))))),
+  }
 }
 
 function isEmpty({ columns, changed, primaryKey, options, ...others }: TableChange): boolean {
