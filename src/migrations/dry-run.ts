@@ -20,11 +20,17 @@ export async function scriptFor(
     const whole = migration.inTransaction && dialect.transactionalDdl
     const run = (db: AnyKysely) => migration.run('up', db, () => {})
     await (whole ? recording.db.transaction().execute(run) : run(recording.db))
+    const ofMigration = recording.take()
     await records.insert(recording.db, file, 'applied', 'script')
-    const statements = recording.take()
+    const statements = [...ofMigration, ...(choosesSchema(ofMigration, dialect) ? ['reset search_path'] : []), ...recording.take()]
     parts.push(`-- ${file.file}\n${(whole ? inTransaction(statements, dialect) : statements).map(ended).join('')}`)
   }
   return parts.join('\n')
+}
+
+/** A file of pg_dump chooses no schema, and the records would not be found behind it. */
+function choosesSchema(statements: readonly string[], { name }: Dialect): boolean {
+  return name === 'postgresql' && statements.some((statement) => /\bsearch_path\b/i.test(statement))
 }
 
 function inTransaction(statements: readonly string[], dialect: Dialect): readonly string[] {

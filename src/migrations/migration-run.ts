@@ -1,5 +1,6 @@
 import type { AnyKysely } from '../adapters/kysely/kysely-parts.ts'
 import type { Dialect } from '../sql/dialect.ts'
+import { keepChosenSchema } from './chosen-schema.ts'
 import { checkForeignKeys, keepForeignKeys, withoutForeignKeys } from './foreign-keys.ts'
 import { type History, historyOf } from './history.ts'
 import type { Direction, Migration } from './migration.ts'
@@ -64,7 +65,7 @@ export class MigrationRun {
       db.transaction().execute(async (trx) => {
         if (await this.#isDone(trx, step)) return false
         await records.create(trx)
-        await step.migration.run(step.direction, trx, () => {})
+        await keepChosenSchema(trx, dialect, () => step.migration.run(step.direction, trx, () => {}))
         await naming(step, async () => {
           if (mustCheck) await checkForeignKeys(trx, step.file)
           await this.#record(trx, step)
@@ -82,9 +83,11 @@ export class MigrationRun {
     await keepForeignKeys(db, dialect, async () => {
       let changed = false
       try {
-        await step.migration.run(step.direction, db, () => {
-          changed = true
-        })
+        await keepChosenSchema(db, dialect, () =>
+          step.migration.run(step.direction, db, () => {
+            changed = true
+          }),
+        )
       } catch (error) {
         // The record is there already, and where this does not come through it tells of the failure just as well.
         await this.#giveUp(step, changed).catch(() => {})

@@ -144,6 +144,26 @@ describeTargets((fixture) => {
     },
   )
 
+  test.skipIf(fixture.target.storage !== 'server')('a schema that a migration chooses is not chosen behind it', async () => {
+    const { own, other } = fixture.schemas
+    const isPostgres = fixture.target.driver === 'pg'
+    // As every file of pg_dump begins.
+    const choosing = isPostgres ? "select pg_catalog.set_config('search_path', '', false);" : `use ${other};`
+    const files = {
+      '1.sql': `${choosing}\ncreate table ${own}.a (x integer);\n-- down\n${choosing}\ndrop table ${own}.a;`.replace(/^/, '-- up\n'),
+      '2.sql': making('b'),
+      '3.sql': `-- no transaction\n${choosing}\ncreate table ${own}.c (x integer);`,
+    }
+    const { engine, migrations } = open(fixture, new Folder(files))
+    expect(await migrations.up()).toHaveLength(3)
+    expect(await engine.tableNames()).toEqual(['a', 'b', 'c', 'offloop_migrations'])
+    const again = new Migrations(engine, { directory: new Folder(files).path, table: 'others' })
+    await engine.script('drop table a; drop table b; drop table c')
+    if (isPostgres) await engine.script(await again.sql())
+    else await again.up()
+    expect((await again.status()).map(({ state }) => state)).toEqual(['applied', 'applied', 'applied'])
+  })
+
   test('records stand in the table that was asked for', async () => {
     const engine = fixture.engine()
     const migrations = new Migrations(engine, { directory: pathToFileURL(three().path), table: 'Applied to this' })
