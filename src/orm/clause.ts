@@ -108,8 +108,8 @@ function listed(lookup: Lookup, value: unknown): readonly unknown[] {
 function valueTerm(lookup: Lookup, form: string, given: readonly unknown[]): Term {
   const values = given.map((value) => plainValue(lookup, value))
   const type = textOperators.has(lookup.operator) ? null : typeOf(lookup.field)
-  const isForeign = (value: unknown) => typeof value === 'string' && type instanceof EnumerationType && !type.values.includes(value)
-  return values.some(isForeign) ? { lookup, form: `${form} as text`, values, asText: true } : { lookup, form, values }
+  const hasForeign = type instanceof EnumerationType && values.some((value) => typeof value === 'string' && !type.values.includes(value))
+  return hasForeign ? { lookup, form: `${form} as text`, values, asText: true } : { lookup, form, values }
 }
 
 /** An instance stands for its key. */
