@@ -47,9 +47,15 @@ export function readerOf({ kind, lookup }: Output, dialect: Dialect): (value: un
   if (kind === 'count' || lookup === null) return Number
   const type = typeOf(lookup.field)
   const decode = type.decoder(dialect, labelOf(lookup.field)) ?? ((value: unknown) => value)
-  if (kind === 'avg') return type.kind === 'numeric' ? String : Number
-  if (kind !== 'sum' || type.kind === 'numeric') return decode
+  if (kind === 'avg') return type.kind === 'numeric' ? (value) => String(inDigits(value)) : Number
+  if (kind === 'sum' && type.kind === 'numeric') return (value) => decode(inDigits(value))
+  if (kind !== 'sum') return decode
   return whole.has(type.kind) ? (value) => decode(typeof value === 'string' ? BigInt(value) : value) : Number
+}
+
+/** A double is written with an exponent from there on. SQLite's sums of decimals are doubles, and may be greater than any of its columns holds. */
+function inDigits(value: unknown): unknown {
+  return typeof value === 'number' && Math.abs(value) >= 1e21 ? BigInt(value) : value
 }
 
 /** Makes a value that a figure is compared with one that can be sent. */

@@ -138,6 +138,13 @@ describeTables(undefined, (databaseTest) => {
     expect(await Sale.objects.filter({ pieces__lt: 4 }).aggregate(figures)).toEqual({ total: 3n * 2n ** 60n + 6n, pieces: 6 })
   })
 
+  test('sums and averages of large decimals are written in digits', async ({ sales: { Sale } }) => {
+    const { total, mean } = await Sale.objects.aggregate({ total: sum('exact'), mean: avg('exact') })
+    expect(total).toMatch(/^123456789012345\d{10}\.\d\d$/)
+    expect(mean).toMatch(/^2469135780246\d{11}(\.\d+)?$/)
+    expect(await Sale.objects.filter({ pieces__gt: 2 }).sum('exact')).toBe('-14.75')
+  })
+
   test('an average of whole numbers has the digits of a number', async ({ sales: { Sale } }) => {
     const set = Sale.objects.filter({ pieces__in: [1, 2, 4] })
     expect(await set.avg('pieces')).toBe(7 / 3)
