@@ -20,6 +20,8 @@ export interface TableOptions {
   readonly engine?: string | undefined
   /** The SELECT of a view: it is created behind the tables, by this text. */
   readonly view?: string | undefined
+  /** PostgreSQL: a view that keeps the rows which it has found. */
+  readonly materialized?: boolean | undefined
 }
 
 /** A table without the types of its columns: what the rest of the schema layer works with. */

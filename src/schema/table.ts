@@ -147,6 +147,7 @@ const optionNames: readonly (keyof TableOptions)[] = [
   'collation',
   'engine',
   'view',
+  'materialized',
 ]
 
 function checkTable(name: string, columns: ColumnSpecs, options: TableOptions): void {

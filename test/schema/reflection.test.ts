@@ -110,6 +110,27 @@ describeDatabases((fixture) => {
     },
   )
 
+  test('views of views are made again, whatever their names, and dropped', async () => {
+    const engine = fixture.engine()
+    const isPostgres = fixture.target.driver === 'pg'
+    await engine.script(`create table rows_ (n integer); create view z as select n from rows_; create view m as select n from z;
+      create view a as select m.n, z.n as other from m join z on z.n = m.n`)
+    if (isPostgres) {
+      await engine.script(`create materialized view kept as select n from a; create unique index of_kept on kept (n);
+        create view b as select n from kept; comment on view a is 'one'; comment on materialized view kept is 'two'; comment on column kept.n is 'three'`)
+    }
+    const read = async () =>
+      (await inspect(engine).describe({ views: true })).map((table) => ({ ...table, options: { ...table.options, sql: null } }))
+    const before = await read()
+    const metadata = new MetaData()
+    await metadata.reflect(engine, { views: true })
+    await metadata.dropAll(engine)
+    expect(await read()).toEqual([])
+    await metadata.createAll(engine)
+    expect(await read()).toEqual(before)
+    await metadata.dropAll(engine)
+  })
+
   test.runIf(fixture.target.driver === 'mysql2')('unsigned whole numbers are such, count, and are made again as such', async () => {
     const engine = fixture.engine()
     await engine.script(`

@@ -1,5 +1,6 @@
 import { AddConstraintNode, AlterTableNode, CreateTypeNode, CreateViewNode, RawNode, SchemableIdentifierNode } from 'kysely'
 import { ArgumentError } from '../../errors.ts'
+import type { Dialect } from '../../sql/dialect.ts'
 import type { Executor } from '../../sql/executor.ts'
 import { printableName } from '../../sql/nearest-name.ts'
 import { checkOptionNames } from '../../sql/option-names.ts'
@@ -10,7 +11,7 @@ import { EnumerationType, quoteText } from '../types/texts.ts'
 import { createIndex } from './create-index.ts'
 import { constraintNode, createTableNode, indexesApart } from './create-table.ts'
 import { DefinitionStatement } from './definition-statement.ts'
-import { dependencyOrder } from './dependency-order.ts'
+import { dependencyOrder, keysToIndexes, viewOrder } from './dependency-order.ts'
 
 /** Which tables `createAll()` and `dropAll()` are about. */
 export interface CreateOptions {
@@ -33,7 +34,7 @@ export async function createTables(executor: Executor, catalogue: Catalogue, opt
     const wanted = checkFirst ? await filterAsync(chosen, async (table) => !(await exists(tx, table))) : chosen
     const { tables: ordered, late } = dependencyOrder(wanted.filter(({ options }) => options.view === undefined))
     // SQLite looks at what a key refers to when rows come, and has no ALTER TABLE for it.
-    const without = dialect.name === 'sqlite' ? new Set<ForeignKeyConstraint>() : late
+    const without = new Set<ForeignKeyConstraint>(dialect.name === 'sqlite' ? [] : [...late, ...keysToIndexes(ordered)])
     for (const type of typesOf(ordered)) await createType(tx, type)
     for (const table of ordered) {
       await tx.execute(new DefinitionStatement((of) => createTableNode(table, of, { ifNotExists: checkFirst, without })))
@@ -45,7 +46,11 @@ export async function createTables(executor: Executor, catalogue: Catalogue, opt
     for (const table of ordered) {
       for (const foreignKey of table.foreignKeys) if (without.has(foreignKey)) await tx.execute(addForeignKey(table, foreignKey))
     }
-    for (const view of wanted.filter(({ options }) => options.view !== undefined)) await tx.execute(createView(view))
+    for (const view of viewOrder(wanted.filter(({ options }) => options.view !== undefined))) {
+      await tx.execute(createView(view))
+      if (isMaterialized(view, dialect)) for (const index of view.indexes) await tx.execute(createIndex(view, index))
+      for (const comment of commentsOf(view, tx)) await tx.execute(comment)
+    }
   })
 }
 
@@ -91,11 +96,18 @@ function addForeignKey(table: AnyTable, foreignKey: ForeignKeyConstraint): Defin
   )
 }
 
-function createView({ name, schema, options }: AnyTable): DefinitionStatement {
+/** PostgreSQL: the view keeps the rows that it has found. */
+export function isMaterialized({ options }: AnyTable, { name }: Dialect): boolean {
+  return name === 'postgresql' && options.materialized === true
+}
+
+function createView(view: AnyTable): DefinitionStatement {
+  const { name, schema, options } = view
   const identifier = schema === undefined ? SchemableIdentifierNode.create(name) : SchemableIdentifierNode.createWithSchema(schema, name)
-  return new DefinitionStatement(() => ({
+  return new DefinitionStatement((dialect) => ({
     ...CreateViewNode.create(name),
     name: identifier,
+    ...(isMaterialized(view, dialect) ? { materialized: true } : {}),
     as: RawNode.createWithSql(options.view ?? ''),
   }))
 }
@@ -135,7 +147,7 @@ export function commentsOf(table: AnyTable, { dialect }: Pick<Executor, 'dialect
   if (dialect.name !== 'postgresql') return []
   const { schema, options } = table
   const name = `${schema === undefined ? '' : `${dialect.quoteIdentifier(schema)}.`}${dialect.quoteIdentifier(table.name)}`
-  const kind = options.view === undefined ? 'table' : 'view'
+  const kind = options.view === undefined ? 'table' : options.materialized === true ? 'materialized view' : 'view'
   const ofTable = options.comment === undefined ? [] : [`comment on ${kind} ${name} is ${quoteText(options.comment, dialect)}`]
   const ofColumns = table.columns.flatMap((column) => {
     const { comment } = column.options

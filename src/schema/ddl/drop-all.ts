@@ -4,9 +4,18 @@ import type { Executor } from '../../sql/executor.ts'
 import { checkOptionNames } from '../../sql/option-names.ts'
 import { inspect } from '../inspection/inspector.ts'
 import { type AnyTable, type Catalogue, type QualifiedName, tableNode } from '../table-shape.ts'
-import { type CreateOptions, chosenTables, createOptionNames, exists, filterAsync, inTransaction, typesOf } from './create-all.ts'
+import {
+  type CreateOptions,
+  chosenTables,
+  createOptionNames,
+  exists,
+  filterAsync,
+  inTransaction,
+  isMaterialized,
+  typesOf,
+} from './create-all.ts'
 import { DefinitionStatement } from './definition-statement.ts'
-import { dependencyOrder } from './dependency-order.ts'
+import { dependencyOrder, viewOrder } from './dependency-order.ts'
 
 /** Drops the tables of a catalogue, those that refer to others first; in one transaction where DDL can be rolled back. */
 export async function dropTables(executor: Executor, catalogue: Catalogue, options: CreateOptions = {}): Promise<void> {
@@ -16,7 +25,7 @@ export async function dropTables(executor: Executor, catalogue: Catalogue, optio
     const chosen = chosenTables(catalogue, tables)
     const present = checkFirst ? await filterAsync(chosen, (table) => exists(tx, table)) : chosen
     const views = present.filter(({ options }) => options.view !== undefined)
-    for (const view of views.toReversed()) await tx.execute(dropView(view))
+    for (const view of viewOrder(views).toReversed()) await tx.execute(dropView(view))
     const { tables: ordered, late } = dependencyOrder(present.filter(({ options }) => options.view === undefined))
     if (late.size > 0) await breakCircles(tx, ordered, late)
     for (const table of ordered.toReversed())
@@ -61,9 +70,14 @@ async function nameInDatabase(tx: Executor, table: AnyTable, columns: readonly s
   return found.name
 }
 
-function dropView({ name, schema }: AnyTable): DefinitionStatement {
+function dropView(view: AnyTable): DefinitionStatement {
+  const { name, schema } = view
   const identifier = schema === undefined ? SchemableIdentifierNode.create(name) : SchemableIdentifierNode.createWithSchema(schema, name)
-  return new DefinitionStatement(() => ({ ...DropViewNode.create(name), name: identifier }))
+  return new DefinitionStatement((dialect) => ({
+    ...DropViewNode.create(name),
+    name: identifier,
+    ...(isMaterialized(view, dialect) ? { materialized: true } : {}),
+  }))
 }
 
 /** Types that no table of the catalogue is left with. */

@@ -94,6 +94,7 @@ function reflectTable(description: TableDescription, catalogue: Catalogue, place
       .map((found) => reflectedIndex(found, description, place)),
     ...optionsOfTable(options),
     ...(view === null ? {} : { view: view.definition }),
+    ...(options.kind === 'materialized view' ? { materialized: true } : {}),
   })
 }
 
