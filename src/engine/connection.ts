@@ -99,11 +99,11 @@ export class Connection implements ConnectionHandle, LoneStatements {
 
   stream<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
     // Like everything else of it, it begins with the first row that is asked for; so does the refusal.
-    return new RowIterator<R>(() => this.#execute<R>(statement, this.#call(params, options)).source())
+    return new RowIterator<R>(() => this.#execute<R>(statement, { ...this.#call(params, options), streams: true }).source())
   }
 
   streamAlone<R = Row>(statement: Executable, params?: Parameters, options?: ExecuteOptions): RowStream<R> {
-    return new RowIterator<R>(() => this.#execute<R>(statement, { ...this.#call(params, options), alone: true }).source())
+    return new RowIterator<R>(() => this.#execute<R>(statement, { ...this.#call(params, options), alone: true, streams: true }).source())
   }
 
   executeMany(statement: Executable, rows: ManyRows, options?: ManyOptions): Promise<ManyResult> {

@@ -167,7 +167,7 @@ class Engine implements AsyncEngine {
       return PendingStatement.refused<R>(withCallersStack(error) as Error)
     }
     const pending = new PendingStatement<R>(execution)
-    superviseStatement(execution, options, this.#services)
+    superviseStatement(execution, { options }, this.#services)
     execution.whenArrived(raiseUnseen)
     this.#startSweeper()
     this.#implicit.submit(execution)
@@ -200,7 +200,7 @@ class Engine implements AsyncEngine {
     checkExecuteOptions(options)
     const session = await this.#checkOutForUser({ signal: options?.signal })
     try {
-      const source = await session.execute<R>(statement, { params, options, via: null, lifeline: undefined }).source()
+      const source = await session.execute<R>(statement, { params, options, via: null, lifeline: undefined, streams: true }).source()
       return {
         signal: options?.signal,
         nextChunk: () => source.nextChunk(),

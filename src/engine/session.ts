@@ -121,7 +121,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     // One that has to wait for the open transaction to end is none of its statements.
     const tracked = this.#tracks(via)
     const pending = new PendingStatement<R>(execution, call.lifeline, tracked ? this.#unseen.track : undefined)
-    superviseStatement(execution, options, this.#services)
+    superviseStatement(execution, call, this.#services)
     if (tracked) this.#unseen.add(execution)
     else execution.whenArrived(raiseUnseen)
     if (call.alone === true) void this.#submitAlone(execution, via)
@@ -183,7 +183,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   }
 
   stream<R>(statement: Executable, call: StatementCall): RowStream<R> {
-    return new RowIterator<R>(() => this.execute<R>(statement, call).source())
+    return new RowIterator<R>(() => this.execute<R>(statement, { ...call, streams: true }).source())
   }
 
   /** Sends a request that is answered once, when its turn has come. */

@@ -4,8 +4,14 @@ import { watchDeadline } from './deadline.ts'
 import type { Execution } from './execution.ts'
 import type { EngineServices } from './services.ts'
 
+/** What a statement was told of its time, and whether it is a stream: the call is then over with its last row. */
+export interface SupervisedCall {
+  readonly options: ExecuteOptions | undefined
+  readonly streams?: boolean | undefined
+}
+
 /** Gives the statement up when its signal aborts or its time is over. */
-export function superviseStatement(execution: Execution, options: ExecuteOptions | undefined, services: EngineServices): void {
+export function superviseStatement(execution: Execution, { options, streams = false }: SupervisedCall, services: EngineServices): void {
   const timeoutMs = options?.timeoutMs ?? services.options.statementTimeoutMs
   const signal = options?.signal
   if (timeoutMs === undefined && signal === undefined) return
@@ -18,8 +24,8 @@ export function superviseStatement(execution: Execution, options: ExecuteOptions
   })
   execution.whenArrived({
     arrived: () => {
-      // The time of a statement ends with its first rows when somebody reads them at leisure.
-      if (execution.readAtLeisure) stopTimer()
+      // The time of a statement ends with its first rows when somebody reads them at leisure, unless a stream was given one of its own.
+      if (execution.readAtLeisure && !(streams && options?.timeoutMs !== undefined)) stopTimer()
     },
   })
   execution.onSettled(() => {

@@ -26,6 +26,8 @@ export interface StatementCall {
   readonly lifeline: Lifeline | undefined
   /** It fails without the transaction that is open. */
   readonly alone?: boolean
+  /** Its rows are read as a stream. */
+  readonly streams?: boolean
 }
 
 /** The session, as its transactions use it. */

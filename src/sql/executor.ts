@@ -14,7 +14,10 @@ export type Row = Record<string, unknown>
 export interface ExecuteOptions {
   /** Gives the statement up: the call rejects with `AbortError`, the signal's reason as its cause. */
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds, waiting in the queue included; then the call rejects with `StatementTimeoutError`. Default: `statementTimeoutMs`. */
+  /**
+   * Milliseconds, waiting in the queue included; then the call rejects with `StatementTimeoutError`. A result that is read row by row has them for its
+   * first rows, a stream for all of them. Default: `statementTimeoutMs`, which a stream has for its first rows.
+   */
   readonly timeoutMs?: number | undefined
   /** Rows as objects, or as arrays in column order that keep columns of the same name. Default: 'object'. */
   readonly rowMode?: 'object' | 'array' | undefined

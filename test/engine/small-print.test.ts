@@ -1,6 +1,6 @@
-import { ArgumentError, type CloseOptions, createEngine } from 'offloop'
+import { ArgumentError, type CloseOptions, createEngine, StatementTimeoutError } from 'offloop'
 import { expect, test } from 'vitest'
-import { drivers } from './open-engine.ts'
+import { drivers, openEngine } from './open-engine.ts'
 
 test('statementCacheSize: 0 keeps no statement, and all of them run', async () => {
   const engine = createEngine('sqlite://', { statementCacheSize: 0 })
@@ -29,6 +29,23 @@ test('close() takes force and timeoutMs, and refuses what it does not know', asy
   for (const options of wrong) await expect(engine.close(options as CloseOptions), JSON.stringify(options)).rejects.toThrow(ArgumentError)
   expect(engine.closed).toBe(false)
   await engine.close({ force: true, timeoutMs: 100 })
+})
+
+test.each(drivers)('timeoutMs of a stream is the time until its last row, on %s', async (driver) => {
+  const endless = 'with recursive n (i) as (select 1 union all select i + 1 from n) select i from n'
+  const engine = openEngine({}, { driver })
+  const conn = await engine.connect()
+  const tx = await conn.begin()
+  for (const executor of [engine, tx, conn]) {
+    if (executor === conn) await tx.rollback()
+    const read = async (): Promise<void> => {
+      for await (const _ of executor.stream(endless, [], { timeoutMs: 300 }));
+    }
+    await expect(read()).rejects.toThrow(StatementTimeoutError)
+    expect(await executor.scalar('select 1')).toBe(1)
+  }
+  expect(engine.status()).toMatchObject({ inUse: 1, quarantined: 0 })
+  await conn.close()
 })
 
 test('a memory database cannot be opened for reading only by its URL', () => {
