@@ -169,12 +169,12 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
     this.#reference = lease.statements.known(text) ?? lease.statements.add({ sql: text, names, traits: statementTraits(scanned) })
     this.id = lease.channel.open(this)
     this.#demand = this.#wanted
-    lease.channel.post(this, this.#moved)
+    lease.channel.post(this, this.#transferred)
     this.#batch = lease.channel.batch
   }
 
   /** Bytes that leave this thread for good. What may be sent anew, because its worker gives it back, keeps them. */
-  get #moved(): readonly ArrayBuffer[] | undefined {
+  get #transferred(): readonly ArrayBuffer[] | undefined {
     const { transfer, scanned } = this.statement
     return transfer === undefined || (this.rerouter !== null && mayRead(scanned)) ? undefined : transfer
   }
@@ -253,6 +253,7 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
 
   /** Also from rows that nobody wants any more: the worker tells the columns of a statement only once. */
   #learn(reply: Reply): void {
+    if (reply.kind === ReplyKind.refused) return
     if (this.#reference !== null) this.#reference.quick = (reply.flags & (ReplyFlag.slow | ReplyFlag.last)) === ReplyFlag.last
     this.#reference?.learnColumns(reply)
   }
@@ -299,7 +300,7 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
 
   /** It stands in its worker's queue and may be sent to another one: nothing of it has come, and all that it was given is still here. */
   get movable(): boolean {
-    return this.id !== 0 && !this.#arrived && !this.#complete && this.rerouter !== null && this.#moved === undefined
+    return this.id !== 0 && !this.#arrived && !this.#complete && this.rerouter !== null && this.#transferred === undefined
   }
 
   /** Goes elsewhere without its worker's word, which may run it all the same: this is for reads. */

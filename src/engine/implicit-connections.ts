@@ -9,7 +9,7 @@ import type { Execution, RerouteReason, Rerouter } from './execution.ts'
 import type { Logger } from './options.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 import { accessOf, mayRead } from './services.ts'
-import { StallWatch } from './stall-watch.ts'
+import { isStalled, StallWatch } from './stall-watch.ts'
 
 /** Whoever fills a slot. */
 interface SlotOwner {
@@ -84,11 +84,8 @@ class Slot {
   }
 
   /** Whether others stand behind a statement that takes long. */
-  isStalled(): boolean {
-    if (!this.#backlog.isStalled(this.pending, performance.now())) return false
-    // Timers come before messages: behind a long stop of the event loop the answers may have been there in time.
-    this.#connection?.lease.channel.readRest()
-    return this.#backlog.isStalled(this.pending, performance.now())
+  get stalled(): boolean {
+    return this.#connection !== null && isStalled(this.#connection, this.#backlog)
   }
 
   /** Sends elsewhere what stands behind it. */
@@ -307,7 +304,7 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
   #clearStalled(): boolean {
     const busy = this.#readers.filter(({ pending }) => pending > 1)
     for (const reader of busy) {
-      if (!reader.isStalled()) continue
+      if (!reader.stalled) continue
       const resting = this.#readers.filter(({ pending }) => pending === 0)
       if (resting.some(({ lives }) => lives)) reader.clear()
       else resting[0]?.prepare()

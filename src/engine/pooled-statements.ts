@@ -6,7 +6,7 @@ import type { ConnectionPool } from './connection-pool.ts'
 import type { Execution, Rerouter, Waiter } from './execution.ts'
 import { type ImplicitStatements, retryAfterMs } from './implicit-connections.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
-import { StallWatch } from './stall-watch.ts'
+import { isStalled, StallWatch } from './stall-watch.ts'
 
 /** A test that fakes timers does not mean this one: connections would never come back. */
 const { setImmediate: afterThisTurn } = globalThis
@@ -59,11 +59,8 @@ class Line {
   }
 
   /** Whether others stand behind a statement that takes long. */
-  isStalled(): boolean {
-    if (!this.usable || !this.#backlog.isStalled(this.pending, performance.now())) return false
-    // Timers come before messages: behind a long stop of the event loop the answers may have been there in time.
-    this.connection.lease.channel.readRest()
-    return this.#backlog.isStalled(this.pending, performance.now())
+  get stalled(): boolean {
+    return this.usable && isStalled(this.connection, this.#backlog)
   }
 
   /** Asks for what has not begun, the first of them last: each goes before those that wait. */
@@ -139,7 +136,7 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
   #clearStalled(): boolean {
     const busy = [...this.#lines].filter(({ pending }) => pending > 1)
     for (const line of busy) {
-      if (!line.isStalled()) continue
+      if (!line.stalled) continue
       if (this.resting > 0) line.recall()
       else if (this.#free > 0 && this.#opening === 0) void this.#openLine()
     }

@@ -1,4 +1,5 @@
-import { stalledAfterMs } from './backlog.ts'
+import { type Backlog, stalledAfterMs } from './backlog.ts'
+import type { PhysicalConnection } from './physical-connection.ts'
 
 /** A test that fakes timers does not mean this one. */
 const { setTimeout: after } = globalThis
@@ -22,4 +23,12 @@ export class StallWatch {
     this.#timer = null
     if (this.#look()) this.begin()
   }
+}
+
+/** Whether others stand behind a statement of the connection that takes long. */
+export function isStalled(connection: PhysicalConnection, backlog: Backlog): boolean {
+  if (!backlog.isStalled(connection.pending, performance.now())) return false
+  // Timers come before messages: behind a long stop of the event loop the answers may have been there in time.
+  connection.lease.channel.readRest()
+  return backlog.isStalled(connection.pending, performance.now())
 }
