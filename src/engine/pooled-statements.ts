@@ -138,7 +138,7 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
     for (const line of busy) {
       if (!line.stalled) continue
       if (this.resting > 0) line.recall()
-      else if (this.#free > 0 && this.#opening === 0) void this.#openLine()
+      else if (this.#free > 0 && this.#opening === 0) void this.#openLine(true)
     }
     return busy.length > 0
   }
@@ -188,14 +188,16 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
     for (let free = this.#free; free > 0 && this.#opening < this.#waiting.size; free--) void this.#openLine()
   }
 
-  async #openLine(): Promise<void> {
+  /** @param ahead for statements that another one has: nobody waits for it, and nobody fails when it is not there in time */
+  async #openLine(ahead = false): Promise<void> {
     this.#opening++
     let connection: PhysicalConnection
     try {
       connection = await this.#pool.acquire({})
     } catch (error) {
       this.#opening--
-      this.#refused(error as Error)
+      if (!(ahead && error instanceof PoolTimeoutError)) this.#refused(error as Error)
+      this.#dispatch()
       return
     }
     this.#opening--
@@ -210,7 +212,6 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
   #refused(error: Error): void {
     if (error instanceof PoolTimeoutError || !this.#served) this.#waiting.shift()?.fail(error)
     else this.#again ??= setTimeout(() => this.#tryAgain(), retryAfterMs).unref()
-    this.#dispatch()
   }
 
   #tryAgain(): void {

@@ -35,7 +35,7 @@ export class Child {
     })
     this.process = child
     const { speaksWithinMs } = options
-    const silence = speaksWithinMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), speaksWithinMs)
+    const silence = speaksWithinMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), speaksWithinMs).unref()
     const lines: string[] = []
     let partial = ''
     let errors = ''
