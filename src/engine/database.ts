@@ -10,7 +10,7 @@ import type { AccessGate } from './access-gate.ts'
 import { type WaitOptions, watchDeadline } from './deadline.ts'
 import type { Logger, ResolvedEngineOptions } from './options.ts'
 import { PhysicalConnection } from './physical-connection.ts'
-import { publishNotice, traceConnect } from './tracing.ts'
+import { echo, publishNotice, traceConnect } from './tracing.ts'
 
 /** However little time a caller has left, opening gets this much: a cold thread on a busy machine is no hang. */
 export const minOpeningMs = 1_000
@@ -106,8 +106,12 @@ export abstract class Database {
     this.#leases.add(lease)
     void lease.ended.then(() => this.#leases.delete(lease))
     await lease.opened(signal)
-    const { readonly } = settings
-    const connection = new PhysicalConnection(lease, this.gate, { readonly, resetTimeoutMs: this.options.pool.acquireTimeoutMs })
+    const { options, logger } = this
+    const connection = new PhysicalConnection(lease, this.gate, {
+      readonly: settings.readonly,
+      resetTimeoutMs: options.pool.acquireTimeoutMs,
+      echo: (sql) => echo({ options, logger }, sql),
+    })
     lease.onEvent((event) => {
       if (event.kind !== 'notice') return
       const { severity, message, driverCode } = event

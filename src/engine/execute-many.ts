@@ -13,7 +13,7 @@ import { abortErrorOf, inTime, type WaitOptions } from './deadline.ts'
 import type { RequestSettings } from './operation.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 import { type EngineServices, statementTraits } from './services.ts'
-import { traceQuery } from './tracing.ts'
+import { echo, traceQuery } from './tracing.ts'
 
 /** A batch leaves when it has this many values or bytes of blobs, or when gathering it has kept this thread for this long. */
 const maxBatchValues = 8_192
@@ -169,7 +169,10 @@ async function sendBatches<T extends Pick<AsyncTransaction, 'commit' | 'rollback
     for (;;) {
       const batch = await nextBatch(inTime(wait, batches.next()), running, transaction === null ? null : session.physical)
       if (batch === null) break
-      transaction ??= await begin()
+      if (transaction === null) {
+        transaction = await begin()
+        echo(session.services, sql)
+      }
       const sent = session.request(batchRequest(sql, scanned, batch, session), transaction, wait)
       // Its failure is looked at with the next batch; it must not count as unhandled until then.
       sent.catch(() => {})

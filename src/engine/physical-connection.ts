@@ -19,6 +19,14 @@ export interface OpenTransaction {
   lost(error: Error): void
 }
 
+interface PhysicalConnectionSettings {
+  readonly readonly: boolean
+  /** How long a reset may take before the connection is given up: it may open anew, and `setup` can hang. */
+  readonly resetTimeoutMs: number
+  /** Told of each statement of this library's own. */
+  readonly echo: (sql: string) => void
+}
+
 let lastId = 0
 
 /**
@@ -32,6 +40,7 @@ export class PhysicalConnection implements OperationOwner {
   readonly lease: Lease
   readonly gate: AccessGate
   readonly #resetTimeoutMs: number
+  readonly #echo: (sql: string) => void
   #readonly: boolean
   /** The transaction begun through this library, if one is open. */
   transaction: OpenTransaction | null = null
@@ -55,13 +64,13 @@ export class PhysicalConnection implements OperationOwner {
   /** Told when the last abandoned operation has ended, and when the thread is lost. */
   readonly #onChange = new Set<() => void>()
 
-  /** @param settings.resetTimeoutMs how long a reset may take before the connection is given up: it may open anew, and `setup` can hang */
-  constructor(lease: Lease, gate: AccessGate, settings: { readonly readonly: boolean; readonly resetTimeoutMs: number }) {
+  constructor(lease: Lease, gate: AccessGate, settings: PhysicalConnectionSettings) {
     this.id = ++lastId
     this.lease = lease
     this.gate = gate
     this.#readonly = settings.readonly
     this.#resetTimeoutMs = settings.resetTimeoutMs
+    this.#echo = settings.echo
     lease.onLost((error) => this.#lose(error))
   }
 
@@ -214,6 +223,7 @@ export class PhysicalConnection implements OperationOwner {
 
   /** A statement of this library's own, to be submitted; inside the open transaction unless `flags` say otherwise. */
   control(sql: string, access: AccessMode | 'none' = 'none', flags: number = RequestFlag.inTransaction): SingleRequest {
+    this.#echo(sql)
     const post = (lease: Lease, id: number): void => {
       const reference = lease.statements.known(sql) ?? lease.statements.add({ sql, names: null, traits: 0 })
       lease.channel.post({ kind: RequestKind.execute, id, statementId: reference.id, flags, rowLimit: 0, values: [] })

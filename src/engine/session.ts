@@ -23,7 +23,7 @@ import { RootBegin } from './root-begin.ts'
 import { RowIterator } from './row-iterator.ts'
 import { accessOf, assertQueueHasRoom, compileFor, type EngineServices, endsTransaction } from './services.ts'
 import { superviseStatement } from './supervise.ts'
-import { announceQuery, announceTransaction, type EndTrace, traceQuery } from './tracing.ts'
+import { announceQuery, announceTransaction, type EndTrace, echo, traceQuery } from './tracing.ts'
 import { type StatementCall, Transaction, type TransactionHost } from './transaction.ts'
 import { currentScope, insideTransactionOn, insideTurn, runInScope, type TransactionScope } from './transaction-scope.ts'
 import { type OpenTransactionState, type Turn, TurnQueue } from './turn-queue.ts'
@@ -213,11 +213,11 @@ export class Session implements TransactionHost, OpenTransactionState {
     if (typeof text !== 'string') throw new TypeError('script() takes a string of SQL statements.')
     this.#services.compiler.checkScript(text)
     const sql = this.#services.memory ? scriptWithFilesOfSystem(text) : text
+    echo(this.#services, text)
     const post: RequestSettings['post'] = ({ channel }, id) =>
       channel.post({ kind: RequestKind.script, id, flags: this.transactionFlags, sql })
-    await traceQuery(this.#services, { sql: text, connectionId: this.physical.id }, () =>
-      this.request({ access: 'exclusive', leavesConnectionState: true, post, sql: text }, via),
-    )
+    const settings: RequestSettings = { access: 'exclusive', leavesConnectionState: true, post, sql: text }
+    await traceQuery(this.#services, { sql: text, connectionId: this.physical.id }, () => this.request(settings, via))
   }
 
   async call<T>({ module, name, args }: CallTarget, via: Transaction | null): Promise<T> {

@@ -91,8 +91,7 @@ export function announceQuery(
   connectionId: number,
   execution: Settling,
 ): void {
-  const { echo, hideParameters } = services.options
-  if (echo) services.logger.info(hideParameters || values.length === 0 ? echoLine(sql) : `${echoLine(sql)} ${echoValues(values)}`)
+  echo(services, sql, values)
   if (!queryChannel.hasSubscribers) return
   const context: QueryContext = { sql, database: services.database, connectionId }
   const publishEnd = publishStart(queryChannel, context)
@@ -115,16 +114,24 @@ function publishStart<C extends { error?: unknown }>(tracing: TracingChannel<unk
   })
 }
 
-/** As `announceQuery`, for work with a promise of its own: a script, a statement for many rows. `work` is called at once. */
+/** Tells subscribers of work with a promise of its own: a script, a statement for many rows. `work` is called at once. */
 export function traceQuery<T>(services: QueryServices, query: Omit<QueryContext, 'database'>, work: () => Promise<T>): Promise<T> {
-  if (services.options.echo) services.logger.info(echoLine(query.sql))
   return queryChannel.hasSubscribers ? queryChannel.tracePromise(work, { ...query, database: services.database }) : work()
 }
 
-interface QueryServices {
-  readonly database: string
+interface EchoServices {
   readonly options: { readonly echo: boolean; readonly hideParameters: boolean }
   readonly logger: Logger
+}
+
+interface QueryServices extends EchoServices {
+  readonly database: string
+}
+
+/** Prints a statement that is about to be sent, if the engine is asked to. */
+export function echo({ options, logger }: EchoServices, sql: string, values: readonly WireValue[] = []): void {
+  if (!options.echo) return
+  logger.info(options.hideParameters || values.length === 0 ? echoLine(sql) : `${echoLine(sql)} ${echoValues(values)}`)
 }
 
 /** Writes to stderr, where it cannot mix with a program's output. */

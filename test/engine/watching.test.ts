@@ -193,9 +193,37 @@ describe('echo', () => {
     expect(lines).toEqual([
       'info offloop: create table t (x)',
       'info offloop: insert into t values (?)',
+      'info offloop: begin immediate',
       'info offloop: insert into t values (:x)',
+      'info offloop: commit',
       'info offloop: select 1; select 2',
+      'info offloop: begin immediate',
       'info offloop: select 3',
+      'info offloop: commit',
+    ])
+  })
+
+  test('prints what begins and ends transactions and savepoints', async () => {
+    const { logger, lines } = keepLines()
+    const engine = openEngine({ echo: true, logger })
+    await rejectionOf(
+      engine.transaction(async (tx) => {
+        await (await tx.beginNested()).commit()
+        await (await tx.beginNested()).rollback()
+        throw new Error('no')
+      }),
+    )
+    await (await engine.begin({ readonly: true })).commit()
+    expect(lines.map((line) => line.replace(/offloop_\d+/, 's'))).toEqual([
+      'info offloop: begin immediate',
+      'info offloop: savepoint s',
+      'info offloop: release savepoint s',
+      'info offloop: savepoint s',
+      'info offloop: rollback to savepoint s',
+      'info offloop: release savepoint s',
+      'info offloop: rollback',
+      'info offloop: begin deferred',
+      'info offloop: commit',
     ])
   })
 
