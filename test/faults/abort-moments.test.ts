@@ -35,6 +35,21 @@ describe.each(driverNames)('%s', (driverName) => {
     await engine.execute('insert into t values (2)')
   })
 
+  test('reading a cursor at leisure is not the time of its statement', async () => {
+    const engine = openEngine({ driverName })
+    const conn = await engine.connect()
+    const timeoutMs = 1_000
+    const dueAt = performance.now() + timeoutMs
+    const result = await conn.execute(endlessRows, [], { timeoutMs })
+    expect(await result.fetchone()).toEqual({ i: 1 })
+    while (performance.now() <= dueAt) expect(await result.fetchmany(10_000)).toHaveLength(10_000)
+    expect(await result.fetchmany(10_000)).toHaveLength(10_000)
+    await result.close()
+    expect(await conn.scalar('select 1')).toBe(1)
+    await conn.close()
+    await expectPristine(engine)
+  })
+
   test('a connection that was made as good as new for a caller who gave up meanwhile is not his', async () => {
     const engine = openEngine({ driverName, pool: { max: 1 } })
     for (let round = 0; round < extent(4, 10); round++) {
