@@ -1,4 +1,4 @@
-import { InvalidRequestError } from '../errors.ts'
+import { InvalidRequestError, ResourceClosedError } from '../errors.ts'
 import { RequestKind } from '../protocol/frames.ts'
 import { beginStatements, readonlyStatement } from '../sql/begin.ts'
 import type { BeginOptions } from '../sql/executor.ts'
@@ -11,12 +11,15 @@ import type { EngineServices } from './services.ts'
 export class RootBegin {
   readonly #physical: PhysicalConnection
   readonly #services: EngineServices
+  readonly #isHeld: () => boolean
   /** The open transaction has made a connection read-only that is not so by itself. */
   #madeReadonly = false
 
-  constructor(physical: PhysicalConnection, services: EngineServices) {
+  /** @param isHeld says whether the connection has not been given back: it may be somebody else's behind each wait */
+  constructor(physical: PhysicalConnection, services: EngineServices, isHeld: () => boolean) {
     this.#physical = physical
     this.#services = services
+    this.#isHeld = isHeld
   }
 
   async send(options: BeginOptions): Promise<void> {
@@ -25,10 +28,10 @@ export class RootBegin {
     const readonly = options.readonly === true || physical.readonly
     const writes = !readonly && (options.mode !== 'deferred' || memory)
     // The reset of the connection takes it back for the next user.
-    if (readonly && !physical.readonly) await this.#setReadonly(true)
+    if (readonly && !physical.readonly) await this.#ifHeld(this.#setReadonly(true))
     const statements = [...beginStatements(dialect, { ...options, readonly })]
     const last = statements.pop() as string
-    for (const sql of statements) await physical.runAlone(sql)
+    for (const sql of statements) await this.#ifHeld(physical.runAlone(sql))
     const begin = physical.control(last, writes ? 'exclusive' : memory ? 'shared' : 'none', 0)
     const stop = watchDeadline(options, (error) => {
       // What was called behind it would be acknowledged, and then rolled back with it. Before the BEGIN itself: a worker that finds only
@@ -42,7 +45,7 @@ export class RootBegin {
     })
     physical.submit(begin)
     try {
-      await begin.answer()
+      await this.#ifHeld(begin.answer())
     } catch (error) {
       await this.ended()
       throw error
@@ -53,7 +56,13 @@ export class RootBegin {
 
   /** The transaction has ended, or has not begun: the connection can write again. */
   async ended(): Promise<void> {
-    if (this.#madeReadonly) await this.#setReadonly(false)
+    if (this.#madeReadonly && this.#isHeld()) await this.#setReadonly(false)
+  }
+
+  /** @throws {ResourceClosedError} the connection has been closed meanwhile */
+  async #ifHeld(work: Promise<unknown>): Promise<void> {
+    await work
+    if (!this.#isHeld()) throw new ResourceClosedError('This Connection is closed.')
   }
 
   async #setReadonly(on: boolean): Promise<void> {

@@ -66,7 +66,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     this.#listeners = new Listeners(physical.lease, services.dialect, (sql) =>
       this.execute(sql, { params: undefined, options: undefined, via: null, lifeline: undefined }),
     )
-    this.#begin = new RootBegin(physical, services)
+    this.#begin = new RootBegin(physical, services, () => !this.#closed)
   }
 
   get services(): EngineServices {
@@ -326,7 +326,6 @@ export class Session implements TransactionHost, OpenTransactionState {
     this.#beginning = true
     try {
       await this.#begin.send(options)
-      if (this.#closed) throw new ResourceClosedError('This Connection is closed.')
       this.#endTrace = endTrace
       return this.#enter(new Transaction(this, 'root', null))
     } catch (error) {
@@ -347,7 +346,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     this.physical.transaction = null
     this.#unseen.clear()
     this.#endTrace({ outcome: transaction.outcome })
-    if (!this.closed) this.#begin.ended().catch(() => this.discard())
+    this.#begin.ended().catch(() => this.discard())
     const listener = this.#onRootEnded
     this.#onRootEnded = null
     listener?.()

@@ -77,6 +77,24 @@ describe.each(drivers)('what a borrower leaves behind on %s', (driver) => {
     await next.close()
   })
 
+  test('a read-only begin() that nobody has awaited begins nothing for the next one', async () => {
+    const engine = openEngine({ pool: { max: 1 } }, { driver })
+    await engine.script('create table kept (a)')
+    const borrower = await engine.connect()
+    const beginning = errorOf(borrower.begin({ readonly: true }))
+    await borrower.close()
+    const next = await engine.connect()
+    await next.execute('insert into kept values (1)')
+    expect(next.inTransaction()).toBe(false)
+    expect(await beginning).toBeInstanceOf(ResourceClosedError)
+    // Nor is what he has begun by himself made one that writes.
+    const tx = await next.begin({ readonly: true })
+    expect(await errorOf(tx.execute('insert into kept values (2)'))).toMatchObject({ driverCode: 'SQLITE_READONLY' })
+    await tx.rollback()
+    await next.close()
+    expect(await engine.scalar('select count(*) from kept')).toBe(1)
+  })
+
   test('an open cursor is gone for the next one, and its reader is told', async () => {
     const engine = openEngine({ pool: { max: 1 } }, { driver })
     await engine.script('create table kept (a)')

@@ -158,6 +158,22 @@ describeServers((server) => {
     await expect(engine.execute('select * from offloop_left')).rejects.toMatchObject({ name: 'ProgrammingError' })
     expect(await engine.transaction(async (tx) => tx.scalar('select 1'))).toBe(1)
   })
+
+  test('a begin() of several steps that nobody has awaited begins nothing for the next one', async () => {
+    const engine = server.engine({ pool: { max: 1 } })
+    const counter = await makeCounter(engine, server)
+    const borrower = await engine.connect()
+    const beginning = borrower.begin({ readonly: true, isolationLevel: 'serializable' })
+    const refused = expect(beginning).rejects.toMatchObject({ name: 'ResourceClosedError' })
+    await borrower.close()
+    {
+      await using next = await engine.connect()
+      await next.execute(`update ${counter} set n = 1`)
+      expect(next.inTransaction()).toBe(false)
+    }
+    await refused
+    expect(await engine.scalar(`select n from ${counter}`)).toBe(1)
+  })
 })
 
 /** Ends one of the other connections to the test's database that is not this one's; 1 when there was one. */
