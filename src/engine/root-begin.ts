@@ -34,6 +34,8 @@ export class RootBegin {
     for (const sql of statements) await this.#ifHeld(physical.runAlone(sql))
     const begin = physical.control(last, writes ? 'exclusive' : memory ? 'shared' : 'none', 0)
     const stop = watchDeadline(options, (error) => {
+      // Too late: it has begun, and whoever called it is about to hear so.
+      if (begin.complete) return
       // What was called behind it would be acknowledged, and then rolled back with it. Before the BEGIN itself: a worker that finds only
       // that given up would run the rest outside of it.
       const refusal = (): Error => new InvalidRequestError('The begin() before this call was given up, and this with it.', { cause: error })
