@@ -97,6 +97,8 @@ export abstract class Database {
     this.#hosts ??= this.#openHosts()
     const hosts = await this.#hosts
     if (this.#closed) throw new Error('nothing is opened any more')
+    // A lease hears of an abort that comes, and not of one that has come while the hosts were loaded.
+    signal.throwIfAborted()
     const lease = Lease.start(hosts, {
       settings,
       statementCacheSize: this.options.statementCacheSize,

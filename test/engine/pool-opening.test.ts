@@ -127,6 +127,18 @@ test('whoever is refused a connection while none comes back hears why, with his 
   await expectUsable(engine, 2)
 })
 
+test('a signal that aborts while the first connection has yet to get a thread ends its opening', async () => {
+  const { engine, hold } = openRuledEngine()
+  hold(true)
+  const abort = new AbortController()
+  const given = errorOf(engine.connect({ signal: abort.signal }))
+  const reason = new Error('not wanted any more')
+  abort.abort(reason)
+  expect(await given).toMatchObject({ name: 'AbortError', cause: reason })
+  hold(false)
+  await expectUsable(engine, 2)
+})
+
 test('a signal that aborts while a connection opens ends that, and no longer when its caller has got another one', async () => {
   const { engine, hold } = openRuledEngine({ pool: { max: 2 } })
   const first = await engine.connect()
