@@ -67,10 +67,20 @@ export class FileDatabase extends Database {
     try {
       const connection = await first
       this.#leaveFile ??= enterEngine(location, this.options.driver ?? this.url.driver, this.logger)
-      if (wanted !== connection.readonly) await connection.reset(wanted, signal)
+      if (wanted !== connection.readonly) await this.#reopen(connection, wanted, signal)
       return connection
     } catch (error) {
       if (this.#initialised === initialised) this.#initialised = null
+      throw error
+    }
+  }
+
+  async #reopen(connection: PhysicalConnection, readonly: boolean, signal: AbortSignal): Promise<void> {
+    try {
+      await connection.reset(readonly, signal)
+    } catch (error) {
+      // Nobody has it, to close it.
+      void connection.close()
       throw error
     }
   }

@@ -7,6 +7,7 @@ export interface RuledEngine {
   readonly engine: AsyncEngine
   hold(on: boolean): void
   refuse(on: boolean): void
+  refuseReaders(on: boolean): void
   refuseOthers(on: boolean): void
 }
 
@@ -18,5 +19,11 @@ export function openRuledEngine(options: EngineOptions = {}): RuledEngine {
     else rmSync(`${file}.${name}`)
   }
   const engine = openEngine({ ...options, setup: new URL('./setup-obeys-files.mjs', import.meta.url) }, { file })
-  return { engine, hold: rule('hold'), refuse: rule('refuse'), refuseOthers: rule('refuse-others') }
+  return {
+    engine,
+    hold: rule('hold'),
+    refuse: rule('refuse'),
+    refuseReaders: rule('refuse-readers'),
+    refuseOthers: rule('refuse-others'),
+  }
 }

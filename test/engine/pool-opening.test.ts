@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { writeFileSync } from 'node:fs'
+import type { Worker } from 'node:worker_threads'
 import { ResourceClosedError } from 'offloop'
 import { expect, test, vi } from 'vitest'
 import { errorOf, expectUsable, temporaryFile } from './open-engine.ts'
@@ -124,6 +125,20 @@ test('whoever is refused a connection while none comes back hears why, with his 
   expect(error.stack).toContain('wantsAConnection')
   refuse(false)
   await first.close()
+  await expectUsable(engine, 2)
+})
+
+test('a first connection that cannot be made one that only reads leaves no thread behind', async () => {
+  const threads: Worker[] = []
+  const count = (thread: Worker): void => void threads.push(thread)
+  process.on('worker', count)
+  const { engine, refuseReaders } = openRuledEngine({ pool: { idleTimeoutMs: 1 } })
+  refuseReaders(true)
+  for (let round = 0; round < 3; round++) expect(await errorOf(engine.connect({ readonly: true }))).toMatchObject({ message: 'refused' })
+  process.off('worker', count)
+  // One that has ended has no number.
+  await vi.waitUntil(() => threads.every(({ threadId }) => threadId === -1), { timeout: 20_000 })
+  refuseReaders(false)
   await expectUsable(engine, 2)
 })
 
