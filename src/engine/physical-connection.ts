@@ -318,6 +318,9 @@ export class PhysicalConnection implements OperationOwner {
    * is given up.
    */
   async reset(readonly: boolean, signal?: AbortSignal): Promise<void> {
+    // A reset would overtake what the driver's handle is asked for, and leave that to the next borrower.
+    const { handleInUse } = this.lease
+    if (handleInUse !== null) await handleInUse
     const force = this.#leftState
     const abandon = (): void => this.lease.terminate()
     let stop = watchDeadline({ signal }, abandon)

@@ -15,6 +15,7 @@ export class ControlChannel {
   readonly #loop: LoopHold
   readonly #invoke: Promise<ControlHandle['invoke']>
   readonly #inFlight = new Set<(error: Error) => void>()
+  #drained: PromiseWithResolvers<void> | null = null
   #lost: Error | null = null
 
   constructor(channel: StatementChannel) {
@@ -37,6 +38,13 @@ export class ControlChannel {
     return this.#inFlight.size === 0
   }
 
+  /** Resolves when nobody waits for an answer any more; null when nobody does. */
+  get drained(): Promise<void> | null {
+    if (this.idle) return null
+    this.#drained ??= Promise.withResolvers()
+    return this.#drained.promise
+  }
+
   /** Reads or calls a member of the driver's handle. */
   async invoke(member: string, args: readonly unknown[] | null): Promise<unknown> {
     if (this.#lost !== null) throw withCallersStack(this.#lost)
@@ -55,7 +63,13 @@ export class ControlChannel {
     } finally {
       this.#inFlight.delete(lost.reject)
       this.#loop.wanted = !this.idle
+      if (this.idle) this.#endDrain()
     }
+  }
+
+  #endDrain(): void {
+    this.#drained?.resolve()
+    this.#drained = null
   }
 
   lose(error: Error): void {

@@ -177,6 +177,11 @@ export class Lease {
     return this.#control
   }
 
+  /** Resolves when all that the driver's handle was asked for, on a port of its own, has been answered; null when it has been. */
+  get handleInUse(): Promise<void> | null {
+    return this.#control?.drained ?? null
+  }
+
   /** Sends a request that is answered by one reply. */
   request(post: (id: number) => void): Promise<Reply> {
     return new Promise((resolve, reject) => {

@@ -134,6 +134,22 @@ describe.each(drivers)('what a borrower leaves behind on %s', (driver) => {
     await next.close()
   })
 
+  test("what the driver's handle was asked for, and nobody has awaited, is done before the next one comes, and gone for him", async () => {
+    const engine = openEngine({ pool: { max: 1 } }, { driver })
+    const borrower = await engine.connect()
+    const done = borrower.driver.exec('create table kept (a); pragma foreign_keys = off; begin')
+    const unheard = done.then(() => {})
+    await borrower.close()
+    const next = await engine.connect()
+    expect(await next.scalar('select count(*) from kept')).toBe(0)
+    expect(await next.scalar('pragma foreign_keys')).toBe(1)
+    expect(next.inTransaction()).toBe(false)
+    await unheard
+    expect(await next.scalar('pragma foreign_keys')).toBe(1)
+    expect(next.inTransaction()).toBe(false)
+    await next.close()
+  })
+
   test('a borrower that changed nothing gives the connection back without having it reopened', async () => {
     const engine = openEngine({ pool: { max: 1 } }, { driver })
     await engine.script('create table kept (a)')
