@@ -39,7 +39,7 @@ import type {
   EngineStatus,
 } from './contract.ts'
 import type { Database } from './database.ts'
-import { withOneSignal } from './deadline.ts'
+import { inTime, withOneSignal } from './deadline.ts'
 import { Execution } from './execution.ts'
 import { FileDatabase } from './file-database.ts'
 import { ImplicitConnections, type ImplicitStatements } from './implicit-connections.ts'
@@ -149,10 +149,20 @@ class Engine implements AsyncEngine {
     try {
       const session = await this.#checkOutForUser(options)
       // Those before have a connection, or are getting one: the pool serves in the same order.
-      if (place !== null && place.before !== null) await place.before
+      if (place !== null && place.before !== null) await this.#waitWith(session, inTime(options, place.before))
       return { session, working: start(session) }
     } finally {
       place?.leave()
+    }
+  }
+
+  /** Gives the session back when the wait is given up. */
+  async #waitWith(session: Session, turn: Promise<void>): Promise<void> {
+    try {
+      await turn
+    } catch (error) {
+      await session.close()
+      throw withCallersStack(error)
     }
   }
 

@@ -6,6 +6,7 @@ import { openEngine, temporaryFile } from './open-engine.ts'
 export interface RuledEngine {
   readonly engine: AsyncEngine
   hold(on: boolean): void
+  holdOne(on: boolean): void
   refuse(on: boolean): void
   refuseReaders(on: boolean): void
   refuseOthers(on: boolean): void
@@ -22,6 +23,7 @@ export function openRuledEngine(options: EngineOptions = {}): RuledEngine {
   return {
     engine,
     hold: rule('hold'),
+    holdOne: rule('hold-one'),
     refuse: rule('refuse'),
     refuseReaders: rule('refuse-readers'),
     refuseOthers: rule('refuse-others'),

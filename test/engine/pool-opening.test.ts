@@ -128,6 +128,26 @@ test('whoever is refused a connection while none comes back hears why, with his 
   await expectUsable(engine, 2)
 })
 
+test('a writer whose turn comes behind one that is still opening gives up with its signal, and the connection is for that one', async () => {
+  const { engine, holdOne } = openRuledEngine({ pool: { max: 3 } })
+  await using first = await engine.connect()
+  holdOne(true)
+  const beginning = engine.begin()
+  const abort = new AbortController()
+  const given = errorOf(engine.begin({ signal: abort.signal }))
+  // The second one has a connection before the first one.
+  await vi.waitUntil(() => engine.status().inUse === 2, { timeout: 20_000 })
+  const reason = new Error('not wanted any more')
+  abort.abort(reason)
+  expect(await given).toMatchObject({ name: 'AbortError', cause: reason })
+  const tx = await beginning
+  expect(await tx.scalar('select 1')).toBe(1)
+  await tx.rollback()
+  holdOne(false)
+  await first.close()
+  await expectUsable(engine, 3)
+})
+
 test('a first connection that cannot be made one that only reads leaves no thread behind', async () => {
   const threads: Worker[] = []
   const count = (thread: Worker): void => void threads.push(thread)
