@@ -426,6 +426,7 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
     do {
       this.#dispatch()
       await Promise.all([this.#writer, ...this.#readers].map((slot) => slot.drain()))
-    } while (this.#waitingReads.size > 0 || this.#refusedReads.length > 0)
+      // What a reader has refused meanwhile is the writer's.
+    } while (this.pending > 0)
   }
 }

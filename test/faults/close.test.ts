@@ -50,6 +50,16 @@ describe.each(driverNames)('%s', (driverName) => {
     expect(await rowsOf(file)).toBe(1_000)
   })
 
+  test('close() lets a statement finish that a reader has refused, and for which the writer is still to be opened', async () => {
+    const { engine, file } = await openTable()
+    await engine.close()
+    const another = openEngine({ driverName, file })
+    expect(await another.scalar('select count(*) from t')).toBe(0)
+    const plan = another.execute('explain query plan insert into t values (1)').fetchall()
+    const [rows] = await Promise.all([plan, another.close()])
+    expect(rows).toEqual([])
+  })
+
   test('close() lets 1,000 statements of connections finish, those that wait for the write turn too', async () => {
     const { engine, file } = await openTable()
     const settlements = new Settlements()
