@@ -1,6 +1,7 @@
 import type { AsyncConnection, AsyncEngine } from 'offloop'
 import { expect, test } from 'vitest'
-import { errorOf, functions, openEngine } from './open-engine.ts'
+import { errorOf, errorsOf, functions, openEngine } from './open-engine.ts'
+import { openRuledEngine } from './opening-rules.ts'
 
 const endless = 'with recursive c(i) as (select 1 union all select i + 1 from c) select i from c where i < 0'
 
@@ -73,18 +74,31 @@ test.each(Object.entries(cases))('the error of %s has the stack of whoever await
   expect((await errorOf(whoeverAwaitsIt())).stack).toContain('whoeverAwaitsIt')
 })
 
-test('statements that fail together have a stack each', async () => {
-  const engine = openEngine()
-  const connection = await engine.connect()
-  const dying = errorOf(connection.call(functions, 'exit'))
+const together: Readonly<Record<string, () => Promise<Pick<AsyncEngine, 'execute'>>>> = {
+  'with their thread': async () => {
+    const connection = await openEngine().connect()
+    connection.call(functions, 'exit').catch(() => {})
+    return connection
+  },
+  'because their connection cannot be opened': async () => {
+    const { engine, refuse } = openRuledEngine({ readers: 0 })
+    refuse(true)
+    return engine
+  },
+}
+
+test.each(Object.entries(together))('statements that fail together %s have a stack each', async (_, prepare) => {
+  const executor = await prepare()
   async function first(): Promise<void> {
-    await connection.execute('select 1')
+    await executor.execute('select 1')
   }
   async function second(): Promise<void> {
-    await connection.execute('select 1')
+    await executor.execute('select 1')
   }
-  const [one, two] = await Promise.all([errorOf(first()), errorOf(second()), dying])
-  expect(one.stack).toContain('first')
-  expect(two.stack).toContain('second')
-  expect(one.stack).not.toContain('second')
+  const [one, two] = await errorsOf(first(), second())
+  expect(one?.stack).toContain('first')
+  expect(one?.stack).not.toContain('second')
+  expect(two?.stack).toContain('second')
+  expect(two).toMatchObject({ ...one })
+  expect([two?.name, two?.message]).toEqual([one?.name, one?.message])
 })

@@ -143,6 +143,25 @@ describeServers((server) => {
     expect(stored).toBeLessThanOrEqual(acknowledged + failed)
   })
 
+  test('statements that go down with their connection have an error and a stack each', async () => {
+    const engine = server.engine()
+    await using conn = await engine.connect()
+    const id = await conn.scalar<number>(server.name === 'postgresql' ? 'select pg_backend_pid()' : 'select connection_id()')
+    async function first(): Promise<void> {
+      await conn.execute(server.name === 'postgresql' ? 'select pg_sleep(60)' : 'select sleep(60)')
+    }
+    async function second(): Promise<void> {
+      await conn.execute('select 1')
+    }
+    const failed = Promise.allSettled([first(), second()])
+    const killer = server.engine()
+    await killer.execute(server.name === 'postgresql' ? `select pg_terminate_backend(${id})` : `kill ${id}`)
+    expect(await failed).toMatchObject([
+      { reason: { name: 'OperationalError', stack: expect.stringMatching(/first/) } },
+      { reason: { name: 'OperationalError', stack: expect.stringMatching(/second/) } },
+    ])
+  })
+
   test('what a borrower leaves on a connection is gone for the next one', async () => {
     const engine = server.engine({ pool: { max: 1 } })
     const setting = server.name === 'postgresql' ? 'select current_setting($1)' : 'select @@session.lock_wait_timeout'
