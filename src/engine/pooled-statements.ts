@@ -93,6 +93,8 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
   #again: NodeJS.Timeout | null = null
   readonly #stalls = new StallWatch(() => this.#clearStalled())
   #opening = 0
+  /** Statements that have come. */
+  #come = 0
   /** Connections on their way back to the pool. */
   #returning = 0
   /** Statements that have not been answered; what is left to a reader at leisure is his affair. */
@@ -120,6 +122,7 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
 
   submit(execution: Execution): void {
     this.#unanswered++
+    this.#come++
     execution.rerouter = this
     execution.whenArrived(this)
     this.#waiting.push(execution)
@@ -138,7 +141,7 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
     for (const line of busy) {
       if (!line.stalled) continue
       if (this.resting > 0) line.recall()
-      else if (this.#free > 0 && this.#opening === 0) void this.#openLine(true)
+      else if (this.#free > 0 && this.#opening === 0) void this.#openLine(0)
     }
     return busy.length > 0
   }
@@ -183,20 +186,30 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
     return free
   }
 
-  /** As many as there are statements for, if the pool has them. */
-  #openLines(): void {
-    for (let free = this.#free; free > 0 && this.#opening < this.#waiting.size; free--) void this.#openLine()
+  /** How many of them have been given to a connection that has not given them back. */
+  get #taken(): number {
+    return this.#come - this.#waiting.size
   }
 
-  /** @param ahead for statements that another one has: nobody waits for it, and nobody fails when it is not there in time */
-  async #openLine(ahead = false): Promise<void> {
+  /** As many as there are statements for, if the pool has them. */
+  #openLines(): void {
+    for (let free = this.#free; free > 0 && this.#opening < this.#waiting.size; free--) void this.#openLine(this.#come)
+  }
+
+  /** @param wantedBy how many had come that may fail with it, as far as they still wait; none where it is for what another one has */
+  async #openLine(wantedBy: number): Promise<void> {
+    const taken = this.#taken
     this.#opening++
     let connection: PhysicalConnection
     try {
       connection = await this.#pool.acquire({})
     } catch (error) {
       this.#opening--
-      if (!(ahead && error instanceof PoolTimeoutError)) this.#refused(error as Error)
+      if (error instanceof PoolTimeoutError) {
+        // Where some have gone on meanwhile, the others wait for their turn.
+        if (this.#taken <= taken) this.#fail(wantedBy, error)
+      } else if (this.#served) this.#again ??= setTimeout(() => this.#tryAgain(), retryAfterMs).unref()
+      else this.#fail(wantedBy, error as Error)
       this.#dispatch()
       return
     }
@@ -208,10 +221,9 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
     this.#releaseSoon(line)
   }
 
-  /** No further connection can be had: what is served by others waits for these. Else, or in time, whoever has waited longest hears of it. */
-  #refused(error: Error): void {
-    if (error instanceof PoolTimeoutError || !this.#served) this.#waiting.shift()?.fail(error)
-    else this.#again ??= setTimeout(() => this.#tryAgain(), retryAfterMs).unref()
+  /** Of the first so many that have come, those that still wait. */
+  #fail(count: number, error: Error): void {
+    for (let left = count - this.#taken; left > 0; left--) this.#waiting.shift()?.fail(error)
   }
 
   #tryAgain(): void {

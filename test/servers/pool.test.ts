@@ -1,5 +1,5 @@
-import { type AsyncEngine, createEngine, EngineURL } from 'offloop'
-import { expect, test } from 'vitest'
+import { type AsyncConnection, type AsyncEngine, createEngine, EngineURL } from 'offloop'
+import { expect, test, vi } from 'vitest'
 import { describeServers, type Server } from './servers.ts'
 
 /** A counter in the database that tasks count up. */
@@ -8,6 +8,37 @@ async function makeCounter(engine: AsyncEngine, server: Server): Promise<string>
   await engine.execute(`create table ${counter} (id integer primary key, n integer not null)`)
   await engine.execute(`insert into ${counter} values (1, 0)`)
   return counter
+}
+
+/** Locks of the server's that statements wait for; each has its own. */
+class Locks {
+  static #made = 0
+  readonly #server: Server
+  readonly #prefix = `offloop ${process.pid} ${++Locks.#made}`
+
+  constructor(server: Server) {
+    this.#server = server
+  }
+
+  #call(ofPostgresql: string, ofMysql: string, name: string): string {
+    const own = `${this.#prefix} ${name}`
+    return this.#server.name === 'postgresql'
+      ? `select ${ofPostgresql}(hashtext('${own}'))`
+      : `select ${ofMysql.replace('()', `('${own}'`)})`
+  }
+
+  async take(holder: AsyncConnection, names: readonly string[]): Promise<void> {
+    for (const name of names) await holder.execute(this.wait(name))
+  }
+
+  async leave(holder: AsyncConnection, name: string): Promise<void> {
+    await holder.execute(this.#call('pg_advisory_unlock', 'release_lock()', name))
+  }
+
+  /** A statement that takes the lock, and waits until it can. */
+  wait(name: string): string {
+    return this.#call('pg_advisory_lock', 'get_lock(), 60', name)
+  }
 }
 
 describeServers((server) => {
@@ -93,6 +124,57 @@ describeServers((server) => {
     } finally {
       await admin.execute(drop)
     }
+  })
+
+  test('a statement does not fail for a connection that was asked for before it came', async () => {
+    const locks = new Locks(server)
+    // In a pool of the same acquireTimeoutMs, whoever asks in the same moment hears of it in the same moment.
+    const pool = { max: 2, acquireTimeoutMs: 2_000 }
+    const engine = server.engine({ pool })
+    const clock = server.engine({ pool: { ...pool, max: 1 } })
+    await using holder = await clock.connect({ timeoutMs: 30_000 })
+    await using held = await engine.connect({ timeoutMs: 30_000 })
+    // Opened in its own time, on a busy machine too.
+    await (await engine.connect({ timeoutMs: 30_000 })).close()
+    await locks.take(holder, ['one', 'two'])
+    const first = engine.execute(locks.wait('one'))
+    await vi.waitUntil(() => engine.status().inUse === 2, { timeout: 20_000 })
+    const second = engine.execute(locks.wait('two'))
+    expect(engine.status().waiting).toBe(1)
+    const time = expect(clock.connect()).rejects.toMatchObject({ name: 'PoolTimeoutError' })
+    await locks.leave(holder, 'one')
+    await first
+    const third = engine.scalar('select 3')
+    await time
+    await locks.leave(holder, 'two')
+    expect(await third).toBe(3)
+    await second
+    expect(await held.scalar('select 1')).toBe(1)
+  })
+
+  test('statements that have waited in vain for a connection fail together, those beside a busy one too', async () => {
+    const locks = new Locks(server)
+    const pool = { max: 2, acquireTimeoutMs: 200 }
+    const engine = server.engine({ pool })
+    const clock = server.engine({ pool: { ...pool, max: 1 } })
+    await using holder = await clock.connect({ timeoutMs: 30_000 })
+    await using held = await engine.connect({ timeoutMs: 30_000 })
+    await (await engine.connect({ timeoutMs: 30_000 })).close()
+    await locks.take(holder, ['one'])
+    const busy = engine.execute(locks.wait('one'))
+    await vi.waitUntil(() => engine.status().inUse === 2, { timeout: 20_000 })
+    const waiting = Promise.allSettled(Array.from({ length: 8 }, (_, index) => engine.scalar(`select ${index}`)))
+    const order: string[] = []
+    const failed = waiting.then(() => order.push('statements'))
+    // The first one's connection was asked for before the others came: theirs is asked for when that has failed.
+    for (let turn = 0; turn < 3; turn++) await expect(clock.connect()).rejects.toMatchObject({ name: 'PoolTimeoutError' })
+    order.push('three times as long')
+    await locks.leave(holder, 'one')
+    await Promise.all([busy, failed])
+    expect(order).toEqual(['statements', 'three times as long'])
+    for (const settled of await waiting) expect(settled).toMatchObject({ status: 'rejected', reason: { name: 'PoolTimeoutError' } })
+    expect(await held.scalar('select 1')).toBe(1)
+    expect(await engine.scalar('select 1')).toBe(1)
   })
 
   test("a connection that the engine keeps beside a busy one is anybody's who asks for one", async () => {
