@@ -12,8 +12,12 @@ import { StatementChannel } from './statement-channel.ts'
 import { StatementRegistry } from './statement-registry.ts'
 import type { ThreadLease } from './thread-pool.ts'
 
-/** How long a process has to stop a cancelled request by itself, from when its turn has come. */
-const killAfterMs = 100
+/**
+ * How long a process has to stop a cancelled request by itself, from when its turn has come. Counted in pieces, each a turn of the event loop:
+ * a thread that was busy for all of the time has sent and heard nothing meanwhile.
+ */
+const killAfterTurns = 4
+const killTurnMs = 25
 
 export interface LeaseOptions {
   readonly settings: ConnectionSettings
@@ -80,15 +84,19 @@ export class Lease {
     else if (this.#killTimer === undefined) this.#giveTimeToStop(0)
   }
 
-  #giveTimeToStop(requestId: number): void {
+  #giveTimeToStop(requestId: number, turns = killAfterTurns): void {
     this.#overdue = requestId
     clearTimeout(this.#killTimer)
-    this.#killTimer = setTimeout(() => this.#killUnlessStopped(), killAfterMs)
+    this.#killTimer = setTimeout(() => {
+      if (turns > 1) this.#giveTimeToStop(requestId, turns - 1)
+      else this.#killUnlessStopped()
+    }, killTurnMs)
   }
 
   /** A process that is between rows says so at once; one that does not is inside a native call, perhaps of a statement that somebody waits for. */
   #killUnlessStopped(): void {
     this.#killTimer = undefined
+    this.channel.readRest()
     let oldest = Number.POSITIVE_INFINITY
     for (const requestId of this.#stopping) {
       if (this.channel.isOpen(requestId)) oldest = Math.min(oldest, requestId)

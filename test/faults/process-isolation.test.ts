@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { driverNames } from '../worker/open-driver.ts'
 
 const endless = 'with recursive c(i) as (select 1 union all select i + 1 from c) select max(i) from c'
+const rowsWithoutEnd = 'with recursive c(i) as (select 1 union all select i + 1 from c) select i from c'
 
 const setup = new URL('modules/touch.ts', import.meta.url)
 
@@ -116,14 +117,31 @@ describe.each(driverNames)('%s in processes', (driver) => {
     await using engine = open('rows')
     await using conn = await engine.connect()
     const abort = new AbortController()
-    const rows = conn.stream('with recursive c(i) as (select 1 union all select i + 1 from c) select i from c', [], {
-      signal: abort.signal,
-    })
+    const rows = conn.stream(rowsWithoutEnd, [], { signal: abort.signal })
     const read = async (): Promise<void> => {
       for await (const { i } of rows as AsyncIterable<{ i: number }>) if (i === 5_000) abort.abort()
     }
     await expect(read()).rejects.toMatchObject({ name: 'AbortError' })
     expect(await conn.scalar('select 1')).toBe(1)
+  })
+
+  test('a process that has stopped what was given up lives, however busy the program is meanwhile', async () => {
+    await using engine = open('busy')
+    await engine.script('create table t (a)')
+    const tx = await engine.begin()
+    await tx.execute('insert into t values (1)')
+    for (const beforeItIsSent of [true, false]) {
+      const abort = new AbortController()
+      const running = tx.execute(rowsWithoutEnd, [], { signal: abort.signal })
+      if (!beforeItIsSent) await running
+      const rest = running.fetchall()
+      abort.abort()
+      // Longer than a process has to stop.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
+      await expect(rest).rejects.toMatchObject({ name: 'AbortError' })
+    }
+    await tx.commit()
+    expect(await engine.scalar('select a from t')).toBe(1)
   })
 
   test('a process that is killed from outside takes only its own connection along', async () => {
