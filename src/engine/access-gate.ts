@@ -44,9 +44,9 @@ export class AccessGate {
     return this.#holders.get(owner)
   }
 
-  /** Takes the database at once if nobody is before this one. */
+  /** Takes the database at once if nobody is before this one. Nobody is before one who has it already: they wait for him. */
   tryAcquire(owner: object, mode: AccessMode): boolean {
-    if (this.#waiters.length > 0 || !this.#free(mode)) return false
+    if ((this.#waiters.length > 0 && !this.holds(owner)) || !this.#free(mode, owner)) return false
     this.#holders.set(owner, mode)
     this.#changedAt = performance.now()
     return true
@@ -55,7 +55,8 @@ export class AccessGate {
   /** Queues up. Exactly one of `granted` and `timedOut` is called, unless the returned function takes the waiter out before. */
   acquire(owner: object, mode: AccessMode, granted: () => void, timedOut: (timeout: GateTimeout) => void): () => void {
     const waiter: Waiter = { owner, mode, granted, timedOut, timer: undefined }
-    this.#waiters.push(waiter)
+    if (this.holds(owner)) this.#waiters.unshift(waiter)
+    else this.#waiters.push(waiter)
     this.#arm(waiter, performance.now())
     return () => {
       if (this.#remove(waiter)) this.#advance()
@@ -68,15 +69,20 @@ export class AccessGate {
     this.#advance()
   }
 
-  #free(mode: AccessMode): boolean {
-    if (this.#holders.size === 0) return true
-    if (mode === 'exclusive') return false
-    for (const held of this.#holders.values()) if (held === 'exclusive') return false
+  /** Its holder goes on reading, and lets others read. */
+  share(owner: object): void {
+    this.#holders.set(owner, 'shared')
+    this.#changedAt = performance.now()
+    this.#advance()
+  }
+
+  #free(mode: AccessMode, owner: object): boolean {
+    for (const [holder, held] of this.#holders) if (holder !== owner && (mode === 'exclusive' || held === 'exclusive')) return false
     return true
   }
 
   #advance(): void {
-    for (let next = this.#waiters[0]; next !== undefined && this.#free(next.mode); next = this.#waiters[0]) {
+    for (let next = this.#waiters[0]; next !== undefined && this.#free(next.mode, next.owner); next = this.#waiters[0]) {
       this.#remove(next)
       this.#holders.set(next.owner, next.mode)
       this.#changedAt = performance.now()

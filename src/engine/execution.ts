@@ -212,6 +212,7 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
       return
     }
     if ((reply.flags & ReplyFlag.detached) !== 0) this.#owner?.operationDetached(this)
+    else if (!this.#arrived && this.readAtLeisure) this.#owner?.operationOpened(this)
     if (this.#demand === 'all') this.#grant(1)
     else this.#lease?.channel.setDormant(reply.id, this.#outstanding === 0)
     this.#arrive()

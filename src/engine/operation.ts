@@ -38,6 +38,8 @@ export interface OperationOwner {
   operationEnded(operation: Operation, inTransaction: boolean | null): void
   /** It no longer stands on the database: what is left of it is in the worker's memory. */
   operationDetached(operation: Operation): void
+  /** It has given its first rows, and stands on the database until somebody has read the others. */
+  operationOpened(operation: Operation): void
   /** Its caller has given up before it could start. */
   operationWithdrawn(operation: Operation): void
   /** It has been sent elsewhere: what the worker still says of it is nothing to the connection. */

@@ -54,6 +54,8 @@ export class PhysicalConnection implements OperationOwner {
   #onFileGone: (() => void) | null = null
   /** How many of those that run rely on the gate. */
   #gateUsers = 0
+  /** Those of them that rely on it until their reader has what he wants. */
+  readonly #openCursors = new Set<Operation>()
   #leaveGateQueue: (() => void) | null = null
   #inTransaction = false
   #closing = false
@@ -254,6 +256,12 @@ export class PhysicalConnection implements OperationOwner {
     this.onAnswer?.()
   }
 
+  operationOpened(operation: Operation): void {
+    if (operation.runsOn !== this || operation.access === 'none') return
+    this.#openCursors.add(operation)
+    this.#advance()
+  }
+
   operationWithdrawn(operation: Operation): void {
     const waitedForGate = this.#queue.peek() === operation
     if (!this.#queue.remove(operation)) return
@@ -351,8 +359,16 @@ export class PhysicalConnection implements OperationOwner {
     const held = this.gate.heldMode(this)
     if (held === undefined) return this.gate.tryAcquire(this, access)
     if (this.#inTransaction) return true
+    const suffices = held === access || held === 'exclusive'
+    // Whoever reads from its cursors may wait for this before he reads on: to step back for others would be to wait for him.
+    if (this.#heldByReaders) return suffices || this.gate.tryAcquire(this, access)
     // Between autocommitting statements a holder steps back for others, and asks anew for more than it holds.
-    return (held === access || held === 'exclusive') && !this.gate.contended
+    return suffices && !this.gate.contended
+  }
+
+  /** Nothing that relies on the gate ends by itself. */
+  get #heldByReaders(): boolean {
+    return this.#gateUsers > 0 && this.#openCursors.size === this.#gateUsers
   }
 
   #start(operation: Operation): void {
@@ -369,6 +385,7 @@ export class PhysicalConnection implements OperationOwner {
     if (operation.runsOn !== this) return false
     operation.runsOn = null
     if (operation.access !== 'none') this.#gateUsers--
+    if (this.#openCursors.size > 0) this.#openCursors.delete(operation)
     if (--this.#running === 0) this.#started.clear()
     return true
   }
@@ -380,7 +397,7 @@ export class PhysicalConnection implements OperationOwner {
       if (this.#mayStart(next)) {
         this.#queue.shift()
         this.#start(next)
-      } else if (this.gate.holds(this)) {
+      } else if (this.gate.holds(this) && !this.#heldByReaders) {
         // It is released when what runs now has ended; that brings us here again.
         return
       } else {
@@ -419,7 +436,9 @@ export class PhysicalConnection implements OperationOwner {
   }
 
   #releaseGate(): void {
-    if (this.#gateUsers === 0 && !this.#inTransaction && this.gate.holds(this)) this.gate.release(this)
+    if (this.#inTransaction || !this.gate.holds(this)) return
+    if (this.#gateUsers === 0) this.gate.release(this)
+    else if (this.#heldByReaders && this.gate.heldMode(this) === 'exclusive') this.gate.share(this)
   }
 
   #noteTransaction(inTransaction: boolean): void {
@@ -434,6 +453,7 @@ export class PhysicalConnection implements OperationOwner {
     this.#leaveGateQueue = null
     for (const operation of this.#queue.drain()) operation.fail(error)
     this.#gateUsers = 0
+    this.#openCursors.clear()
     this.#abandoned.clear()
     this.#releaseGate()
     this.transaction?.lost(error)

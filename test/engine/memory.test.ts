@@ -79,4 +79,51 @@ describe.each(drivers)(':memory: on %s', (driver) => {
     expect(await engine.scalar('select n from t')).toBe(written)
     await Promise.all(connections.map((connection) => connection.close()))
   })
+
+  describe('a cursor whose rows are more than may be kept', () => {
+    const rows = 'with recursive c(i) as (select 1 union all select i + 1 from c limit 3000) select i from c'
+
+    test('keeps nothing of its own connection waiting, whoever waits for its end', async () => {
+      const engine = openMemoryEngine({ maxBufferedBytes: 1 }, driver)
+      await engine.execute('create table t (a)')
+      await using connection = await engine.connect()
+      const cursor = await connection.execute(rows)
+      const written = engine.execute('insert into t values (1)').then(({ rowcount }) => rowcount)
+      const [one, first] = await Promise.all([connection.scalar('select 1'), connection.execute(rows).first()])
+      expect([one, first]).toEqual([1, { i: 1 }])
+      const both = await Promise.all([connection.scalar('select count(*) from t'), cursor.fetchall()])
+      expect([both[0], both[1].length]).toEqual([0, 3_000])
+      expect(await written).toBe(1)
+      expect(await connection.scalar('select count(*) from t')).toBe(1)
+    })
+
+    test('refuses a write of its own connection, as in a file, and goes on', async () => {
+      const engine = openMemoryEngine({ maxBufferedBytes: 1 }, driver)
+      await using connection = await engine.connect()
+      await connection.execute('create table t (a)')
+      const cursor = await connection.execute(rows)
+      for (const write of [() => connection.execute('insert into t values (1)'), () => connection.begin()])
+        await expect(write()).rejects.toThrow('cannot run while a cursor')
+      await using other = await engine.connect()
+      expect(await other.scalar('select count(*) from t')).toBe(0)
+      expect((await cursor.fetchall()).length).toBe(3_000)
+      await connection.execute('insert into t values (2)')
+      expect(await other.scalar('select a from t')).toBe(2)
+    })
+
+    test('lets a write of its own connection run when the rest of its rows may be kept, and others read behind it', async () => {
+      const engine = openMemoryEngine({ maxBufferedBytes: 10_000 }, driver)
+      await using connection = await engine.connect()
+      await using other = await engine.connect()
+      await connection.execute('create table t (a)')
+      const cursor = await connection.execute(rows)
+      expect((await cursor.fetchmany(2_500)).length).toBe(2_500)
+      const theirs = await other.execute(rows)
+      const written = connection.execute('insert into t values (1)').then(({ rowcount }) => rowcount)
+      expect((await theirs.fetchall()).length).toBe(3_000)
+      expect(await written).toBe(1)
+      expect(await other.scalar('select a from t')).toBe(1)
+      expect((await cursor.fetchall()).length).toBe(500)
+    })
+  })
 })
