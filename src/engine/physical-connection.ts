@@ -57,6 +57,8 @@ export class PhysicalConnection implements OperationOwner {
   /** Those of them that rely on it until their reader has what he wants. */
   readonly #openCursors = new Set<Operation>()
   #leaveGateQueue: (() => void) | null = null
+  /** Something waits here for what nobody else need wait for: it keeps the program alive. */
+  #holdsLoop = false
   #inTransaction = false
   #closing = false
   #leftState = false
@@ -391,6 +393,7 @@ export class PhysicalConnection implements OperationOwner {
   }
 
   #advance(): void {
+    if (this.#holdsLoop) this.#holdLoop(false)
     while (this.#leaveGateQueue === null && this.lost === null) {
       const next = this.#queue.peek()
       if (next === undefined) return
@@ -399,12 +402,18 @@ export class PhysicalConnection implements OperationOwner {
         this.#start(next)
       } else if (this.gate.holds(this) && !this.#heldByReaders) {
         // It is released when what runs now has ended; that brings us here again.
+        this.#holdLoop(true)
         return
       } else {
         this.#waitForGate(next, next.access as AccessMode)
         return
       }
     }
+  }
+
+  #holdLoop(waits: boolean): void {
+    this.#holdsLoop = waits
+    this.lease.channel.holdFor(this, waits)
   }
 
   #waitForGate(operation: Operation, mode: AccessMode): void {

@@ -106,6 +106,23 @@ describe.each([
   })
 })
 
+test('a program that waits on a connection that is busy with what was given up does not end before its turn has come', async () => {
+  const end = await runProgram(`
+    import { createEngine } from 'offloop'
+    const engine = createEngine('sqlite://')
+    const conn = await engine.connect()
+    const heavy = 'with recursive n(i) as (select 1 union all select i + 1 from n limit 1000000) select max(i) from n'
+    const abort = new AbortController()
+    const running = conn.scalar(heavy, [], { signal: abort.signal }).catch(({ name }) => console.log(name))
+    setImmediate(() => abort.abort())
+    await running
+    const tx = await conn.begin()
+    await tx.rollback()
+    console.log('rolled back')
+  `)
+  expect(end).toEqual({ code: 0, signal: null, stdout: 'AbortError\nrolled back\n', stderr: '' })
+})
+
 test('200 unawaited failures in transactions end in named errors and never in a crash', async () => {
   const body = `
     const errors = new Set()
