@@ -8,6 +8,8 @@ export interface BridgeMessage {
   readonly port: number
   /** Absent when the port has been closed. */
   readonly data?: unknown
+  /** The ports that belong into it. */
+  readonly ports?: readonly CarriedPort[]
 }
 
 /** Beside the bridge: the request is not wanted any more. It is read before anything that waits behind a bridge. */
@@ -15,9 +17,11 @@ export interface CancelMessage {
   readonly cancel: number
 }
 
-/** A port inside a message, on its way. */
+/** A port inside a message, on its way: not in its place there, where a value of the user's own may stand. */
 interface CarriedPort {
-  readonly offloopPort: number
+  readonly number: number
+  /** Its place in the list that the message is. */
+  readonly index: number
 }
 
 export class PortBridge {
@@ -37,19 +41,18 @@ export class PortBridge {
 
   /** Puts a message into port 0. */
   post(data: unknown): void {
-    this.#send({ port: 0, data: Array.isArray(data) ? data.map((item: unknown) => this.#replace(item)) : data })
+    if (Array.isArray(data) && data.some((item) => item instanceof MessagePort)) this.#send({ port: 0, ...this.#takeOut(data) })
+    else this.#send({ port: 0, data })
   }
 
-  receive({ port: number, data }: BridgeMessage): void {
-    const transfer: MessagePort[] = []
-    const restored = Array.isArray(data) ? data.map((item: unknown) => this.#restore(item, transfer)) : data
+  receive({ port: number, data, ports = [] }: BridgeMessage): void {
     if (number === 0) {
-      this.#deliver(restored, transfer)
+      this.#deliver(data, this.#putBack(data, ports))
       return
     }
     const port = this.#ports.get(number)
     if (data !== undefined) {
-      port?.postMessage(restored, transfer)
+      port?.postMessage(data)
       return
     }
     this.#ports.delete(number)
@@ -72,19 +75,28 @@ export class PortBridge {
     port.unref()
   }
 
-  #replace(item: unknown): unknown {
-    if (!(item instanceof MessagePort)) return item
-    // Ports are only ever given away by the user's side, so that the numbers of both ends cannot meet.
-    const number = ++this.#lastNumber
-    this.#carry(number, item)
-    return { offloopPort: number } satisfies CarriedPort
+  #takeOut(data: readonly unknown[]): Pick<BridgeMessage, 'data' | 'ports'> {
+    const ports: CarriedPort[] = []
+    const rest = data.map((item, index) => {
+      if (!(item instanceof MessagePort)) return item
+      // Ports are only ever given away by the user's side, so that the numbers of both ends cannot meet.
+      const number = ++this.#lastNumber
+      this.#carry(number, item)
+      ports.push({ number, index })
+      return null
+    })
+    return { data: rest, ports }
   }
 
-  #restore(item: unknown, transfer: MessagePort[]): unknown {
-    if (typeof item !== 'object' || item === null || !('offloopPort' in item)) return item
-    const { port1, port2 } = new MessageChannel()
-    this.#carry(Number(item.offloopPort), port1)
-    transfer.push(port2)
-    return port2
+  /** Gives the ports that are to be transferred with the message. */
+  #putBack(data: unknown, ports: readonly CarriedPort[]): MessagePort[] {
+    return ports.map(({ number, index }) => {
+      const { port1, port2 } = new MessageChannel()
+      this.#carry(number, port1)
+      // Only lists have been searched for ports.
+      const list = data as unknown[]
+      list[index] = port2
+      return port2
+    })
   }
 }

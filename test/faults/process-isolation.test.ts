@@ -10,6 +10,7 @@ import { driverNames } from '../worker/open-driver.ts'
 const endless = 'with recursive c(i) as (select 1 union all select i + 1 from c) select max(i) from c'
 const rowsWithoutEnd = 'with recursive c(i) as (select 1 union all select i + 1 from c) select i from c'
 
+const functions = new URL('worker-functions.mjs', import.meta.url)
 const setup = new URL('modules/touch.ts', import.meta.url)
 
 /** One native call that makes a file when it has begun. */
@@ -68,6 +69,12 @@ describe.each(driverNames)('%s in processes', (driver) => {
     await engine.backup(join(folder, `${driver}-copy.db`), { onProgress: ({ remainingPages }) => pages.push(remainingPages) })
     expect(existsSync(join(folder, `${driver}-copy.db`))).toBe(true)
     expect(pages.at(-1)).toBe(0)
+  })
+
+  test('a value of call() is what it was given, whatever it looks like', async () => {
+    await using engine = open('values')
+    const given = [{ port: 1 }, { offloopPort: 1 }, { cancel: 1 }, { port: 1, data: 2, ports: [{ number: 1, index: 0 }] }, [], null, undefined]
+    for (const value of given) expect(await engine.call(functions, 'same', value)).toEqual(value)
   })
 
   test('a queued statement never runs, and those around it do', async () => {

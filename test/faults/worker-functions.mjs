@@ -26,3 +26,8 @@ export function count(_handle, value) {
 export function offer(handle, levels) {
   handle.deep = () => nest(handle, levels)
 }
+
+/** What it is given. */
+export function same(_handle, value) {
+  return value
+}
