@@ -16,8 +16,11 @@ import { spell } from '../schema/compile/dialect-functions.ts'
 import { TypedValue } from '../schema/compile/typed-value.ts'
 import { tableNode } from '../schema/table-shape.ts'
 import type { Executor } from '../sql/executor.ts'
+import { changesIn } from '../sql/open-transaction.ts'
 import { describeValue } from '../sql/parameters.ts'
+import { Sql } from '../sql/template.ts'
 import { type Entity, type ModelDefinition, type StoredField, typeOf } from './definition.ts'
+import { type Model, takeChanges } from './model.ts'
 import { Stateful } from './model-state.ts'
 import { Plan } from './plan.ts'
 import { setByUpdates, validateValues } from './validation.ts'
@@ -27,12 +30,14 @@ const maxCompositeKeys = 200
 
 /** Rows with their keys and new values. */
 interface ChangedRow {
+  readonly instance: Entity
   readonly key: readonly unknown[]
   readonly values: Entity
 }
 
 /**
- * Stores these fields of instances as they are, in one transaction, and those that each update sets, which the instances have afterwards.
+ * Stores these fields of instances as they are, in one transaction, and those that each update sets. What is stored the instances have
+ * afterwards, unless it is rolled back.
  *
  * @returns how many rows there were
  * @throws {ValidationError} a value does not fit; nothing was sent
@@ -43,18 +48,20 @@ export async function updateInstances(
   executor: Executor,
 ): Promise<number> {
   const given = names.map((name) => definition.field(name))
-  if (given.length === 0 || instances.length === 0) return 0
+  if (given.length === 0) return 0
   for (const instance of instances) assertOfModel(definition, instance)
-  const added = setByUpdates(definition, given)
-  const fields = [...given, ...Object.keys(added).map((name) => definition.field(name))]
-  const rows = instances.map((instance) => changedRow(definition, { instance, given, added }))
+  const rows = instances.map((instance) => changedRow(definition, instance, given))
+  const [first] = rows
+  if (first === undefined) return 0
+  const fields = Object.keys(first.values).map((name) => definition.field(name))
+  const changes = changesIn(executor)
   const matched = await executor.transaction(async (tx) => {
     const counts: number[] = []
     // Of joined tables, each has its own fields.
     for (const [level, own] of Map.groupBy(fields, (field) => field.definition)) counts.push(await updateEach(level, own, rows, tx))
     return Math.max(...counts)
   })
-  for (const instance of instances) Object.assign(instance, added)
+  for (const { instance, values } of rows) takeChanges(instance as unknown as Model, values, { given: instance, changes })
   return matched
 }
 
@@ -66,16 +73,13 @@ function assertOfModel(definition: ModelDefinition, instance: Entity): void {
     throw new InvalidRequestError(`bulkUpdate() takes rows that have been created: ${String(instance)} has no key.`)
 }
 
-function changedRow(
-  definition: ModelDefinition,
-  { instance, given, added }: { readonly instance: Entity; readonly given: readonly StoredField[]; readonly added: Entity },
-): ChangedRow {
+function changedRow(definition: ModelDefinition, instance: Entity, given: readonly StoredField[]): ChangedRow {
   const values = validateValues(definition, Object.fromEntries(given.map(({ name }) => [name, instance[name]])))
   const key = definition.keyFields.map(({ name }) => {
     const value = instance[name]
     return typeof value === 'object' && value !== null && 'pk' in value ? value.pk : value
   })
-  return { key, values: { ...values, ...added } }
+  return { instance, key, values: { ...values, ...setByUpdates(definition, given) } }
 }
 
 /**
@@ -122,6 +126,7 @@ function updateStatement(
 
   /** What stands in CASE has no column to take its type from. */
   function newValue(field: StoredField, value: unknown, typed: boolean): OperationNode {
+    if (value instanceof Sql) return ValueNode.create(value)
     const node = ValueNode.create(new TypedValue(value ?? null, typeOf(field), `${field.definition.tableName}.${field.name}`))
     return typed ? spell`cast(${node} as ${RawNode.createWithSql(typeOf(field).sqlType(dialect, false))})` : node
   }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { InvalidRequestError } from '../errors.ts'
 import type { Executor } from '../sql/executor.ts'
-import { changesIn } from '../sql/open-transaction.ts'
+import { changesIn, type ObjectChanges } from '../sql/open-transaction.ts'
 import { Sql } from '../sql/template.ts'
 import { clauseOf } from './clause.ts'
 import { assignValues, insertEntities, relatedValue } from './create-entities.ts'
@@ -148,11 +148,21 @@ export async function updateInstance(instance: Model, values: object, executor: 
   const changes = changesIn(executor)
   const matched = await updateEntities(ownRow(instance), changed, executor)
   if (matched === 0) throw noRow(instance)
+  takeChanges(instance, changed, { given: values, changes })
+}
+
+/** Gives an instance what an update has stored of it; a related instance that was given is the one that it has. */
+export function takeChanges(
+  instance: Model,
+  changed: Entity,
+  { given, changes }: { readonly given: object; readonly changes: ObjectChanges },
+): void {
+  const definition = definitionFor(instance)
   const undo = rememberInstance(instance)
   for (const [name, value] of Object.entries(changed)) {
     // What SQL has made of it is known to the database only.
     if (value instanceof Sql) forgetFields(instance, [name])
-    else takeStored(instance, definition.field(name), value, values)
+    else takeStored(instance, definition.field(name), value, given)
   }
   changes.onRollback(instance, undo)
 }

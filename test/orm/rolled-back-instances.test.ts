@@ -242,6 +242,27 @@ describeDatabases((fixture) => {
     expect([await names(), (await Note.objects.get()).text]).toEqual([['a'], 'X'])
   })
 
+  test('what bulkUpdate has stored of instances is undone in them, and so is what it sets by itself', async () => {
+    const { models, User, names } = await users()
+    class Visit extends models.define('visits', {
+      id: integer({ primaryKey: true }),
+      place: string({ maxLength: 9 }),
+      user: foreignKey(() => User),
+      version: integer({ default: 1, onUpdate: 2 }),
+    }) {}
+    await models.createAll()
+    const [one, other] = await User.objects.bulkCreate([{ name: 'one' }, { name: 'other' }])
+    const visit = await Visit.objects.create({ place: 'a', user: one as NonNullable<typeof one> })
+    Object.assign(visit, { place: ' b ', user: keyOf(other as NonNullable<typeof other>) })
+    const change = async () => await Visit.objects.bulkUpdate([visit], ['place', 'user'])
+    await expect(models.transaction(undone(change))).rejects.toThrow('undo')
+    expect([visit.place, visit.user, visit.version]).toEqual([' b ', other?.id, 1])
+    await models.transaction(change)
+    expect([visit.place, keyOf(visit.user), visit.version]).toEqual(['b', other?.id, 2])
+    expect(visit.equals(await Visit.objects.get())).toBe(true)
+    expect(await names()).toEqual(['one', 'other'])
+  })
+
   test('a commit keeps the instances of its transaction, with what was left open in it', async () => {
     const { engine, User, names } = await users()
     const made = new User({ name: 'a' })

@@ -1,5 +1,5 @@
 import { type AsyncEngine, sql } from 'offloop'
-import { dateTime, decimal, integer, ModelRegistry, max, Q, string, sum } from 'offloop/orm'
+import { dateTime, decimal, integer, json, ModelRegistry, max, Q, string, sum } from 'offloop/orm'
 import { expect } from 'vitest'
 import { describeTables } from '../conformance/database-tests.ts'
 import { rejectionOf } from '../conformance/targets.ts'
@@ -26,7 +26,14 @@ function plainModels(engine: AsyncEngine) {
     id: integer({ primaryKey: true }),
     wide: decimal({ maxDigits: 30, decimalPlaces: 2 }),
   }) {}
-  return { models, Row, Empty, Amount }
+  let serial = 0
+  class Document extends models.define('document_rows', {
+    id: integer({ primaryKey: true }),
+    name: string({ maxLength: 5 }),
+    serial: integer({ default: 0, onUpdate: () => ++serial }),
+    body: json({ default: {}, onUpdate: { list: [] } }),
+  }) {}
+  return { models, Row, Empty, Amount, Document }
 }
 
 interface Models {
@@ -123,6 +130,20 @@ describeTables(undefined, (databaseTest) => {
       expect(row.changed.getTime()).toBeGreaterThan(past.getTime())
       expect(rows[index]?.equals(row)).toBe(true)
     }
+  })
+
+  test('bulkUpdate asks for what it sets for each row, and takes SQL in the place of a value', async ({ plain: { Document } }) => {
+    const rows = await Document.objects.bulkCreate([{ name: 'a' }, { name: 'b' }, { name: 'c' }])
+    for (const row of rows) row.name = sql`upper(name)` as never
+    expect(await Document.objects.bulkUpdate(rows, ['name'])).toBe(3)
+    const [first, second] = rows as [(typeof rows)[0], (typeof rows)[0]]
+    expect(() => first.name).toThrow('has not been read')
+    expect(new Set(rows.map(({ serial }) => serial)).size).toBe(3)
+    ;(first.body as { readonly list: number[] }).list.push(1)
+    expect(second.body).toEqual({ list: [] })
+    const stored = await Document.objects.orderBy('id')
+    expect(stored.map(({ name, body }) => [name, body])).toEqual(['A', 'B', 'C'].map((name) => [name, { list: [] }]))
+    expect(stored.map(({ serial }) => serial)).toEqual(rows.map(({ serial }) => serial))
   })
 
   test('a value that is given wins over autoNow and onUpdate', async ({ plain: { Row } }) => {
