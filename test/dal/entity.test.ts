@@ -157,6 +157,15 @@ describeDialects((fixture) => {
     expect(await rejectionOf(books.upsert(engine, { author_id: 1 }, { target: ['nope'] as never }))).toBeInstanceOf(OffloopError)
   })
 
+  test('an upsert finds a row whose key is a number below 0', async () => {
+    const { engine, books } = await library()
+    await books.insert(engine, { id: -1, author_id: 1, catalog: 'c', name: 'one' })
+    expect(await books.upsert(engine, { id: -1, author_id: 1, name: 'two' })).toMatchObject({ id: -1, name: 'two', catalog: 'c' })
+    const named = { author_id: 1, catalog: 'c', name: 'three' }
+    expect(await books.upsert(engine, named, { target: 'catalog' })).toMatchObject({ id: -1, name: 'three' })
+    expect(await books.list(engine)).toHaveLength(1)
+  })
+
   test('an upsert of nothing but its key leaves the row that is there, and gives it', async () => {
     const { engine, seats } = await library()
     await seats.insert(engine, { hall: 'A', place: 1, note: 'mine' })

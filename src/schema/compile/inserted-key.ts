@@ -87,6 +87,8 @@ function withLastInsertId(node: InsertQueryNode, counted: Column | undefined): I
   const named = onDuplicateKey.updates.some(({ column }) => ColumnNode.is(column) && column.column.name === counted.name)
   if (named) return node
   const column = ColumnNode.create(counted.name)
-  const update = ColumnUpdateNode.create(column, spell`last_insert_id(${ReferenceNode.create(column)})`)
+  const key = ReferenceNode.create(column)
+  // What last_insert_id() gives has no sign, and is no key that is below 0.
+  const update = ColumnUpdateNode.create(column, spell`if(${key} < 0, ${key}, last_insert_id(${key}))`)
   return { ...node, onDuplicateKey: OnDuplicateKeyNode.create([...onDuplicateKey.updates, update]) }
 }
