@@ -2,7 +2,7 @@ import type { Executor } from '../sql/executor.ts'
 import { deleteRows, updateRows } from './change-rows.ts'
 import { clauseOf } from './clause.ts'
 import type { Entity, ModelDefinition } from './definition.ts'
-import { keyChunks } from './key-chunks.ts'
+import { keyConditions } from './key-chunks.ts'
 import { readValues } from './query-runner.ts'
 import { initialState, type QueryState } from './query-state.ts'
 
@@ -39,14 +39,16 @@ function isOwn(definition: ModelDefinition, name: string): boolean {
   return field !== undefined && !(field.primaryKey && definition.parent !== null)
 }
 
-async function keysOf(state: QueryState, tx: Executor): Promise<unknown[]> {
-  const { name } = state.definition.keyField
-  const rows = await readValues({ ...state, distinct: false, executor: tx }, [name])
-  return rows.map((row) => row[name])
+async function keysOf(state: QueryState, tx: Executor): Promise<readonly Record<string, unknown>[]> {
+  return await readValues({ ...state, distinct: false, executor: tx }, keyNames(state.definition))
 }
 
 /** As many sets as there have to be statements. */
-function rowsOf(definition: ModelDefinition, keys: readonly unknown[], tx: Executor): readonly QueryState[] {
+function rowsOf(definition: ModelDefinition, keys: readonly Record<string, unknown>[], tx: Executor): readonly QueryState[] {
   const state = initialState(definition, definition.models.classOf(definition), tx)
-  return keyChunks(keys).map((chunk) => ({ ...state, clauses: [clauseOf(definition, { [`${definition.keyField.name}__in`]: chunk })] }))
+  return keyConditions(keyNames(definition), keys).map((condition) => ({ ...state, clauses: [clauseOf(definition, condition)] }))
+}
+
+function keyNames({ keyFields }: ModelDefinition): readonly string[] {
+  return keyFields.map(({ name }) => name)
 }

@@ -5,13 +5,12 @@ import type { Executor, Row, TransactionOptions } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import type { Executable } from '../sql/statement.ts'
 import { updateInstances } from './bulk-update.ts'
-import { Q } from './clause.ts'
 import { createEntities } from './create-entities.ts'
 import type { Entity, EntityClass, ModelDefinition } from './definition.ts'
 import type { FigureAt, FigurePath, FiguresOf, FigureValues } from './figure-types.ts'
 import type { Figures } from './figures.ts'
 import type { Grouping } from './group-query.ts'
-import { keyChunks, maxAlternatives } from './key-chunks.ts'
+import { keyConditions } from './key-chunks.ts'
 import { Stateful } from './model-state.ts'
 import { executorOf } from './query-runner.ts'
 import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
@@ -411,12 +410,10 @@ export class Manager<M extends ManagedModel> {
 
   /** The rows of keys that are in order, in as many statements as it takes. */
   async #byKeys(keys: readonly Record<string, unknown>[]): Promise<InstanceOf<M>[]> {
-    const [name = '', ...others] = this.#definition.keyFields.map((field) => field.name)
+    const names = this.#definition.keyFields.map(({ name }) => name)
     const found: InstanceOf<M>[] = []
-    for (const chunk of others.length === 0 ? keyChunks(keys) : keyChunks(keys, maxAlternatives)) {
-      const condition = others.length === 0 ? { [`${name}__in`]: chunk.map((row) => row[name]) } : Q.or(...chunk)
-      found.push(...(await this.#set.filter(condition as never).orderBy(...([name, ...others] as never[]))))
-    }
+    for (const condition of keyConditions(names, keys))
+      found.push(...(await this.#set.filter(condition as never).orderBy(...(names as never[]))))
     return found
   }
 

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { ArgumentError, InvalidRequestError } from '../errors.ts'
 import type { ColumnOptions, Reference, ReferentialAction } from '../schema/column-options.ts'
 import { ColumnSpec } from '../schema/column-spec.ts'
+import { type ForeignKeyConstraint, foreignKeyConstraint } from '../schema/constraints.ts'
 import type { ColumnSpecs } from '../schema/infer.ts'
 import type { MetaData } from '../schema/metadata.ts'
 import { Table } from '../schema/table.ts'
@@ -117,7 +118,9 @@ export class Definitions implements Models {
     if (known !== undefined) return known
     const columns: Record<string, ColumnSpecs[string]> = Object.create(null)
     for (const field of definition.fields.values()) columns[field.column] = columnOf(field)
-    const table = new Table<string, ColumnSpecs>(definition.tableName, this.metadata, columns)
+    const table = new Table<string, ColumnSpecs>(definition.tableName, this.metadata, columns, {
+      constraints: parentConstraints(definition),
+    })
     this.#tables.set(definition, table)
     return table
   }
@@ -180,7 +183,7 @@ function columnOf(field: StoredField): ColumnSpec<unknown, unknown, ColumnOption
     ...(unique === true || relation?.kind === 'oneToOne' ? { unique: true } : {}),
     ...(index === true ? { index: true } : {}),
     ...(serverDefault === undefined ? {} : { serverDefault }),
-    references: referenceTo(targetOf(field), onDelete),
+    references: parentKey ?? referenceTo(targetOf(field), onDelete),
   })
 }
 
@@ -190,8 +193,17 @@ function referenceTo(target: ModelDefinition, onDelete: ReferentialAction | unde
 
 /** The key of a joined table is that of its parent's row. */
 function parentReference({ definition, primaryKey, name }: StoredField): Reference | undefined {
-  const { parent } = definition
-  return parent === null || !primaryKey ? undefined : { column: `${parent.tableName}.${parent.field(name).column}`, onDelete: 'cascade' }
+  const { parent, keyFields } = definition
+  if (parent === null || !primaryKey || keyFields.length > 1) return undefined
+  return { column: `${parent.tableName}.${parent.field(name).column}`, onDelete: 'cascade' }
+}
+
+/** The same of a key of several columns. */
+function parentConstraints({ parent, keyFields }: ModelDefinition): readonly ForeignKeyConstraint[] {
+  if (parent === null || keyFields.length === 1) return []
+  const columns = keyFields.map(({ column }) => column)
+  const referred = keyFields.map(({ name }) => parent.field(name).column)
+  return [foreignKeyConstraint(columns, parent.tableName, referred, { onDelete: 'cascade' })]
 }
 
 function linkColumn(definition: ModelDefinition): ColumnSpec<unknown, unknown, ColumnOptions> {

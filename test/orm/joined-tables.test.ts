@@ -1,5 +1,5 @@
 import { sql } from 'offloop'
-import { foreignKey, integer, ModelRegistry, manyToMany, Session, string } from 'offloop/orm'
+import { foreignKey, integer, ModelRegistry, manyToMany, oneToOne, Session, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
@@ -46,6 +46,49 @@ describeDatabases((fixture) => {
     expect(await db.query(Lead).filterBy({ name: 'L', note: 'x' }).delete()).toBe(1)
     expect(await rows()).toEqual([1, 0, 0])
     expect(await db.query(Person).one()).toMatchObject({ name: 'p' })
+  })
+
+  test('the key of joined tables may be of several fields', async () => {
+    const engine = fixture.engine()
+    const models = new ModelRegistry(engine)
+    const key = { hall: string({ primaryKey: true, maxLength: 9, column: 'in_hall' }), place: integer({ primaryKey: true }) }
+    class Seat extends models.define('seats', { ...key, price: integer({ default: 1 }) }) {}
+    class Box extends Seat.extend('boxes', { doors: integer({ default: 1 }) }) {}
+    await models.createAll()
+    const rows = async () => [await Seat.objects.count(), await Box.objects.count()]
+    const [first] = await Box.objects.bulkCreate([1, 2, 3].map((place) => ({ hall: 'A', place })))
+    await first?.update({ price: 7, doors: 7 })
+    expect(await Box.objects.filter({ place__gt: 1 }).update({ price: 8, doors: 8 })).toBe(2)
+    const boxes = await Box.objects.orderBy('place')
+    expect(boxes.map(({ price, doors }) => [price, doors])).toEqual([1, 2, 3].map((place) => (place === 1 ? [7, 7] : [8, 8])))
+    for (const box of boxes) Object.assign(box, { price: box.place, doors: -box.place })
+    expect(await Box.objects.bulkUpdate(boxes, ['price', 'doors'])).toBe(3)
+    const changed = await Box.objects.update({ price: 9 }, { whereList: [Box.c.doors.lt(-1)], fetch: true })
+    expect(changed.map(({ place, price, doors }) => [place, price, doors])).toEqual([2, 3].map((place) => [place, 9, -place]))
+    expect(await first?.delete()).toBe(1)
+    expect(await Box.objects.filter({ doors: -2 }).delete()).toBe(1)
+    expect(await rows()).toEqual([1, 1])
+    expect(await Seat.objects.filter({ hall: 'A', place: 3 }).delete()).toBe(1)
+    expect(await rows()).toEqual([0, 0])
+    expect(await rejectionOf(engine.execute(`insert into boxes (in_hall, place, doors) values ('B', 1, 1)`))).toMatchObject({
+      code: 'OFFLOOP_INTEGRITY',
+    })
+  })
+
+  test('the key of joined tables may be a relation: the row of the child goes with that of its parent', async () => {
+    const { engine, models, Person } = await staff()
+    class Office extends models.define('offices', {
+      person: oneToOne(() => Person, { primaryKey: true }),
+      floor: integer({ default: 1 }),
+    }) {}
+    class Lab extends Office.extend('labs', { benches: integer({ default: 1 }) }) {}
+    await models.createAll()
+    const person = await Person.objects.create({ name: 'p' })
+    const lab = await Lab.objects.create({ person, floor: 2, benches: 3 })
+    await lab.update({ floor: 4, benches: 5 })
+    expect(await Lab.objects.get({ person })).toMatchObject({ floor: 4, benches: 5 })
+    expect(await Office.objects.filter({ person }).delete()).toBe(1)
+    expect(await engine.scalar('select count(*) from labs')).toBe(0)
   })
 
   test('a half of a row is never left behind', async () => {
