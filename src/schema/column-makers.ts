@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.ts'
 import type { ColumnOptions } from './column-options.ts'
 import { ColumnSpec } from './column-spec.ts'
-import type { JsonValue } from './json-value.ts'
+import type { JsonInput, JsonValue } from './json-value.ts'
 import { CustomType, type CustomValues } from './types/custom.ts'
 import { BigIntegerType, IntegerType } from './types/integers.ts'
 import { JsonType } from './types/json.ts'
@@ -85,7 +85,7 @@ export function dateTime<const O extends ColumnOptions<Date> & { readonly timezo
 }
 
 /** JSON documents. In JavaScript the value itself; null stands for NULL. `json().$type<Settings>()` says what is in it. */
-export function json<const O extends ColumnOptions<JsonValue> = None>(options?: O): ColumnSpec<JsonValue, JsonValue, O> {
+export function json<const O extends ColumnOptions<JsonInput> = None>(options?: O): ColumnSpec<JsonValue, JsonInput, O> {
   return new ColumnSpec(new JsonType(), options)
 }
 

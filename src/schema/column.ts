@@ -5,7 +5,7 @@ import { dialectFunction } from './compile/dialect-functions.ts'
 import type { JsonStep } from './compile/json-steps.ts'
 import { Condition } from './condition.ts'
 import { JsonPath } from './json-path.ts'
-import type { JsonValue } from './json-value.ts'
+import type { JsonInput } from './json-value.ts'
 import { toJson } from './types/json.ts'
 import { ValueExpression } from './value-expression.ts'
 
@@ -58,7 +58,7 @@ export class Column<Out = unknown, In = unknown> extends ValueExpression<Out, In
    * A text: it holds this part. A JSON column: the document has everything in it that the value has: the keys of an object with their values, the
    * elements of a list in any order.
    */
-  override contains(part: In extends string ? string : JsonValue): Condition
+  override contains(part: In extends string ? string : JsonInput): Condition
   override contains(part: string): Condition
   override contains(part: unknown): Condition {
     if (this.type.kind !== 'json') return super.contains(part as string)

@@ -83,7 +83,7 @@ export type {
   TypeInfo,
 } from './inspection/type-info.ts'
 export type { JsonPath } from './json-path.ts'
-export type { JsonValue } from './json-value.ts'
+export type { JsonInput, JsonValue } from './json-value.ts'
 export { MetaData, type MetaDataOptions } from './metadata.ts'
 export type { NamingConvention } from './naming-convention.ts'
 export type { ReflectOptions } from './reflection/reflect-tables.ts'

@@ -2,7 +2,7 @@ import type { Expression, OperationNode } from 'kysely'
 import { dialectFunction } from './compile/dialect-functions.ts'
 import type { JsonStep } from './compile/json-steps.ts'
 import { Condition } from './condition.ts'
-import type { JsonValue } from './json-value.ts'
+import type { JsonInput } from './json-value.ts'
 import { toJson } from './types/json.ts'
 import { TextType } from './types/texts.ts'
 import { ValueExpression } from './value-expression.ts'
@@ -35,7 +35,7 @@ export class JsonPath implements Expression<unknown> {
   }
 
   /** It is exactly this value: a number, a text, a list or an object alike. null is JSON's own, and not what a missing place is. */
-  eq(value: JsonValue): Condition {
+  eq(value: JsonInput): Condition {
     toJson(value, this.#label)
     return new Condition(dialectFunction('jsonEquals', this.#column, this.#steps, value))
   }

@@ -9,6 +9,7 @@ import {
   enumeration,
   foreignKey,
   integer,
+  json,
   type Manager,
   ModelRegistry,
   manyToMany,
@@ -422,6 +423,23 @@ function wrongNames(name: string): void {
   Seat.objects.create({ row: 1, place: 2, pk: 1 })
 }
 
+/** Unlike a type, an interface is not known to have no other properties. */
+interface Settings {
+  readonly theme: string
+}
+
+class Device extends models.define('devices', { id: integer({ primaryKey: true }), settings: json({ allowNull: true }) }) {}
+
+/** Never called: it is there for the compiler. */
+async function documentsOfInterfaces(settings: Settings): Promise<void> {
+  const device = await Device.objects.create({ settings })
+  await device.update({ settings })
+  await Device.objects.filter({ settings, settings__in: [settings] }).update({ settings: [settings, 'none'] })
+  new Device({ settings })
+  // @ts-expect-error a moment would come back as a text
+  await device.update({ settings: new Date() })
+}
+
 /** Never called either. */
 async function links(): Promise<void> {
   const track = await Track.objects.get({ pk: 1 })
@@ -443,6 +461,7 @@ describe('types', () => {
     expectTypeOf(textLookups).returns.toBeVoid()
     expectTypeOf(names).returns.resolves.toBeVoid()
     expectTypeOf(wrongNames).returns.toBeVoid()
+    expectTypeOf(documentsOfInterfaces).returns.resolves.toBeVoid()
     expectTypeOf(links).returns.resolves.toBeVoid()
   })
 })

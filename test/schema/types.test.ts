@@ -9,6 +9,7 @@ import {
   type InferInsert,
   type InferRow,
   integer,
+  type JsonValue,
   json,
   MetaData,
   numeric,
@@ -48,6 +49,7 @@ interface Row {
 }
 const notes = new Table('notes', metadata, { settings: json({ nullable: false }).$type<Settings>() })
 const days = new Table('days', metadata, { day: json().$type<{ at: Date }>() })
+const records = new Table('records', metadata, { data: json({ nullable: false }), more: json({ default: {} }) })
 const children = new Table('children', metadata, { id: integer({ primaryKey: true, references: 'users.id' }) })
 
 type User = InferRow<typeof users>
@@ -140,6 +142,44 @@ async function statements(): Promise<void> {
 }
 
 /** Never called. */
+async function documentsOfInterfaces(stored: Settings, list: readonly Settings[]): Promise<void> {
+  const engine = createEngine('sqlite://')
+  const initial: InferInsert<typeof records> = { data: stored, more: list }
+  await engine.execute(records.insert().values(initial))
+  await engine.execute(records.insert().values([{ data: stored }, { data: { parts: list, best: stored } }]))
+  await engine.execute(
+    records
+      .insert()
+      .values({ data: [stored, 'none', null] })
+      .onConflict({ target: ['data'], set: { more: stored } }),
+  )
+  await engine.execute(records.update().set({ data: stored, more: list }))
+  records.select(records.c.data.eq(stored)).where(records.c.more.contains(stored))
+  records.select(records.c.data.path('parts', 0).eq(stored)).where(records.c.data.in([stored]))
+  json({ default: stored })
+  expectTypeOf((await engine.execute(records.select()).one()).data).toEqualTypeOf<JsonValue>()
+
+  // @ts-expect-error a moment would come back as a text
+  records.insert().values({ data: new Date() })
+  // @ts-expect-error a map would come back empty
+  records.insert().values({ data: new Map([['theme', 'dark']]) })
+  // @ts-expect-error nothing would come back of a function
+  records.insert().values({ data: () => stored })
+  // @ts-expect-error an URL would come back as a text
+  records.insert().values({ data: new URL('https://a.example') })
+  // @ts-expect-error no number of JSON
+  records.update().set({ data: 1n })
+  // @ts-expect-error a moment inside of it would come back as a text
+  records.insert().values({ data: { parts: list, at: new Date() } })
+  // @ts-expect-error no number of JSON
+  records.update().set({ data: { parts: [{ size: 1n }] } })
+  // @ts-expect-error one of them would come back as a text
+  records.insert().values({ data: [stored, new Date()] })
+  // @ts-expect-error a column is no document
+  records.c.data.contains(records.c.more)
+}
+
+/** Never called. */
 async function shapesOfInterfaces(): Promise<void> {
   const engine = createEngine('sqlite://')
 
@@ -207,6 +247,7 @@ describe('types', () => {
 
   test('of statements', () => {
     expectTypeOf(statements).returns.resolves.toBeVoid()
+    expectTypeOf(documentsOfInterfaces).returns.resolves.toBeVoid()
     expectTypeOf(shapesOfInterfaces).returns.resolves.toBeVoid()
   })
 })

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../errors.ts'
-import type { JsonValue } from '../../schema/json-value.ts'
+import type { JsonInput, JsonValue } from '../../schema/json-value.ts'
 import { BigIntegerType, IntegerType } from '../../schema/types/integers.ts'
 import { JsonType } from '../../schema/types/json.ts'
 import { BooleanType, FloatType, NumericType } from '../../schema/types/numbers.ts'
@@ -120,7 +120,7 @@ export function time<const O extends FieldOptions<string> = None>(options?: O): 
 }
 
 /** JSON documents, as the values they describe. */
-export function json<const O extends FieldOptions<JsonValue> = None>(options?: O): Field<JsonValue, JsonValue, O, 'json'> {
+export function json<const O extends FieldOptions<JsonInput> = None>(options?: O): Field<JsonValue, JsonInput, O, 'json'> {
   return new Field({ kind: 'json', type: new JsonType(), check: jsonCheck(), own: [] }, options)
 }
 
