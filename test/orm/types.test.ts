@@ -428,7 +428,12 @@ interface Settings {
   readonly theme: string
 }
 
-class Device extends models.define('devices', { id: integer({ primaryKey: true }), settings: json({ allowNull: true }) }) {}
+class Device extends models.define('devices', {
+  id: integer({ primaryKey: true }),
+  settings: json({ allowNull: true }),
+  known: json({ default: { theme: 'dark' } }).$type<Settings>(),
+  role: text({ allowNull: true }).$type<'host' | 'guest'>(),
+}) {}
 
 /** Never called: it is there for the compiler. */
 async function documentsOfInterfaces(settings: Settings): Promise<void> {
@@ -438,6 +443,24 @@ async function documentsOfInterfaces(settings: Settings): Promise<void> {
   new Device({ settings })
   // @ts-expect-error a moment would come back as a text
   await device.update({ settings: new Date() })
+}
+
+/** Never called: it is there for the compiler. */
+async function narrowedFields(known: Settings): Promise<void> {
+  const device = await Device.objects.create({ known, role: 'host' })
+  expectTypeOf(device.known).toEqualTypeOf<Settings>()
+  expectTypeOf(device.role).toEqualTypeOf<'host' | 'guest' | null>()
+  expectTypeOf(await Device.objects.values('known', 'role')).toEqualTypeOf<{ known: Settings; role: 'host' | 'guest' | null }[]>()
+  device.known = known
+  await device.update({ known, role: null })
+  Device.objects.filter({ known, role: 'guest', role__in: ['host'] })
+  Device.c.known.eq(known)
+  // @ts-expect-error not the settings
+  await device.update({ known: { colour: 'red' } })
+  // @ts-expect-error not one of the texts
+  Device.objects.filter({ role: 'nobody' })
+  // @ts-expect-error a text is no number
+  text().$type<number>()
 }
 
 /** Never called either. */
@@ -462,6 +485,7 @@ describe('types', () => {
     expectTypeOf(names).returns.resolves.toBeVoid()
     expectTypeOf(wrongNames).returns.toBeVoid()
     expectTypeOf(documentsOfInterfaces).returns.resolves.toBeVoid()
+    expectTypeOf(narrowedFields).returns.resolves.toBeVoid()
     expectTypeOf(links).returns.resolves.toBeVoid()
   })
 })

@@ -2,6 +2,7 @@ import { ArgumentError } from '../../errors.ts'
 import type { ColumnOptions } from '../../schema/column-options.ts'
 import { ColumnSpec } from '../../schema/column-spec.ts'
 import type { ColumnType } from '../../schema/column-type.ts'
+import type { Narrowed, ShapeFor } from '../../schema/json-value.ts'
 import { didYouMean, printableName } from '../../sql/nearest-name.ts'
 import type { Sql } from '../../sql/template.ts'
 import { among, type Check } from './checks.ts'
@@ -61,6 +62,11 @@ export class Field<Out, In, O extends FieldOptions<In>, K extends string = strin
 
   get nullable(): boolean {
     return this.options.allowNull === true && this.options.primaryKey !== true
+  }
+
+  /** The same field, of a narrower type in TypeScript: `json().$type<Settings>()`. Nothing checks the values that come from the database. */
+  $type<T extends Out | ShapeFor<Out>>(): Field<Narrowed<Out, T>, Narrowed<In, T>, O & FieldOptions<Narrowed<In, T>>, K> {
+    return this as unknown as Field<Narrowed<Out, T>, Narrowed<In, T>, O & FieldOptions<Narrowed<In, T>>, K>
   }
 
   /** The column that holds its values. */
