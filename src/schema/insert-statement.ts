@@ -17,6 +17,7 @@ import {
 } from 'kysely'
 import type { Dialect } from '../sql/dialect.ts'
 import { describeValue } from '../sql/parameters.ts'
+import type { NamedValues } from '../sql/statement.ts'
 import type { Sql } from '../sql/template.ts'
 import { compileRows, type RowsStatement, type TakesRows } from '../sql/typed-statement.ts'
 import type { Column } from './column.ts'
@@ -30,6 +31,9 @@ import { type AnyTable, tableNode } from './table-shape.ts'
 /** A row to be inserted: values, or SQL in their place. */
 export type InsertValues<C extends ColumnSpecs> = { readonly [K in keyof InsertOf<C>]: InsertOf<C>[K] | Sql | Expression<unknown> }
 
+/** What else stands for values by column where the compiler does not know the columns: an interface has no index signature. */
+export type UnknownRow<C extends ColumnSpecs> = { [K in keyof C]: string extends K ? NamedValues : never }[keyof C]
+
 /** What becomes of a row whose key is there already. */
 export interface OnConflict<C extends ColumnSpecs> {
   /** The columns of a unique key. MySQL looks at every unique key of the table. */
@@ -39,6 +43,10 @@ export interface OnConflict<C extends ColumnSpecs> {
   /** Only such rows are changed. Not on MySQL. */
   readonly where?: ConditionLike | undefined
 }
+
+type UnknownConflict<C extends ColumnSpecs> = {
+  [K in keyof C]: string extends K ? Omit<OnConflict<C>, 'set'> & { readonly set: NamedValues } : never
+}[keyof C]
 
 /**
  * An insert into a table; each method gives a new one. Without `values`, it is the statement of `executeMany(statement, rows)`.
@@ -64,7 +72,7 @@ export class InsertStatement<N extends string, C extends ColumnSpecs, R = never>
    * @throws {ArgumentError} a name is none of the table's columns
    * @throws {TypeError} there is no row
    */
-  values(rows: InsertValues<C> | readonly InsertValues<C>[]): InsertStatement<N, C, R> {
+  values(rows: InsertValues<C> | UnknownRow<C> | readonly (InsertValues<C> | UnknownRow<C>)[]): InsertStatement<N, C, R> {
     const list: readonly object[] = Array.isArray(rows) ? rows : [rows as object]
     const names = new Set<string>()
     for (const row of list) for (const name of namesOf(row, this.#table)) names.add(name)
@@ -89,7 +97,7 @@ export class InsertStatement<N extends string, C extends ColumnSpecs, R = never>
    * @throws {ArgumentError} a name is none of the table's columns
    * @throws {TypeError} there is no target
    */
-  onConflict({ target, set, where }: OnConflict<C>): InsertStatement<N, C, R> {
+  onConflict({ target, set, where }: OnConflict<C> | UnknownConflict<C>): InsertStatement<N, C, R> {
     if (!Array.isArray(target) || target.length === 0) throw new TypeError('onConflict() takes the columns of a unique key as its target.')
     const columns = target.map((name) => ColumnNode.create(this.#table.column(name).name))
     const updates = set === undefined ? [] : namesOf(set, this.#table).map((name) => updateNode(set, this.#table.column(name)))

@@ -2,6 +2,7 @@ import { createEngine, sql } from 'offloop'
 import {
   bigInteger,
   boolean,
+  type ColumnSpecs,
   custom,
   date,
   dateTime,
@@ -180,6 +181,41 @@ async function documentsOfInterfaces(stored: Settings, list: readonly Settings[]
 }
 
 /** Never called. */
+async function rowsOfUnknownTables(row: Row, rows: readonly Row[], records: readonly object[]): Promise<void> {
+  const engine = createEngine('sqlite://')
+  const known = new MetaData()
+  await known.reflect(engine)
+  const table: Table = known.tables.get('users') ?? users
+  await engine.execute(table.insert().values(row))
+  await engine.execute(
+    table
+      .insert()
+      .values(rows)
+      .onConflict({ target: ['id'], set: row }),
+  )
+  await engine.execute(table.insert().values([row, { id: sql`1 + 1` }]))
+  for (const record of records) await engine.execute(table.insert().values(record))
+  expectTypeOf(await engine.execute(table.insert().values(row).returning('id')).one()).toEqualTypeOf<{ id: unknown }>()
+
+  // @ts-expect-error no row
+  table.insert().values('id')
+  // @ts-expect-error no row
+  table.insert().values(new Date())
+  // @ts-expect-error no rows
+  table.insert().values(['id'])
+  const insert = users.insert().values(valid)
+  // @ts-expect-error a table whose columns are known has no such column
+  insert.onConflict({ target: ['id'], set: { nmae: 'x' } })
+  // @ts-expect-error a text is no number
+  insert.onConflict({ target: ['id'], set: { age: 'old' } })
+}
+
+/** Never called: tables of any columns, as a program's own functions take them. */
+async function insertInto<C extends ColumnSpecs>(table: Table<string, C>, row: InferInsert<Table<string, C>>): Promise<void> {
+  await createEngine('sqlite://').execute(table.insert().values(row))
+}
+
+/** Never called. */
 async function shapesOfInterfaces(): Promise<void> {
   const engine = createEngine('sqlite://')
 
@@ -248,6 +284,8 @@ describe('types', () => {
   test('of statements', () => {
     expectTypeOf(statements).returns.resolves.toBeVoid()
     expectTypeOf(documentsOfInterfaces).returns.resolves.toBeVoid()
+    expectTypeOf(rowsOfUnknownTables).returns.resolves.toBeVoid()
+    expectTypeOf(insertInto).returns.resolves.toBeVoid()
     expectTypeOf(shapesOfInterfaces).returns.resolves.toBeVoid()
   })
 })
