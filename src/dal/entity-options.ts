@@ -1,7 +1,8 @@
+import type { Expression } from 'kysely'
 import { ArgumentError } from '../errors.ts'
 import type { ConditionLike } from '../schema/condition.ts'
 import type { ColumnSpecs, InsertOf, RowOf } from '../schema/infer.ts'
-import type { InsertValues } from '../schema/insert-statement.ts'
+import type { InsertValues, UnknownRow } from '../schema/insert-statement.ts'
 import { Table } from '../schema/table.ts'
 import type { Ordering } from '../schema/value-expression.ts'
 import type { Executor } from '../sql/executor.ts'
@@ -9,36 +10,64 @@ import { didYouMean, printableName } from '../sql/nearest-name.ts'
 import { checkOptionNames } from '../sql/option-names.ts'
 import { describeValue } from '../sql/parameters.ts'
 import type { Executable } from '../sql/statement.ts'
+import type { Sql } from '../sql/template.ts'
 import type { FilterSet, FilterSpecs, FilterValues } from './filter-set.ts'
 
 /** What an entity is: a table, and what its rows are to be asked by and kept by. */
-export interface EntityOptions<N extends string, C extends ColumnSpecs, S extends FilterSpecs> {
+export interface EntityOptions<
+  N extends string,
+  C extends ColumnSpecs,
+  S extends FilterSpecs,
+  V extends keyof C & string = keyof C & string,
+  Row extends object = HandedRow<C>,
+> {
   readonly table: Table<N, C>
   readonly filters?: FilterSet<S> | S | undefined
   /** The column that says that a row counts as deleted. */
   readonly softDelete?: (keyof C & string) | undefined
   /** The column that says which version of its row a program has read. */
-  readonly version?: (keyof C & string) | undefined
+  readonly version?: V | undefined
   /** Statements of one's own in the place of those that the table gives. */
-  readonly statements?: EntityStatements<C> | undefined
+  readonly statements?: EntityStatements<C, Row> | undefined
 }
 
-/** Statements that give the rows that they read or change: with RETURNING, or without where a key leads to the row. */
-export interface EntityStatements<C extends ColumnSpecs = ColumnSpecs> {
+/** An entity without a statement of one's own that takes new rows. */
+export interface OwnInsertsNone {
+  readonly statements?: { readonly insert?: undefined; readonly upsert?: undefined } | undefined
+}
+
+/**
+ * Statements that give the rows that they read or change: with RETURNING, or without where a key leads to the row. An insert of one's own says
+ * what it takes, and the entity takes that: `insert: (tx, data: { name: string }) => …`. Where it says nothing, it may fill in any column.
+ */
+export interface EntityStatements<C extends ColumnSpecs = ColumnSpecs, Row extends object = HandedRow<C>> {
   /** `where` has the condition, the filters and what hides deleted rows in it. */
   list?(tx: Executor, request: ListStatementRequest): Executable
   detail?(tx: Executor, key: unknown, request: { readonly where: ConditionLike }): Executable
-  insert?(tx: Executor, data: NewRow<C>): Executable
-  update?(tx: Executor, key: unknown, values: ChangedRow<C>, request: VersionRequest): Executable
+  insert?(tx: Executor, data: Row): Executable
+  update?(tx: Executor, key: unknown, values: StatementChanges<C>, request: VersionRequest): Executable
   delete?(tx: Executor, key: unknown, request: VersionRequest): Executable
-  upsert?(tx: Executor, values: NewRow<C>, request: UpsertRequest<C>): Executable
+  upsert?(tx: Executor, values: Row, request: UpsertRequest<C>): Executable
 }
 
-/** What an insert takes; the version may be left to the entity. */
-export type NewRow<C extends ColumnSpecs> = Partial<InsertValues<C>>
+/** What an insert takes; the version, the column of the name `V`, may be left to the entity. */
+export type NewRow<C extends ColumnSpecs, V = never> = WithoutVersion<InsertValues<C>, V> | UnknownRow<C>
+
+/** What an insert of one's own takes that says nothing about it. */
+export type HandedRow<C extends ColumnSpecs> = Partial<InsertValues<C>>
+
+/** `Row`, in which the version may be left out. */
+export type WithoutVersion<Row, V> = [V] extends [never]
+  ? Row
+  : { [K in keyof Row as Exclude<K, V>]: Row[K] } & { [K in keyof Row as K & V]?: Row[K] | undefined }
 
 /** Columns with other values. */
-export type ChangedRow<C extends ColumnSpecs> = { readonly [K in keyof InsertOf<C>]?: InsertValues<C>[K] | undefined }
+export type ChangedRow<C extends ColumnSpecs> = { readonly [K in keyof InsertOf<C>]?: InsertValues<C>[K] | undefined } | UnknownRow<C>
+
+/** The same, as the builder of an update takes it. */
+export type StatementChanges<C extends ColumnSpecs> = {
+  readonly [K in keyof InsertOf<C>]?: InsertOf<C>[K] | Sql | Expression<NonNullable<InsertOf<C>[K]>> | undefined
+}
 
 /** A row's key: its value; of a composite key the list of them, or an object by column. */
 export type EntityKey<C extends ColumnSpecs> = unknown | { readonly [K in keyof RowOf<C>]?: RowOf<C>[K] }

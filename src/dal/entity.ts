@@ -1,6 +1,7 @@
 import { ArgumentError, NoResultFound } from '../errors.ts'
 import { and, type ConditionLike } from '../schema/condition.ts'
 import type { ColumnSpecs, RowOf } from '../schema/infer.ts'
+import type { UnknownRow } from '../schema/insert-statement.ts'
 import type { Table } from '../schema/table.ts'
 import type { Ordering } from '../schema/value-expression.ts'
 import type { AsyncResult, Executor } from '../sql/executor.ts'
@@ -14,14 +15,18 @@ import {
   type EntityOptions,
   type EntityPageRequest,
   type EntityStatements,
+  type HandedRow,
   type HiddenRequest,
   type ListRequest,
   listNames,
   type NewRow,
   type Order,
+  type OwnInsertsNone,
   pageNames,
+  type StatementChanges,
   type UpsertRequest,
   type VersionRequest,
+  type WithoutVersion,
 } from './entity-options.ts'
 import { FilterSet, type FilterSpecs } from './filter-set.ts'
 import { checkCount, type Page, paginate } from './paginate.ts'
@@ -30,7 +35,7 @@ import { StaleDataError } from './stale-data-error.ts'
 import { countRows, deleteRows, insertReturning, insertRow, type RowInsert, selectRows, updateRows } from './table-statements.ts'
 
 /** The rows of a table as an application handles them: each method runs through the engine, connection or transaction that it is given. */
-export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpecs> {
+export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpecs, New = NewRow<C>> {
   readonly table: Table<N, C>
   readonly #filters: FilterSet<FilterSpecs> | null
   readonly #deletion: DeletionColumn | null
@@ -77,9 +82,9 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
    *
    * @throws {NotSupportedError} MySQL: the row has no key by which it could be read again; nothing has been stored
    */
-  async insert(tx: Executor, data: NewRow<C>): Promise<RowOf<C>> {
+  async insert(tx: Executor, data: New): Promise<RowOf<C>> {
     const row = this.#withFirstVersion(data)
-    const own = this.#statements.insert?.(tx, row as NewRow<C>)
+    const own = this.#statements.insert?.(tx, row as HandedRow<C>)
     const result = own === undefined ? await this.#insertRow(tx, row) : await tx.execute<RowOf<C>>(own)
     if (result.returnsRows) return await result.one()
     return await this.#inserted(tx, result)
@@ -107,7 +112,7 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
     const changes = column === null ? given : { ...given, [column.column.name]: column.after(version) }
     if (Object.keys(changes).length === 0) return await this.detail(tx, key)
     const where = and(...this.#currentRow(found, version))
-    const own = this.#statements.update?.(tx, key, values, request)
+    const own = this.#statements.update?.(tx, key, values as StatementChanges<C>, request)
     const changed = new Map([...found].map(([name, value]) => [name, name in given ? given[name] : value]))
     const { returning } = tx.dialect
     return await this.#changeOne(tx, own ?? updateRows(this.table, changes, { where, returning }), { key: found, changed, version })
@@ -141,12 +146,12 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
    * Inserts a row, or changes the one that has its key already to these values, and gives it. One that counts as deleted comes back. MySQL looks
    * at every unique key of the table.
    */
-  async upsert(tx: Executor, values: NewRow<C>, request: UpsertRequest<C> = {}): Promise<RowOf<C>> {
+  async upsert(tx: Executor, values: New, request: UpsertRequest<C> = {}): Promise<RowOf<C>> {
     checkOptionNames(request, ['target'], 'upsert()')
     const row = this.#withFirstVersion(values)
     const target = this.#targetOf(request)
-    const own = this.#statements.upsert?.(tx, row as NewRow<C>, request)
-    const onConflict = { target, set: this.#conflictChanges(values, target) }
+    const own = this.#statements.upsert?.(tx, row as HandedRow<C>, request)
+    const onConflict = { target, set: this.#conflictChanges(values as object, target) }
     const named = target.every((name) => isGiven(row[name]))
     const result = own === undefined ? await this.#insertRow(tx, row, { onConflict, named }) : await tx.execute<RowOf<C>>(own)
     const given = result.returnsRows ? await result.first() : null
@@ -282,7 +287,7 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
     return row
   }
 
-  #withFirstVersion(data: NewRow<C>): Changes {
+  #withFirstVersion(data: unknown): Changes {
     const row = data as Changes
     const name = this.#version?.column.name
     if (name === undefined || isGiven(row[name])) return row
@@ -308,7 +313,7 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
   }
 
   /** What a row that is there already becomes; nothing where the row has nothing but its key. */
-  #conflictChanges(values: NewRow<C>, target: readonly string[]): Changes {
+  #conflictChanges(values: object, target: readonly string[]): Changes {
     const version = this.#version
     const given = Object.entries(values).filter(
       ([name, value]) => value !== undefined && !target.includes(name) && name !== version?.column.name,
@@ -375,8 +380,21 @@ function isGiven(value: unknown): boolean {
  * })
  * @throws {ArgumentError} an option is unknown, or names a column that is not there or cannot serve
  */
-export function entity<N extends string, C extends ColumnSpecs, const S extends FilterSpecs = Readonly<Record<never, never>>>(
+export function entity<
+  N extends string,
+  C extends ColumnSpecs,
+  const S extends FilterSpecs = Readonly<Record<never, never>>,
+  const V extends keyof C & string = never,
+>(options: EntityOptions<N, C, S, V> & OwnInsertsNone): Entity<N, C, S, NewRow<C, V>>
+export function entity<
+  N extends string,
+  C extends ColumnSpecs,
+  const S extends FilterSpecs = Readonly<Record<never, never>>,
+  const V extends keyof C & string = never,
+  Row extends object = HandedRow<C>,
+>(options: EntityOptions<N, C, S, V, Row>): Entity<N, C, S, WithoutVersion<Row, V> | UnknownRow<C>>
+export function entity<N extends string, C extends ColumnSpecs, S extends FilterSpecs>(
   options: EntityOptions<N, C, S>,
-): Entity<N, C, S> {
-  return new Entity(options)
+): Entity<N, C, S, never> {
+  return new Entity<N, C, S, never>(options)
 }

@@ -27,10 +27,12 @@ export type {
   EntityOptions,
   EntityPageRequest,
   EntityStatements,
+  HandedRow,
   ListRequest,
   ListStatementRequest,
   NewRow,
   Order,
+  StatementChanges,
   UpsertRequest,
   VersionRequest,
 } from './entity-options.ts'

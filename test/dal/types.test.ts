@@ -1,6 +1,6 @@
-import { type AsyncConnection, type AsyncEngine, createEngine } from 'offloop'
-import { connect, DataAccessLayer, entity, filterSet, type TransactionManager, totalCount, transaction } from 'offloop/dal'
-import { dateTime, type InferRow, integer, MetaData, string, Table } from 'offloop/schema'
+import { type AsyncConnection, type AsyncEngine, createEngine, sql } from 'offloop'
+import { connect, DataAccessLayer, entity, filterSet, type NewRow, type TransactionManager, totalCount, transaction } from 'offloop/dal'
+import { type ColumnSpecs, dateTime, type InferInsert, type InferRow, integer, MetaData, string, Table } from 'offloop/schema'
 import { describe, expectTypeOf, test } from 'vitest'
 
 const metadata = new MetaData()
@@ -68,8 +68,99 @@ async function statements(): Promise<void> {
   shelf.detail(engine, 1, { withDelted: true })
 }
 
+const drafts = new Table('drafts', metadata, {
+  id: integer({ primaryKey: true }),
+  slug: string(50, { nullable: false }),
+  title: string(50, { nullable: false }),
+  version: integer({ nullable: false }),
+})
+
+/** Never called. */
+async function requiredColumns(row: NewRow<typeof drafts.$columns>): Promise<void> {
+  const engine = createEngine('sqlite://')
+  const kept = entity({
+    table: drafts,
+    version: 'version',
+    statements: {
+      detail: (_tx, _key, { where }) => drafts.select(where),
+      update: (_tx, key, values) =>
+        drafts
+          .update()
+          .set(values)
+          .where(drafts.c.id.eq(key as number)),
+    },
+  })
+  expectTypeOf(await kept.insert(engine, { slug: 'x', title: 'x' })).toEqualTypeOf<InferRow<typeof drafts>>()
+  await kept.insert(engine, row)
+  await kept.insert(engine, { slug: sql`lower('X')`, title: drafts.c.slug, version: 5 })
+  await kept.upsert(engine, { id: 1, slug: 'x', title: 'x' })
+  await kept.update(engine, 1, { title: 'x', slug: undefined }, { version: 1 })
+  // @ts-expect-error the title is required
+  kept.insert(engine, { slug: 'x' })
+  // @ts-expect-error the title is not NULL
+  kept.insert(engine, { slug: 'x', title: null })
+  // @ts-expect-error the title is required: a row that is there is not known before
+  kept.upsert(engine, { id: 1, slug: 'x' })
+  // @ts-expect-error no such column
+  kept.insert(engine, { slug: 'x', title: 'x', titel: 'x' })
+  // @ts-expect-error nobody gives the version
+  entity({ table: drafts }).insert(engine, { slug: 'x', title: 'x' })
+
+  const whole = entity({
+    table: drafts,
+    version: 'version',
+    statements: { insert: (_tx, data: InferInsert<typeof drafts>) => drafts.insert().values(data) },
+  })
+  await whole.insert(engine, { slug: 'x', title: 'x' })
+  // @ts-expect-error the title is required
+  whole.insert(engine, { slug: 'x' })
+
+  const filledIn = entity({
+    table: drafts,
+    version: 'version',
+    statements: { insert: (_tx, data: { readonly title: string }) => drafts.insert().values({ slug: data.title, version: 1, ...data }) },
+  })
+  await filledIn.insert(engine, { title: 'x' })
+  // @ts-expect-error that is what the statement takes
+  filledIn.insert(engine, { slug: 'x' })
+}
+
+interface NewBook {
+  readonly name: string
+  readonly pages?: number
+}
+
+/** Never called. */
+async function reflectedTables(book: NewBook, record: Record<string, unknown>): Promise<void> {
+  const engine = createEngine('sqlite://')
+  const table = (await DataAccessLayer.reflect(engine)).getTable('book')
+  const shelf = entity({
+    table,
+    version: 'version',
+    statements: { insert: (_tx, data) => table.insert().values({ ...data, name: String(data['name']) }) },
+  })
+  await shelf.insert(engine, book)
+  await shelf.insert(engine, record)
+  await shelf.update(engine, 1, book, { version: 1 })
+  await shelf.upsert(engine, book, { target: 'name' })
+  expectTypeOf(await shelf.detail(engine, 1)).toEqualTypeOf<{ [name: string]: unknown }>()
+  // @ts-expect-error no row
+  shelf.insert(engine, 'x')
+}
+
+/** Never called: any table, in a function of a program's own. */
+async function storedIn<N extends string, C extends ColumnSpecs>(
+  table: Table<N, C>,
+  row: InferInsert<Table<N, C>>,
+): Promise<InferRow<Table<N, C>>> {
+  return await entity({ table }).insert(createEngine('sqlite://'), row)
+}
+
 describe('the types of a data access layer', () => {
   test('are checked when this file is compiled', () => {
     expectTypeOf(statements).returns.resolves.toBeVoid()
+    expectTypeOf(requiredColumns).returns.resolves.toBeVoid()
+    expectTypeOf(reflectedTables).returns.resolves.toBeVoid()
+    expectTypeOf(storedIn<'drafts', typeof drafts.$columns>).returns.resolves.toEqualTypeOf<InferRow<typeof drafts>>()
   })
 })
