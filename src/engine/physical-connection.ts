@@ -328,12 +328,12 @@ export class PhysicalConnection implements OperationOwner {
    * is given up.
    */
   async reset(readonly: boolean, signal?: AbortSignal): Promise<void> {
+    const abandon = (): void => this.lease.terminate()
+    let stop = watchDeadline({ signal }, abandon)
     // A reset would overtake what the driver's handle is asked for, and leave that to the next borrower.
     const { handleInUse } = this.lease
     if (handleInUse !== null) await handleInUse
     const force = this.#leftState
-    const abandon = (): void => this.lease.terminate()
-    let stop = watchDeadline({ signal }, abandon)
     const resetting = this.request('none', (lease, id) => lease.channel.post({ kind: RequestKind.reset, id, readonly, force }))
     let answered = false
     // What was sent before it takes as long as it takes.

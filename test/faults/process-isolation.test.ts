@@ -73,7 +73,15 @@ describe.each(driverNames)('%s in processes', (driver) => {
 
   test('a value of call() is what it was given, whatever it looks like', async () => {
     await using engine = open('values')
-    const given = [{ port: 1 }, { offloopPort: 1 }, { cancel: 1 }, { port: 1, data: 2, ports: [{ number: 1, index: 0 }] }, [], null, undefined]
+    const given = [
+      { port: 1 },
+      { offloopPort: 1 },
+      { cancel: 1 },
+      { port: 1, data: 2, ports: [{ number: 1, index: 0 }] },
+      [],
+      null,
+      undefined,
+    ]
     for (const value of given) expect(await engine.call(functions, 'same', value)).toEqual(value)
   })
 
