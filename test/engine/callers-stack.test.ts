@@ -1,7 +1,7 @@
+import { join } from 'node:path'
 import type { AsyncConnection, AsyncEngine } from 'offloop'
 import { expect, test } from 'vitest'
-import { errorOf, errorsOf, functions, openEngine } from './open-engine.ts'
-import { openRuledEngine } from './opening-rules.ts'
+import { errorOf, errorsOf, functions, openEngine, temporaryFile } from './open-engine.ts'
 
 const endless = 'with recursive c(i) as (select 1 union all select i + 1 from c) select i from c where i < 0'
 
@@ -80,11 +80,7 @@ const together: Readonly<Record<string, () => Promise<Pick<AsyncEngine, 'execute
     connection.call(functions, 'exit').catch(() => {})
     return connection
   },
-  'because their connection cannot be opened': async () => {
-    const { engine, refuse } = openRuledEngine({ readers: 0 })
-    refuse(true)
-    return engine
-  },
+  'because their connection cannot be opened': async () => openEngine({ readers: 0 }, { file: join(temporaryFile(), 'test.db') }),
 }
 
 test.each(Object.entries(together))('statements that fail together %s have a stack each', async (_, prepare) => {
