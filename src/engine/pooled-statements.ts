@@ -63,10 +63,10 @@ class Line {
     return this.usable && isStalled(this.connection, this.#backlog)
   }
 
-  /** Asks for what has not begun, the first of them last: each goes before those that wait. */
+  /** Asks for what has not begun; it comes back in its order. */
   recall(): void {
     this.#backlog.clear()
-    const ids = this.connection.movable.reverse().map(({ id }) => id)
+    const ids = this.connection.movable.map(({ id }) => id)
     if (ids.length > 0) this.connection.lease.channel.post({ kind: RequestKind.recall, ids })
   }
 
@@ -88,6 +88,8 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
   readonly #pool: ConnectionPool
   readonly #max: number
   readonly #waiting = new FifoQueue<Execution>()
+  /** Those that have come back from a connection that is busy with another one: they go before those that have been nowhere. */
+  readonly #returned = new FifoQueue<Execution>()
   readonly #lines = new Set<Line>()
   /** Set while it is known that the pool has no further one. */
   #again: NodeJS.Timeout | null = null
@@ -115,7 +117,7 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
   }
 
   get pending(): number {
-    let pending = this.#waiting.size
+    let pending = this.#unsent
     for (const line of this.#lines) pending += line.pending
     return pending
   }
@@ -129,10 +131,18 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
     this.#dispatch()
   }
 
-  /** It has come back from a connection that is busy with another one. */
   reroute(execution: Execution): void {
-    this.#waiting.unshift(execution)
+    this.#returned.push(execution)
     this.#dispatch()
+  }
+
+  /** Statements that are on no connection. */
+  get #unsent(): number {
+    return this.#waiting.size + this.#returned.size
+  }
+
+  #next(): Execution | undefined {
+    return this.#returned.shift() ?? this.#waiting.shift()
   }
 
   /** Statements behind one that takes long go to a connection that has nothing to do. Until the pool has given one, they stay. */
@@ -158,11 +168,11 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
 
   #dispatch(): void {
     const now = performance.now()
-    while (this.#waiting.size > 0) {
+    while (this.#unsent > 0) {
       const line = this.#freeLine(now)
       if (line?.pending !== 0) this.#openLines()
       if (line === undefined) return
-      const execution = this.#waiting.shift()
+      const execution = this.#next()
       // Its caller may have given up meanwhile.
       if (execution?.complete !== false) continue
       if (line.pending > 0) this.#stalls.begin()
@@ -188,12 +198,12 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
 
   /** How many of them have been given to a connection that has not given them back. */
   get #taken(): number {
-    return this.#come - this.#waiting.size
+    return this.#come - this.#unsent
   }
 
   /** As many as there are statements for, if the pool has them. */
   #openLines(): void {
-    for (let free = this.#free; free > 0 && this.#opening < this.#waiting.size; free--) void this.#openLine(this.#come)
+    for (let free = this.#free; free > 0 && this.#opening < this.#unsent; free--) void this.#openLine(this.#come)
   }
 
   /** @param wantedBy how many had come that may fail with it, as far as they still wait; none where it is for what another one has */
@@ -223,7 +233,7 @@ export class PooledStatements implements ImplicitStatements, Rerouter, Waiter {
 
   /** Of the first so many that have come, those that still wait. */
   #fail(count: number, error: Error): void {
-    for (let left = count - this.#taken; left > 0; left--) this.#waiting.shift()?.fail(error)
+    for (let left = count - this.#taken; left > 0; left--) this.#next()?.fail(error)
   }
 
   #tryAgain(): void {

@@ -84,6 +84,23 @@ describeServers((server) => {
         await engine.close()
       })
 
+      test('they go elsewhere in the order in which they came', async () => {
+        const engine = server.engine({ placement, pool: { max: 2 } })
+        const sleep = server.name === 'postgresql' ? 'select pg_sleep(:seconds)' : 'select sleep(:seconds)'
+        const run = (n: number, seconds: number) =>
+          engine.execute(`select 1 from (${locked}) as locked, (${sleep}) as slept`, { n, seconds })
+        // Quick so far on the one connection that has run it, and slow from now on: the other one is given them one by one.
+        for (const n of next(20)) await run(n, 0)
+        const [[held = 0], behind] = [next(1), next(10)]
+        const release = await hold(held)
+        const long = run(held, 0)
+        const order: number[] = []
+        await Promise.all(behind.map((n) => run(n, 0.02).then(() => order.push(n))))
+        expect(order).toEqual(behind)
+        await release()
+        await long
+      })
+
       test('those with bytes that have left stay where they are, and run once', async () => {
         const { engine, insert, stored } = await openTable()
         const [[held = 0], behind] = [next(1), next(10)]
