@@ -159,7 +159,7 @@ export class StatementChannel {
       this.#send()
     } catch (error) {
       const handler = this.#inFlight.get(request.id)
-      this.#inFlight.delete(request.id)
+      this.#forget(request.id)
       this.#hold()
       handler?.fail(new RangeError('The arguments are nested too deep to be handed over to another thread.', { cause: error }))
     }
@@ -245,20 +245,23 @@ export class StatementChannel {
       const handler = this.#inFlight.get(reply.id)
       if (handler === undefined) continue
       const last = (reply.flags & ReplyFlag.last) !== 0
-      if (last) {
-        this.#inFlight.delete(reply.id)
-        if (this.#dormant.size > 0) this.#dormant.delete(reply.id)
-      }
+      if (last) this.#forget(reply.id)
       try {
         if (last) handler.settle(reply)
         else handler.partial(reply)
       } catch (error) {
         // One reply that cannot be read must not take the rest of the batch with it.
-        this.#inFlight.delete(reply.id)
+        this.#forget(reply.id)
         handler.fail(error as Error)
       }
     }
     this.#hold()
+  }
+
+  #forget(id: number): void {
+    this.#inFlight.delete(id)
+    // A look-up costs, and most often it is empty.
+    if (this.#dormant.size > 0) this.#dormant.delete(id)
   }
 
   #hold(): void {

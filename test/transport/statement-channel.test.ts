@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { isCancelled } from '../../src/protocol/cancel-slots.ts'
+import { type Frames, ReplyKind, writeReply } from '../../src/protocol/frames.ts'
 import { StatementChannel } from '../../src/transport/statement-channel.ts'
 
 const handler = { partial() {}, settle() {}, fail() {} }
@@ -22,5 +23,22 @@ test('a request that is as old as all slots takes none from a younger one', () =
   const slots = channel.cancelSlots.length - 4
   expect(ids.slice(0, slots).filter((id) => !isCancelled(channel.cancelSlots, id))).toEqual([])
   expect(isCancelled(channel.cancelSlots, oldest)).toBe(false)
+  channel.lose(new Error('the end of the test'))
+})
+
+test('a request whose reply could not be read is counted no more, though nobody waited for that', async () => {
+  const channel = new StatementChannel()
+  const failed = Promise.withResolvers<Error>()
+  const unreadable = new Error('not to be read')
+  const partial = (): void => {
+    throw unreadable
+  }
+  const id = channel.open({ ...handler, partial, fail: failed.resolve })
+  channel.setDormant(id, true)
+  const frames: Frames = []
+  writeReply(frames, { kind: ReplyKind.value, id, flags: 0, value: null })
+  channel.remotePort.postMessage(frames)
+  expect(await failed.promise).toBe(unreadable)
+  expect(channel.pending).toBe(0)
   channel.lose(new Error('the end of the test'))
 })
