@@ -108,9 +108,8 @@ export class ConnectionHost {
     this.#outbox.flush()
     yield* this.#open()
     if (this.#abandoned) return this.#abandon()
-    const { backup } = this.#driver.capabilities
     // In a process of its own, the process is what serves it.
-    const opened: OpenedConnection = { threadId: isMainThread ? process.pid : threadId, backup, interruptToken: this.#interruptToken }
+    const opened: OpenedConnection = { threadId: isMainThread ? process.pid : threadId, interruptToken: this.#interruptToken }
     this.#outbox.value(0, 0, opened)
   }
 

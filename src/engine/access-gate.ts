@@ -1,17 +1,12 @@
 /** What a connection wants of the database file: to write alone, or to read while nobody writes (memory databases have no snapshots). */
 export type AccessMode = 'exclusive' | 'shared'
 
-/** Why a waiter gave up: one holder kept the database for longer than a waiter waits. */
-export interface GateTimeout {
-  readonly waitedMs: number
-  readonly holder: object
-}
-
 interface Waiter {
   readonly owner: object
   readonly mode: AccessMode
   readonly granted: () => void
-  readonly timedOut: (timeout: GateTimeout) => void
+  /** One holder kept the database for longer than a waiter waits. */
+  readonly timedOut: (waitedMs: number) => void
   timer: NodeJS.Timeout | undefined
 }
 
@@ -53,7 +48,7 @@ export class AccessGate {
   }
 
   /** Queues up. Exactly one of `granted` and `timedOut` is called, unless the returned function takes the waiter out before. */
-  acquire(owner: object, mode: AccessMode, granted: () => void, timedOut: (timeout: GateTimeout) => void): () => void {
+  acquire(owner: object, mode: AccessMode, granted: () => void, timedOut: (waitedMs: number) => void): () => void {
     const waiter: Waiter = { owner, mode, granted, timedOut, timer: undefined }
     if (this.holds(owner)) this.#waiters.unshift(waiter)
     else this.#waiters.push(waiter)
@@ -109,8 +104,7 @@ export class AccessGate {
           return
         }
         if (!this.#remove(waiter)) return
-        const [holder = {}] = this.#holders.keys()
-        waiter.timedOut({ waitedMs: performance.now() - since, holder })
+        waiter.timedOut(performance.now() - since)
         this.#advance()
       },
       Math.max(1, this.#timeoutMs - waitedMs),

@@ -430,7 +430,7 @@ export class PhysicalConnection implements OperationOwner {
       this.#advance()
       this.#wakeWaiters()
     }
-    this.#leaveGateQueue = this.gate.acquire(this, mode, granted, ({ waitedMs }) => {
+    this.#leaveGateQueue = this.gate.acquire(this, mode, granted, (waitedMs) => {
       this.#leaveGateQueue = null
       this.#queue.remove(operation)
       operation.fail(

@@ -42,7 +42,7 @@ export function insideTurn(turn: object): boolean {
  * Whether the current task itself holds the database that it asks for: to wait would be to wait for itself. Only `transaction(fn)` can
  * tell; a transaction from `begin()` is an object, and any task may end it.
  */
-export function holdsGateItself(gate: AccessGate): boolean {
+function holdsGateItself(gate: AccessGate): boolean {
   for (let scope = currentScope(); scope !== undefined; scope = scope.outer) {
     if (!scope.turn.ended && scope.gate === gate && gate.holds(scope.connection)) return true
   }

@@ -48,8 +48,6 @@ export interface ConnectionSettings {
 /** What the worker answers when its connection is open. */
 export interface OpenedConnection {
   readonly threadId: number
-  /** True when the driver can copy the database while it is used. */
-  readonly backup: boolean
   /** By which the connection is interrupted; null when it cannot be. */
   readonly interruptToken: number | null
 }
