@@ -32,4 +32,21 @@ describe.each(driverNames)('%s', (driverName) => {
     expect(await answer).toBe(2)
     await conn.close()
   })
+
+  test('a signal that aborts when the BEGIN has been answered comes too late, and undoes nothing', async () => {
+    const engine = openEngine({ driverName })
+    await engine.script('create table t (x)')
+    const conn = await engine.connect()
+    // What has run before is quick: both answers come in one message.
+    for (const round of [1, 2, 3]) {
+      const abort = new AbortController()
+      const before = conn.scalar('select 1').then(() => abort.abort())
+      const tx = await conn.begin({ signal: abort.signal }).catch(() => null)
+      await before
+      await tx?.execute('insert into t values (?)', [round])
+      await tx?.commit()
+      if (tx !== null) expect(await conn.scalar('select count(*) from t where x = ?', [round])).toBe(1)
+    }
+    await conn.close()
+  })
 })
