@@ -49,7 +49,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   #root: Transaction | null = null
   /** A BEGIN is on its way. */
   #beginning = false
-  readonly #turns: TurnQueue
+  readonly turns: TurnQueue
   /** Statements of the open transaction that have not succeeded, until somebody has looked at them. */
   readonly #unseen = new UnseenFailures()
   #onRootEnded: (() => void) | null = null
@@ -60,7 +60,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     this.physical = physical
     this.#services = services
     this.#release = release
-    this.#turns = new TurnQueue(physical, this)
+    this.turns = new TurnQueue(physical, this)
     // What any statement may have left on a server's connection shows in none of its text: a function can set anything.
     if (!services.dialect.embedded) physical.markUsed()
     this.#listeners = new Listeners(physical.lease, services.dialect, (sql) =>
@@ -106,7 +106,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     try {
       checkExecuteOptions(options)
       // What it waits for may change the answer: then it is asked when its turn has come.
-      const refusal = via?.ended !== true && this.#turns.mustWait(via) ? null : this.refusal(via)
+      const refusal = via?.ended !== true && this.turns.mustWait(via) ? null : this.refusal(via)
       if (refusal !== null) throw refusal
       assertQueueHasRoom(this.physical.pending)
       execution = this.#compile(statement, call)
@@ -125,14 +125,14 @@ export class Session implements TransactionHost, OpenTransactionState {
     if (tracked) this.#unseen.add(execution)
     else execution.whenArrived(raiseUnseen)
     if (call.alone === true) void this.#submitAlone(execution, via)
-    else if (this.#turns.mustWait(via)) this.#turns.run(via, (through) => this.#submit(execution, through))
+    else if (this.turns.mustWait(via)) this.turns.run(via, (through) => this.#submit(execution, through))
     else this.#submit(execution, via)
     return pending
   }
 
   /** In a savepoint of its own. What is called behind it on the transaction comes when that has ended, and is not undone with it. */
   #submitAlone(execution: Execution, via: Transaction | null): Promise<void> {
-    return this.#turns.holdInside(via, {}, async (turn, through) => {
+    return this.turns.holdInside(via, {}, async (turn, through) => {
       const around = this.#current
       if (around === null || execution.complete || this.refusal(through) !== null) return this.#submit(execution, through)
       const savepoint = this.#enter(new Transaction(this, 'statement', around))
@@ -162,7 +162,7 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   /** Whether what comes this way is part of the open transaction. */
   #tracks(via: Transaction | null): boolean {
-    return this.#root !== null && !this.#turns.isOutsider(via)
+    return this.#root !== null && !this.turns.isOutsider(via)
   }
 
   /** Work that was called just now: as part of the open transaction, it counts against that when it fails and nobody looks. */
@@ -190,7 +190,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   async request(settings: RequestSettings, via: Transaction | null, wait: WaitOptions = {}): Promise<unknown> {
     const request = new SingleRequest(settings)
     const stop = watchDeadline(wait, (error) => request.abort(error))
-    this.#turns.run(via, (through) => {
+    this.turns.run(via, (through) => {
       const refusal = this.refusal(through)
       if (refusal !== null) request.fail(refusal)
       else this.physical.submit(this.#inOwnTransaction() ? request.insideTransaction() : request)
@@ -260,7 +260,7 @@ export class Session implements TransactionHost, OpenTransactionState {
           return transaction
         })
       })
-    return inside ? this.#turns.holdInside(via, many.wait, run) : this.#withTurn((turn) => run(turn, null), many.wait)
+    return inside ? this.turns.holdInside(via, many.wait, run) : this.#withTurn((turn) => run(turn, null), many.wait)
   }
 
   async #asUnit<T>(turn: Turn, work: () => Promise<T>): Promise<T> {
@@ -308,10 +308,10 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   /** Begins when nobody else has the connection to himself, and no transaction is being begun or ended on it. */
   async #whenSettled<T>(via: Transaction | null, wait: WaitOptions, begin: (through: Transaction | null) => Promise<T>): Promise<T> {
-    if (!this.#turns.mustWaitToBegin(via)) return await begin(via)
+    if (!this.turns.mustWaitToBegin(via)) return await begin(via)
     let begun: Promise<T> | undefined
     // At the very moment that its turn has come: what was called behind it is to come behind it.
-    await this.#turns.wait(via, wait, (through) => {
+    await this.turns.wait(via, wait, (through) => {
       begun = begin(through)
     })
     return await (begun as unknown as Promise<T>)
@@ -333,7 +333,7 @@ export class Session implements TransactionHost, OpenTransactionState {
       throw error
     } finally {
       this.#beginning = false
-      this.#turns.resume()
+      this.turns.resume()
     }
   }
 
@@ -350,13 +350,13 @@ export class Session implements TransactionHost, OpenTransactionState {
     const listener = this.#onRootEnded
     this.#onRootEnded = null
     listener?.()
-    this.resumeOutsiders()
+    this.turns.resume()
   }
 
   /** Of what is called now through a transaction: a savepoint that was opened inside it takes it along, unless it is to wait for the end of that. */
   changesThrough(via: Transaction): ObjectChanges {
     const current = this.#current
-    return current?.isInside(via) === true && !this.#turns.mustWait(via) ? current : via
+    return current?.isInside(via) === true && !this.turns.mustWait(via) ? current : via
   }
 
   /** As that of the open transaction, if what comes through the connection is part of it. */
@@ -379,7 +379,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     if (options.readonly === true) {
       throw new InvalidRequestError('A transaction inside another one cannot be made read-only: begin the outer one with readonly.')
     }
-    return this.#turns.holdInside(via, options, async (turn, through) => {
+    return this.turns.holdInside(via, options, async (turn, through) => {
       const inside = through ?? this.#current
       const begin = (): Promise<Transaction> => runInScope(this.#scope(turn), () => this.beginNested(inside))
       return this.#attempt(options, async () => this.#runInside(turn, await begin(), fn, options))
@@ -413,7 +413,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   }
 
   #withTurn<T>(work: (turn: Turn) => Promise<T>, wait: WaitOptions): Promise<T> {
-    return this.#turns.hold(wait, async (turn) => {
+    return this.turns.hold(wait, async (turn) => {
       this.#assertNotRefused(null)
       return work(turn)
     })
@@ -421,26 +421,6 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   #scope(turn: Turn): TransactionScope {
     return { connection: this.physical, gate: this.physical.gate, turn, outer: currentScope() }
-  }
-
-  mustWait(via: Transaction): boolean {
-    return this.#turns.mustWait(via)
-  }
-
-  holdForEnd(savepoint: Transaction): () => void {
-    return this.#turns.holdForEnd(savepoint)
-  }
-
-  endInside(): void {
-    this.#turns.endInside()
-  }
-
-  async waitForTurn(via: Transaction, take: () => void): Promise<void> {
-    await this.#turns.wait(via, {}, take)
-  }
-
-  resumeOutsiders(): void {
-    this.#turns.resume()
   }
 
   #inOwnTransaction(): boolean {
@@ -491,7 +471,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     // A COMMIT that is on its way decides by itself how the transaction ends.
     if (this.#root?.ending === true) await this.#root.settled()
     this.#root?.breakOff()
-    this.#turns.close()
+    this.turns.close()
     await this.#release(this, this.#discard)
   }
 }

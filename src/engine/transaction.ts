@@ -7,6 +7,7 @@ import { lostConnectionError } from './lost-connection.ts'
 import type { OpenTransaction, PhysicalConnection } from './physical-connection.ts'
 import { RollbackLog } from './rollback-log.ts'
 import type { TransactionOutcome } from './tracing.ts'
+import type { TurnQueue } from './turn-queue.ts'
 
 /**
  * `inactive`: rolled back by something inside it, and waiting for its own rollback(). `aborted`: the same, by the database's own decision.
@@ -36,16 +37,8 @@ export interface TransactionHost {
   /** The error of a statement that failed and that nobody has looked at. */
   unseenFailure(): Promise<Error | null>
   transactionEnded(transaction: Transaction): void
-  /** Something inside this transaction, which was called before, has it to itself. */
-  mustWait(via: Transaction): boolean
-  /** The transaction ends: calls that wait inside it are refused. */
-  endInside(): void
-  /** The end of a savepoint is on its way: what is called behind it waits until the returned function is called. */
-  holdForEnd(savepoint: Transaction): () => void
-  /** Waits until that has ended; `take` is called at that moment. */
-  waitForTurn(via: Transaction, take: () => void): Promise<void>
-  /** A commit has failed and its transaction is still to be rolled back: whoever waited behind it need not wait any more. */
-  resumeOutsiders(): void
+  /** Who may speak on the connection. */
+  readonly turns: TurnQueue
   /** Nobody is to have the connection after its borrower. */
   discard(): void
 }
@@ -109,7 +102,7 @@ export class Transaction implements OpenTransaction {
   async commit(): Promise<void> {
     const refusal = this.refusal()
     if (refusal !== null) throw refusal
-    if (this.#session.mustWait(this)) await this.#waitToEnd()
+    if (this.#session.turns.mustWait(this)) await this.#waitToEnd()
     else if (this.kind === 'emulated') this.#end()
     if (this.kind === 'emulated') return
     await this.#endBy(() => (this.kind === 'root' ? this.#commitRoot() : this.#releaseSavepoint()))
@@ -118,7 +111,7 @@ export class Transaction implements OpenTransaction {
   /** An executeMany or a nested transaction(fn) that was called before is still at work in here. */
   async #waitToEnd(): Promise<void> {
     let refusal: Error | null = null
-    await this.#session.waitForTurn(this, () => {
+    await this.#session.turns.wait(this, {}, () => {
       refusal = this.refusal()
       // What was called behind this commit() is none of the transaction's from this moment on.
       if (refusal !== null) return
@@ -130,12 +123,12 @@ export class Transaction implements OpenTransaction {
 
   #startEnding(): void {
     this.#state = 'ending'
-    if (this.kind === 'savepoint') this.#letGo ??= this.#session.holdForEnd(this)
+    if (this.kind === 'savepoint') this.#letGo ??= this.#session.turns.holdForEnd(this)
   }
 
   async #endBy(work: () => Promise<void>): Promise<void> {
     this.#startEnding()
-    if (this.kind === 'root') this.#session.endInside()
+    if (this.kind === 'root') this.#session.turns.endInside()
     this.#ending = work()
     try {
       await this.#ending
@@ -218,7 +211,8 @@ export class Transaction implements OpenTransaction {
     }
     if (error instanceof TransactionAbortedError) {
       this.#state = 'aborted'
-      this.#session.resumeOutsiders()
+      // Still to be rolled back; but whoever waited behind this commit need not wait any more.
+      this.#session.turns.resume()
       return error
     }
     // SQLite may refuse a COMMIT and leave the transaction open (a lock, a deferred constraint): it does not stay half ended.
