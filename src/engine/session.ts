@@ -55,6 +55,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   #onRootEnded: (() => void) | null = null
   #endTrace: EndTrace = () => {}
   readonly #begin: RootBegin
+  readonly #forgetLoss: () => void
 
   constructor(physical: PhysicalConnection, services: EngineServices, release: (session: Session, discard: boolean) => Promise<void>) {
     this.physical = physical
@@ -67,6 +68,8 @@ export class Session implements TransactionHost, OpenTransactionState {
       this.execute(sql, { params: undefined, options: undefined, via: null, lifeline: undefined }),
     )
     this.#begin = new RootBegin(physical, services, () => !this.#closed)
+    // Whoever waits for a turn may wait for a function that never ends.
+    this.#forgetLoss = physical.whenLost(() => this.turns.close())
   }
 
   get services(): EngineServices {
@@ -471,6 +474,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     // A COMMIT that is on its way decides by itself how the transaction ends.
     if (this.#root?.ending === true) await this.#root.settled()
     this.#root?.breakOff()
+    this.#forgetLoss()
     this.turns.close()
     await this.#release(this, this.#discard)
   }

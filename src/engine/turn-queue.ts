@@ -200,7 +200,7 @@ export class TurnQueue {
     }
   }
 
-  /** Nobody waits any more: each finds out for itself that the connection is closed. */
+  /** Nobody waits any more: each finds out for itself that the connection is closed, or lost. */
   close(): void {
     this.#closed = true
     for (const { behind } of this.#inner) for (const { via, start } of behind.drain()) start(via)

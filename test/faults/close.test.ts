@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { BroadcastChannel } from 'node:worker_threads'
-import { type AsyncEngine, OperationalError, ResourceClosedError } from 'offloop'
+import { type AsyncEngine, type AsyncTransaction, OperationalError, ResourceClosedError } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { driverNames } from '../soak/scratch.ts'
 import { Settlements } from '../soak/settlements.ts'
@@ -220,6 +220,36 @@ describe.each(driverNames)('%s', (driverName) => {
     await threadsExited()
     expect(await rowsOf(file)).toBe(0)
   })
+
+  test.each(['close({ force })', 'the death of its worker'])(
+    '%s rejects what waits behind a transaction(fn) that never ends',
+    async (how) => {
+      const { engine } = await openTable()
+      const functions = new URL('worker-functions.mjs', import.meta.url)
+      const conn = await engine.connect()
+      const begun = Promise.withResolvers<AsyncTransaction>()
+      void conn.transaction((tx) => {
+        begun.resolve(tx)
+        return new Promise(() => {})
+      })
+      const tx = await begun.promise
+      const waiting = Promise.all(
+        [
+          conn.execute('select 1'),
+          conn.scalar('select 1'),
+          conn.begin(),
+          conn.transaction(async () => {}),
+          conn.executeMany('insert into t values (?)', [[1]]),
+          conn.script('select 1'),
+          conn.call(functions, 'peek'),
+          conn.stream('select 1')[Symbol.asyncIterator]().next(),
+        ].map(rejectionOf),
+      )
+      if (how === 'close({ force })') await engine.close({ force: true })
+      else await rejectionOf(tx.call(new URL('modules/deaths.ts', import.meta.url), 'exit'))
+      for (const error of await waiting) expect(error).toMatchObject({ name: 'WorkerTerminatedError' })
+    },
+  )
 
   test('close({ force }) hurries a close() that waits for a native call', async () => {
     const { engine } = await openTable()
