@@ -224,7 +224,8 @@ export class Lease {
         // Lost meanwhile: closed all the same.
       }
     }
-    await this.#thread.ended
+    // The end of one that was given up while it opened is for whoever ends all of them: here nothing would keep the program alive until then.
+    if (this.#opened !== null || this.lost === null) await this.#thread.ended
   }
 
   /** Gives the thread up at once. SQLite rolls back what was open when the connection goes down with it. */

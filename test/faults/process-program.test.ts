@@ -56,6 +56,23 @@ test.runIf(process.platform !== 'win32').each(['SIGINT', 'SIGTERM', 'SIGHUP'] as
   },
 )
 
+test('a program that closes an engine whose only connection was given up while it opened goes on behind that', async () => {
+  const { stdout, code } = await runProgram(`
+    import { createEngine } from 'offloop'
+    import { existsSync } from 'node:fs'
+    const file = ${JSON.stringify(temporaryFile())}
+    const setup = ${JSON.stringify(new URL('modules/setup-tells-and-hangs.ts', import.meta.url))}
+    const engine = createEngine('sqlite:///' + file, { isolation: 'process', setup })
+    const abort = new AbortController()
+    const opening = engine.connect({ signal: abort.signal }).catch(({ name }) => console.log(name))
+    while (!existsSync(file + '.opens')) await new Promise(setImmediate)
+    abort.abort()
+    await opening
+    await engine.close()
+    console.log('closed')`)
+  expect({ stdout, code }).toEqual({ stdout: 'AbortError\nclosed\n', code: 0 })
+})
+
 test('a program that exits while its process opens prints no crash of that', async () => {
   for (const afterMs of [10, 30, 45]) {
     const { stderr } = await runProgram(`
