@@ -68,7 +68,8 @@ export class ProcessPool implements HostPool {
       port.close()
       return failure ?? reason
     })
-    child.send({ version: task.version, connection: task.connection } satisfies ProcessTask, noop)
+    // Where there are no file descriptors left it has no channel: what was wrong is what it ends with.
+    if (child.connected) child.send({ version: task.version, connection: task.connection } satisfies ProcessTask, noop)
     const cancel = (requestId: number): void => {
       if (child.connected) child.send({ cancel: requestId } satisfies CancelMessage, noop)
     }

@@ -28,6 +28,30 @@ test.each([true, false])('where no process may be started a connection says so, 
   expect(code, stderr).toBe(0)
 })
 
+test.runIf(process.platform !== 'win32')(
+  'where there are no files left for a process a connection says so, and the program ends',
+  async () => {
+    const program = `
+    import { createEngine } from 'offloop'
+    import { closeSync, openSync } from 'node:fs'
+    const engine = createEngine(${JSON.stringify(`sqlite:///${temporaryFile()}`)}, { isolation: 'process' })
+    const first = await engine.connect()
+    const files = []
+    try {
+      for (;;) files.push(openSync('/dev/null'))
+    } catch {}
+    // The second one may find a process that is ready.
+    const ends = [await engine.connect().catch((error) => error), await engine.connect().catch((error) => error)]
+    console.log(ends[1].name, ends[1].cause?.code)
+    for (const file of files) closeSync(file)
+    console.log(await engine.connect().then((conn) => conn.scalar('select 1')))
+  `
+    const { stdout, stderr, code } = await runProgram(program, { files: 64 })
+    expect(stdout).toBe('DriverLoadError EMFILE\n1\n')
+    expect(code, stderr).toBe(0)
+  },
+)
+
 /** Threads of this system cannot be had while \`full\` is true. */
 const limited = `
   import { createRequire } from 'node:module'

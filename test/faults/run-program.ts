@@ -11,6 +11,8 @@ export interface ProgramOptions {
   readonly flags?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly args?: readonly string[]
+  /** How many files it may have open. */
+  readonly files?: number
   /** Called when the program has printed its first line. */
   readonly onOutput?: (child: ChildProcess) => void
 }
@@ -24,9 +26,11 @@ export interface ProgramEnd {
 
 /** Runs a program to its end: a text is a module given by `--eval`. One that does not end by itself is killed when the test's time is over. */
 export async function runProgram(program: URL | string, options: ProgramOptions = {}): Promise<ProgramEnd> {
-  const { flags = [], env = {}, args = [], onOutput } = options
+  const { flags = [], env = {}, args = [], files, onOutput } = options
   const source = program instanceof URL ? [fileURLToPath(program)] : ['--input-type=module', '--eval', program]
-  const child = spawn(process.execPath, [...flags, ...source, ...args], {
+  const command = [process.execPath, ...flags, ...source, ...args]
+  const limited = files === undefined ? command : ['/bin/sh', '-c', `ulimit -n ${files} && exec "$0" "$@"`, ...command]
+  const child = spawn(limited[0] as string, limited.slice(1), {
     cwd: root,
     env: { ...process.env, NODE_OPTIONS: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
