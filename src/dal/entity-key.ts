@@ -1,4 +1,4 @@
-import { ArgumentError } from '../errors.ts'
+import { ArgumentError, NotSupportedError } from '../errors.ts'
 import type { Column } from '../schema/column.ts'
 import { and, type ConditionLike } from '../schema/condition.ts'
 import { type AnyTable, countedColumn } from '../schema/table-shape.ts'
@@ -38,10 +38,27 @@ export function knowsKey(table: AnyTable, row: Named): boolean {
   return names.length > 0 && names.every((name) => isKnown(table.column(name), row[name], counted))
 }
 
+/**
+ * Refuses a key by which a row cannot be read again.
+ *
+ * @throws {NotSupportedError} the database computes a part of it
+ */
+export function assertTellsRow(table: AnyTable, key: KeyValues): void {
+  const [computed] = [...key].find(([, value]) => isComputed(value)) ?? []
+  if (computed === undefined) return
+  throw new NotSupportedError(
+    `An entity gives the row that it has changed, and MySQL tells one by its key alone: expected a value for "${computed}" of table "${table.key}", found SQL; nothing has been stored. Give the value, or update by execute().`,
+  )
+}
+
 function isKnown(column: Column, value: unknown, counted: Column | undefined): boolean {
-  // SQL in place of a value is computed by the database.
-  if (value instanceof Sql || (typeof value === 'object' && value !== null && 'toOperationNode' in value)) return false
+  if (isComputed(value)) return false
   return (value !== undefined && value !== null) || column === counted || (value === undefined && column.options.default !== undefined)
+}
+
+/** SQL in place of a value is computed by the database. */
+function isComputed(value: unknown): boolean {
+  return value instanceof Sql || (typeof value === 'object' && value !== null && 'toOperationNode' in value)
 }
 
 type Named = { readonly [name: string]: unknown }

@@ -7,7 +7,7 @@ import type { Ordering } from '../schema/value-expression.ts'
 import type { AsyncResult, Executor } from '../sql/executor.ts'
 import { checkOptionNames } from '../sql/option-names.ts'
 import type { Executable } from '../sql/statement.ts'
-import { hasKey, type KeyValues, keyValues, knowsKey } from './entity-key.ts'
+import { assertTellsRow, hasKey, type KeyValues, keyValues, knowsKey } from './entity-key.ts'
 import {
   type ChangedRow,
   checkEntityOptions,
@@ -96,6 +96,7 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
    * @throws {NoResultFound} there is no such row, or it counts as deleted
    * @throws {StaleDataError} the row has another version by now
    * @throws {ArgumentError} the version is missing, or the values name it
+   * @throws {NotSupportedError} MySQL: the key becomes what SQL computes, by which the row could not be read again; nothing has been stored
    */
   async update(tx: Executor, key: EntityKey<C>, values: ChangedRow<C>, request: VersionRequest = {}): Promise<RowOf<C>> {
     checkOptionNames(request, ['version'], 'update()')
@@ -115,6 +116,7 @@ export class Entity<N extends string, C extends ColumnSpecs, S extends FilterSpe
     const own = this.#statements.update?.(tx, key, values as StatementChanges<C>, request)
     const changed = new Map([...found].map(([name, value]) => [name, name in given ? given[name] : value]))
     const { returning } = tx.dialect
+    if (!returning) assertTellsRow(this.table, changed)
     return await this.#changeOne(tx, own ?? updateRows(this.table, changes, { where, returning }), { key: found, changed, version })
   }
 

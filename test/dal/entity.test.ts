@@ -135,6 +135,15 @@ describeDialects((fixture) => {
     expect(await rejectionOf(books.update(engine, 3, { pages: 1 }, { version: 1 }))).toBeInstanceOf(ArgumentError)
   })
 
+  test('update() gives the row whose key SQL computes, and changes none where it could not be found', async () => {
+    const { engine, books } = await fourBooks()
+    const moved = books.update(engine, 2, { id: sql`id + 10` })
+    if (fixture.can.updateReturning) expect(await moved).toMatchObject({ id: 12, name: 'book 2' })
+    else expect(await rejectionOf(moved)).toMatchObject({ code: 'OFFLOOP_NOT_SUPPORTED' })
+    expect(await books.update(engine, 3, { pages: sql`pages + 1` })).toMatchObject({ id: 3, pages: 3 })
+    expect((await books.list(engine)).some(({ id }) => id === 2)).toBe(!fixture.can.updateReturning)
+  })
+
   test('delete() gives the row that is gone', async () => {
     const { engine, books } = await fourBooks()
     expect(await books.delete(engine, 2)).toMatchObject({ id: 2, name: 'book 2' })
