@@ -200,13 +200,14 @@ export function valuesToAdd(instance: Model): Entity {
 /** Remembers an instance as it is, and gives what makes it so again. */
 export function rememberInstance(instance: Model): () => void {
   const values = { ...instance }
-  const state = { ...Stateful.of(instance) }
+  const { prefetched, ...state } = Stateful.of(instance)
+  const rows = prefetched === null ? null : new Map(prefetched)
   const prototype: object = Object.getPrototypeOf(instance)
   return () => {
     Object.setPrototypeOf(instance, prototype)
     for (const name of Object.keys(instance)) if (!Object.hasOwn(values, name)) Reflect.deleteProperty(instance, name)
     Object.assign(instance, values)
-    Object.assign(Stateful.of(instance), state)
+    Object.assign(Stateful.of(instance), state, { prefetched: rows })
   }
 }
 

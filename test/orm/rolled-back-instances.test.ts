@@ -263,6 +263,26 @@ describeDatabases((fixture) => {
     expect(await names()).toEqual(['one', 'other'])
   })
 
+  test('rows that were read ahead are those of before the transaction again', async () => {
+    const { models, User } = await users()
+    class Note extends models.define('notes', {
+      id: integer({ primaryKey: true }),
+      author: foreignKey(() => User, { relatedName: 'notes' }),
+    }) {}
+    await models.createAll()
+    await Note.objects.create({ author: await User.objects.create({ name: 'a' }) })
+    type WithNotes = { readonly notes: RelatedSet<typeof Note> }
+    const [author] = (await User.objects.prefetchRelated('notes' as never)) as unknown as [InstanceType<typeof User> & WithNotes]
+    const change = async () => {
+      await author.update({ name: 'b' })
+      await author.notes.create({})
+      await author.load('notes')
+      expect(await author.notes).toHaveLength(2)
+    }
+    await expect(models.transaction(undone(change))).rejects.toThrow('undo')
+    expect((await author.notes).map(({ id }) => id)).toEqual([1])
+  })
+
   test('a commit keeps the instances of its transaction, with what was left open in it', async () => {
     const { engine, User, names } = await users()
     const made = new User({ name: 'a' })
