@@ -222,6 +222,7 @@ export async function storeNew(instance: Model, executor: Executor, values = loa
   Object.assign(instance, created)
   const state = Stateful.of(instance)
   state.stored = true
+  state.deleted = false
   state.missing = null
   if (created !== undefined) forgetFields(instance, Stateful.of(created).missing ?? [])
   changes.onRollback(instance, undo)

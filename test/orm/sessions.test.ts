@@ -24,6 +24,25 @@ describeDatabases((fixture) => {
     return { engine, models, Box, Item, db: new Session(engine) }
   }
 
+  test('an instance that was deleted and is added again has a row', async () => {
+    const { engine, db, Box } = await items()
+    const box = new Box({ label: 'a' })
+    await db.add(box)
+    await db.delete(box)
+    const failed = engine.transaction(async (tx) => {
+      await new Session(tx).add(box)
+      throw new Error('undo')
+    })
+    await expect(failed).rejects.toThrow('undo')
+    expect((await rejectionOf(box.update({ label: 'x' }))).message).toContain('has been deleted')
+    await db.add(box)
+    box.label = 'b'
+    await db.update(box)
+    expect(await db.query(Box.c.label).all()).toEqual(['b'])
+    await db.delete(box)
+    expect(await db.query(Box).count()).toBe(0)
+  })
+
   test('columns whose names have the name of their table in them come back under their own', async () => {
     const { db, Item } = await items()
     await db.add(new Item({ name: 'x', data_a_x: 5 }))
