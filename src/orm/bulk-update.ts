@@ -58,7 +58,8 @@ export async function updateInstances(
   const matched = await executor.transaction(async (tx) => {
     const counts: number[] = []
     // Of joined tables, each has its own fields.
-    for (const [level, own] of Map.groupBy(fields, (field) => field.definition)) counts.push(await updateEach(level, own, rows, tx))
+    for (const [table, own] of Map.groupBy(fields, (field) => field.definition))
+      counts.push(await updateEach({ model: definition, table, fields: own }, rows, tx))
     return Math.max(...counts)
   })
   for (const { instance, values } of rows) takeChanges(instance as unknown as Model, values, { given: instance, changes })
@@ -82,35 +83,33 @@ function changedRow(definition: ModelDefinition, instance: Entity, given: readon
   return { instance, key, values: { ...values, ...setByUpdates(definition, given) } }
 }
 
+/** Fields of one of the tables that have the rows of a model. */
+interface TablePart {
+  readonly model: ModelDefinition
+  readonly table: ModelDefinition
+  readonly fields: readonly StoredField[]
+}
+
 /**
  * Gives rows different values of the same fields, in as few statements as the limit of parameters allows.
  *
  * @returns how many rows were there
  */
-async function updateEach(
-  definition: ModelDefinition,
-  fields: readonly StoredField[],
-  rows: readonly ChangedRow[],
-  executor: Executor,
-): Promise<number> {
-  const perRow = definition.keyFields.length * (fields.length + 1) + fields.length
-  const most = definition.keyFields.length === 1 ? 1_000 : maxCompositeKeys
+async function updateEach(part: TablePart, rows: readonly ChangedRow[], executor: Executor): Promise<number> {
+  const { table, fields } = part
+  const perRow = table.keyFields.length * (fields.length + 1) + fields.length
+  const most = table.keyFields.length === 1 ? 1_000 : maxCompositeKeys
   const perStatement = Math.max(1, Math.min(most, Math.floor(executor.dialect.maxParameters / perRow)))
   let matched = 0
   for (let from = 0; from < rows.length; from += perStatement) {
     const chunk = rows.slice(from, from + perStatement)
-    matched += (await executor.execute(updateStatement(definition, fields, chunk, executor).with([]))).rowcount
+    matched += (await executor.execute(updateStatement(part, chunk, executor).with([]))).rowcount
   }
   return matched
 }
 
-function updateStatement(
-  definition: ModelDefinition,
-  fields: readonly StoredField[],
-  rows: readonly ChangedRow[],
-  { dialect }: Executor,
-): Plan {
-  const keys = rows.map(({ key }) => isKey(definition, key))
+function updateStatement({ model, table, fields }: TablePart, rows: readonly ChangedRow[], { dialect }: Executor): Plan {
+  const keys = rows.map(({ key }) => isKey(table, key))
   const updates = fields.map((field) => {
     const cases = rows.map(
       ({ values }, index) =>
@@ -119,10 +118,10 @@ function updateStatement(
     const node = RawNode.createWithChildren([RawNode.createWithSql('case'), ...cases, RawNode.createWithSql(' end')])
     return ColumnUpdateNode.create(ColumnNode.create(field.column), node)
   })
-  const where = WhereNode.create(
-    definition.keyFields.length === 1 ? keyAmong(definition, rows) : keys.reduce((left, right) => spell`${left} or ${right}`),
-  )
-  return new Plan({ ...UpdateQueryNode.create([tableNode(definition.table)]), updates, where }, dialect)
+  const among = table.keyFields.length === 1 ? keyAmong(table, rows) : keys.reduce((left, right) => spell`${left} or ${right}`)
+  // The parent's row may be there without that of the child.
+  const where = WhereNode.create(model === table ? among : spell`(${among}) and exists (${rowOf(model, table)})`)
+  return new Plan({ ...UpdateQueryNode.create([tableNode(table.table)]), updates, where }, dialect)
 
   /** What stands in CASE has no column to take its type from. */
   function newValue(field: StoredField, value: unknown, typed: boolean): OperationNode {
@@ -130,6 +129,13 @@ function updateStatement(
     const node = ValueNode.create(new TypedValue(value ?? null, typeOf(field), `${field.definition.tableName}.${field.name}`))
     return typed ? spell`cast(${node} as ${RawNode.createWithSql(typeOf(field).sqlType(dialect, false))})` : node
   }
+}
+
+/** A SELECT of the other half of a row. */
+function rowOf(model: ModelDefinition, table: ModelDefinition): OperationNode {
+  const column = (of: ModelDefinition, name: string) => ReferenceNode.create(ColumnNode.create(of.field(name).column), tableNode(of.table))
+  const equal = model.keyFields.map(({ name }) => spell`${column(model, name)} = ${column(table, name)}`)
+  return spell`select 1 from ${tableNode(model.table)} where ${equal.reduce((left, right) => spell`${left} and ${right}`)}`
 }
 
 function isKey({ keyFields }: ModelDefinition, key: readonly unknown[]): OperationNode {

@@ -91,6 +91,18 @@ describeDatabases((fixture) => {
     expect(await engine.scalar('select count(*) from labs')).toBe(0)
   })
 
+  test('bulkUpdate changes no half of a row whose other half is gone', async () => {
+    const { engine, Person, Lead } = await staff()
+    const [first, second] = await Lead.objects.bulkCreate([{ name: 'a' }, { name: 'b' }])
+    const leads = [first as NonNullable<typeof first>, second as NonNullable<typeof second>]
+    await engine.execute('delete from staff_leads where id = 1')
+    for (const lead of leads) Object.assign(lead, { name: 'x', language: 'c' })
+    expect(await Lead.objects.bulkUpdate(leads, ['name'])).toBe(1)
+    expect(await Lead.objects.bulkUpdate(leads, ['name', 'language'])).toBe(1)
+    expect((await Person.objects.orderBy('id')).map(({ name }) => name)).toEqual(['a', 'x'])
+    expect(await engine.execute('select language from staff_engineers order by id').scalars()).toEqual(['ts', 'c'])
+  })
+
   test('a half of a row is never left behind', async () => {
     const { db, Lead, Person, rows } = await staff()
     await db.add(new Lead({ name: 'l' }))
