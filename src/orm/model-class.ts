@@ -6,7 +6,7 @@ import type { ManyToMany } from './fields/relations.ts'
 import type { ManagedModel, Manager } from './manager.ts'
 import type { Model } from './model.ts'
 import type { RelatedSet } from './related-set.ts'
-import type { Fields, UpdateInput, Values } from './types.ts'
+import type { Fields, PrefetchPath, RelationField, UpdateInput, Values, WayBackName, WaysBackOf } from './types.ts'
 
 /** The columns of a model, under the names of its fields. */
 export type FieldColumns<F> = {
@@ -21,13 +21,22 @@ type ManySets<F> = {
     : never
 }
 
+/**
+ * Checks a relation that is loaded. Inside its class nothing is known of `this` but what names it has: there a way back is one that is no field.
+ */
+type Loaded<F, I, P extends string> =
+  | RelationField<F, unknown>
+  | WayBackName<I>
+  | (P & PrefetchPath<F, WaysBackOf<I>, P>)
+  | (keyof I & P & (P extends keyof Values<F> | keyof Model ? never : P))
+
 /** What instances give themselves back from: written out, since a derived type would forget of which class they are. */
 interface InstanceMethods<F> {
   pk: unknown
   /** Stores these values, and has them from then on. */
   update(values: UpdateInput<F>): Promise<this>
   /** Reads all of its fields; or with names, the rows that these relations lead to: `load('profile')`. */
-  load(...relations: readonly string[]): Promise<this>
+  load<const P extends string>(...relations: readonly Loaded<F, this, P>[]): Promise<this>
   /** Reads its fields once more: what has not been stored is lost. */
   refresh(): Promise<this>
   /** Stores its values as they are: creates its row, or updates it. */

@@ -3,8 +3,9 @@ import { ArgumentError, MultipleResultsFound, NoResultFound } from '../errors.ts
 import type { Executor, Row } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import type { EntityClass, ModelDefinition } from './definition.ts'
-import { type Conditional, QuerySet } from './query-set.ts'
+import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
 import { initialState } from './query-state.ts'
+import type { Fields, OrderName, OrderPath, SimpleLookups } from './types.ts'
 
 /** What makes something of each row, for a query that is about to run. */
 export type MapperFactory<T> = (query: unknown) => (row: Row) => T
@@ -12,10 +13,18 @@ export type MapperFactory<T> = (query: unknown) => (row: Row) => T
 /** Gives the executor to read through, when it is there. */
 export type ExecutorSource = () => Promise<Executor>
 
+/** Lookups and expressions, each of them checked; any where the compiler does not know the fields. */
+type Checked<F, R, L> = string extends keyof F ? object : L extends Conditional ? L : LookupsOf<F, R, L>
+
+type OrderTerm<F, R, N> = string extends keyof F ? string : OrderName<F, R> | (N & OrderPath<F, R, N>)
+
 type AnySet = QuerySet<Record<string, { readonly kind: string; readonly options: object }>, unknown>
 
-/** Rows of a model in a session: as a query set, and by the key. It is immutable, awaitable and async-iterable. */
-export class SessionQuery<I> implements PromiseLike<I[]>, AsyncIterable<I> {
+/**
+ * Rows of a model in a session: as a query set, and by the key. It is immutable, awaitable and async-iterable. `F` are the fields of the model, `R`
+ * its ways back.
+ */
+export class SessionQuery<I, F = Fields, R = Record<never, never>> implements PromiseLike<I[]>, AsyncIterable<I> {
   readonly #source: ExecutorSource
   readonly #definition: ModelDefinition
   readonly #set: AnySet
@@ -35,35 +44,41 @@ export class SessionQuery<I> implements PromiseLike<I[]>, AsyncIterable<I> {
 
   readonly #entity: EntityClass
 
-  #with(set: AnySet): SessionQuery<I> {
+  #with(set: AnySet): SessionQuery<I, F, R> {
     return new SessionQuery(this.#source, this.#definition, { entity: this.#entity, mapperFactory: this.#mapperFactory, set })
   }
 
   /** Only rows of which all of this holds: expressions over `Model.c`, lookups, Qs. */
-  filter(...conditions: readonly (Conditional | object)[]): SessionQuery<I> {
+  filter<const L extends readonly (SimpleLookups<F> | object)[]>(
+    ...conditions: { readonly [K in keyof L]: L[K] & Checked<F, R, L[K]> }
+  ): SessionQuery<I, F, R> {
+    return this.#where(conditions)
+  }
+
+  #where(conditions: readonly object[]): SessionQuery<I, F, R> {
     return this.#with(conditions.reduce<AnySet>((set, condition) => set.filter(condition as never), this.#set))
   }
 
   /** Only rows with these values. */
-  filterBy(values: object): SessionQuery<I> {
-    return this.filter(values)
+  filterBy<const L extends SimpleLookups<F> | object>(values: L & Checked<F, R, L>): SessionQuery<I, F, R> {
+    return this.#where([values])
   }
 
   /** Names, '-' first for the other way, or expressions. */
-  orderBy(...names: readonly (string | Expression<unknown>)[]): SessionQuery<I> {
+  orderBy<const N extends string>(...names: readonly (OrderTerm<F, R, N> | Expression<unknown>)[]): SessionQuery<I, F, R> {
     return this.#with(this.#set.orderBy(...(names as never[])))
   }
 
-  limit(rows: number): SessionQuery<I> {
+  limit(rows: number): SessionQuery<I, F, R> {
     return this.#with(this.#set.limit(rows))
   }
 
-  offset(rows: number): SessionQuery<I> {
+  offset(rows: number): SessionQuery<I, F, R> {
     return this.#with(this.#set.offset(rows))
   }
 
   /** A limit that it has been told is never widened. */
-  #atMost(rows: number): SessionQuery<I> {
+  #atMost(rows: number): SessionQuery<I, F, R> {
     const { limit } = QuerySet.stateOf(this.#set)
     return limit === null || limit > rows ? this.limit(rows) : this
   }
@@ -109,7 +124,9 @@ export class SessionQuery<I> implements PromiseLike<I[]>, AsyncIterable<I> {
    * @throws {ArgumentError} it is a part of a key
    */
   async get(key: unknown): Promise<I | null> {
-    const [found] = await this.filter(this.#keyLookups(key)).#atMost(1).all()
+    const [found] = await this.#where([this.#keyLookups(key)])
+      .#atMost(1)
+      .all()
     return found ?? null
   }
 

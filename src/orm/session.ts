@@ -9,6 +9,7 @@ import { definitionOf, deleteInstance, Model, rememberInstance, storeNew, update
 import { Stateful } from './model-state.ts'
 import { SessionColumnQuery } from './session-column-query.ts'
 import { type MapperFactory, SessionQuery } from './session-query.ts'
+import type { RelatedOf } from './types.ts'
 
 /** What a session does with all that it is asked for. */
 export interface SessionOptions {
@@ -55,7 +56,7 @@ export class Session implements AsyncDisposable {
   }
 
   /** Rows of a model, or the values of a column. */
-  query<M extends ManagedModel, T = M['prototype']>(model: M, options?: QueryOptions<T>): SessionQuery<T>
+  query<M extends ManagedModel, T = M['prototype']>(model: M, options?: QueryOptions<T>): SessionQuery<T, M['$fields'], RelatedOf<M>>
   query<T>(column: Column<T, unknown>): SessionColumnQuery<T>
   query(target: unknown, options: QueryOptions<unknown> = {}): unknown {
     checkOptionNames(options, ['mapperFactory'], 'query()')

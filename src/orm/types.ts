@@ -196,6 +196,12 @@ export type RelatedOf<M> =
       }
     : never
 
+/** The same of an instance. */
+export type WaysBackOf<I> = RelatedOf<{ readonly prototype: I }>
+
+/** Their names. */
+export type WayBackName<I> = keyof WaysBackOf<I> & string
+
 /** Lookups that are checked one by one: the simple ones are listed, for whoever completes them. */
 export type Lookups<F, L, R = Record<never, never>> = {
   readonly [K in keyof L]: K extends string ? LookupValue<F, K, R> | undefined : never

@@ -89,7 +89,7 @@ describeDatabases((fixture) => {
     await without.load()
     expect(() => without.profile).toThrow('has not been read')
     expect(() => new User({ name: 'd' }).profile).toThrow('has not been created')
-    expect((await rejectionOf(user.load('profil'))).message).toContain('has no relation "profil"')
+    expect((await rejectionOf(user.load('profil' as never))).message).toContain('has no relation "profil"')
     expect(() => User.objects.prefetchRelated('profil' as never)).toThrow('has no relation "profil". Did you mean "profile"?')
     expect(() => User.objects.prefetchRelated('profile__avatr' as never)).toThrow('Did you mean "avatar"?')
     expect((await rejectionOf(new User({ name: 'd' }).load('profile'))).message).toContain('has not been created')

@@ -20,6 +20,7 @@ import {
   type RelatedOne,
   type RelatedSet,
   Session,
+  type SessionQuery,
   string,
   sum,
   text,
@@ -42,6 +43,10 @@ class Album extends models.define('albums', {
 
   shout(): string {
     return this.name.toUpperCase()
+  }
+
+  async loaded(): Promise<this> {
+    return await this.load('artist', 'tracks')
   }
 }
 
@@ -463,6 +468,66 @@ async function narrowedFields(known: Settings): Promise<void> {
   text().$type<number>()
 }
 
+/** Never called: it is there for the compiler. */
+async function sessionNames(search: { readonly title__icontains: string }): Promise<void> {
+  const session = new Session(engine)
+  const tracks = session.query(Track).filter({ album__artist__name__iexact: 'x', tags__name: 'x' }, { pk: 1 }, { note: null })
+  expectTypeOf(await tracks.filterBy({ title: 'x', mood: 'good' }).orderBy('-album__artist__name', 'pk').first()).toExtend<Track | null>()
+  await tracks
+    .filter(Track.c.title.eq('x'), Q.or({ title: 'x' }), search)
+    .orderBy('title', Track.c.id.desc())
+    .limit(1)
+    .all()
+  await session
+    .query(Album)
+    .filter({ tracks__title: 'x', artist__in: [1] })
+    .one()
+  const labels = session.query(Track, { mapperFactory: () => (row) => String(row['title']) }).filter({ title: 'x' })
+  expectTypeOf(await labels.orderBy('title').all()).toEqualTypeOf<string[]>()
+  const some: SessionQuery<Track> = session.query(Track)
+  some.filter({ title: 'x' }).orderBy('title')
+
+  // @ts-expect-error no such field
+  tracks.filter({ titel: 'x' })
+  // @ts-expect-error no such field, in the last of them
+  tracks.filter({ title: 'x' }, Track.c.id.gt(1), { titel: 'x' })
+  // @ts-expect-error no such operator
+  tracks.filter({ title__contians: 'x' })
+  // @ts-expect-error a text is no number
+  tracks.filter({ position__in: ['x'] })
+  // @ts-expect-error no such field behind the relation
+  tracks.filterBy({ album__nmae: 'x' })
+  // @ts-expect-error not one of the values
+  tracks.filterBy({ mood: 'awful' })
+  // @ts-expect-error no such field on the way back
+  session.query(Album).filter({ tracks__titel: 'x' })
+  // @ts-expect-error no such field
+  labels.orderBy('titel')
+  // @ts-expect-error leads to many rows
+  tracks.orderBy('tags__name')
+}
+
+/** Never called: it is there for the compiler. */
+async function loadedNames(track: Track, album: Album, user: User, folder: Folder): Promise<void> {
+  expectTypeOf(await track.load('album', 'album__artist', 'album__tracks__tags', 'tags')).toEqualTypeOf<Track>()
+  await album.load('tracks', 'artist', 'tracks__tags')
+  await user.load('profile__band')
+  await folder.load('parent__parent')
+  await user.load()
+  // @ts-expect-error no relation
+  track.load('title')
+  // @ts-expect-error no such relation
+  track.load('album', 'albun')
+  // @ts-expect-error no such relation behind it
+  track.load('album__traks')
+  // @ts-expect-error a method of all models
+  album.load('save')
+  // @ts-expect-error no such way back
+  user.load('profil')
+  // @ts-expect-error any text
+  track.load(String(track.title))
+}
+
 /** Never called either. */
 async function links(): Promise<void> {
   const track = await Track.objects.get({ pk: 1 })
@@ -486,6 +551,8 @@ describe('types', () => {
     expectTypeOf(wrongNames).returns.toBeVoid()
     expectTypeOf(documentsOfInterfaces).returns.resolves.toBeVoid()
     expectTypeOf(narrowedFields).returns.resolves.toBeVoid()
+    expectTypeOf(sessionNames).returns.resolves.toBeVoid()
+    expectTypeOf(loadedNames).returns.resolves.toBeVoid()
     expectTypeOf(links).returns.resolves.toBeVoid()
   })
 })
