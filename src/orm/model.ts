@@ -12,7 +12,7 @@ import { deleteEntities, updateEntities } from './joined-changes.ts'
 import { NoMatch } from './match-errors.ts'
 import { definitionKey, forgetFields, Stateful } from './model-state.ts'
 import { prefetchInto } from './prefetch.ts'
-import { executorOf, readAll } from './query-runner.ts'
+import { countRows, executorOf, readAll } from './query-runner.ts'
 import { initialState, type QueryState } from './query-state.ts'
 import { isFilledIn, isSetByUpdates, validateChanges } from './validation.ts'
 
@@ -102,7 +102,7 @@ export class Model extends Stateful {
    */
   async save(): Promise<this> {
     assertNotDeleted(this, 'saved')
-    if (Stateful.of(this).stored) await updateInstance(this, valuesOutsideKey(this), writerOf(this))
+    if (Stateful.of(this).stored) await updateWhole(this, writerOf(this))
     else await storeNew(this, writerOf(this))
     return this
   }
@@ -142,9 +142,28 @@ export class Model extends Stateful {
 /** As `Model.update`, through an executor. */
 export async function updateInstance(instance: Model, values: object, executor: Executor): Promise<void> {
   assertNotDeleted(instance, 'updated')
+  const changed = validateChanges(definitionFor(instance), values)
+  if (Object.keys(changed).length > 0) await storeChanges(instance, { values, changed }, executor)
+}
+
+/** Stores an instance as it is; where it has nothing but its key to store, its row has to be there all the same. */
+export async function updateWhole(instance: Model, executor: Executor): Promise<void> {
+  assertNotDeleted(instance, 'updated')
+  const values = valuesOutsideKey(instance)
+  const changed = validateChanges(definitionFor(instance), values)
+  if (Object.keys(changed).length > 0) await storeChanges(instance, { values, changed }, executor)
+  else if ((await countRows({ ...ownRow(instance), executor })) === 0) throw noRow(instance)
+}
+
+interface InstanceChanges {
+  /** As they were given. */
+  readonly values: object
+  /** As they are stored. */
+  readonly changed: Entity
+}
+
+async function storeChanges(instance: Model, { values, changed }: InstanceChanges, executor: Executor): Promise<void> {
   const definition = definitionFor(instance)
-  const changed = validateChanges(definition, values)
-  if (Object.keys(changed).length === 0) return
   const changes = changesIn(executor)
   const matched = await updateEntities(ownRow(instance), changed, executor)
   if (matched === 0) throw noRow(instance)
@@ -180,7 +199,7 @@ export async function deleteInstance(instance: Model, executor: Executor): Promi
 }
 
 /** What an update of the whole instance stores: not its key, nor what each update sets by itself. */
-export function valuesOutsideKey(instance: Model): Entity {
+function valuesOutsideKey(instance: Model): Entity {
   const definition = definitionFor(instance)
   const isLeft = ([name]: readonly [string, unknown]) => {
     const field = definition.field(name)

@@ -5,7 +5,7 @@ import { checkOptionNames } from '../sql/option-names.ts'
 import { describeValue } from '../sql/parameters.ts'
 import type { EntityClass } from './definition.ts'
 import type { ManagedModel } from './manager.ts'
-import { definitionOf, deleteInstance, Model, rememberInstance, storeNew, updateInstance, valuesOutsideKey, valuesToAdd } from './model.ts'
+import { definitionOf, deleteInstance, Model, rememberInstance, storeNew, updateWhole, valuesToAdd } from './model.ts'
 import { Stateful } from './model-state.ts'
 import { SessionColumnQuery } from './session-column-query.ts'
 import { type MapperFactory, SessionQuery } from './session-query.ts'
@@ -97,7 +97,7 @@ export class Session implements AsyncDisposable {
    * @throws {NoMatch} there is no row of one
    */
   async update(...instances: readonly object[]): Promise<void> {
-    await this.#each(instances, (model, executor) => updateInstance(model, valuesOutsideKey(model), executor))
+    await this.#each(instances, updateWhole)
   }
 
   /**

@@ -289,6 +289,24 @@ describeDatabases((fixture) => {
     expect([await Item.objects.values('name'), await Box.objects.count()]).toEqual([[{ name: 'stays' }], 0])
   })
 
+  test('update() and save() of an instance that has nothing but its key reject where its row is missing', async () => {
+    const { models, db } = await items()
+    class Seat extends models.define('seats', { row: integer({ primaryKey: true }), place: integer({ primaryKey: true }) }) {}
+    class Empty extends models.define('empty', { id: integer({ primaryKey: true }) }) {}
+    await models.createAll()
+    const [seat, empty] = [new Seat({ row: 1, place: 2 }), new Empty({ id: 1 })]
+    for (const missing of [seat, empty]) expect(await rejectionOf(db.update(missing))).toBeInstanceOf(NoMatch)
+    await db.add(seat, empty)
+    await db.update(seat, empty)
+    await seat.save()
+    expect(await rejectionOf(db.update(seat, new Empty({ id: 2 })))).toBeInstanceOf(NoMatch)
+    await Seat.objects.filter({ row: 1 }).delete()
+    expect(await rejectionOf(seat.save())).toBeInstanceOf(NoMatch)
+    await db.delete(empty)
+    expect((await rejectionOf(db.update(empty))).message).toContain('has been deleted')
+    expect(await rejectionOf(db.update(new Seat()))).toMatchObject({ code: 'OFFLOOP_INVALID_REQUEST' })
+  })
+
   test('a session that is closed refuses, and may be closed again; one that was never used has nothing to undo', async () => {
     const { engine, Item } = await items()
     const db = new Session(engine, { forceRollback: true })
