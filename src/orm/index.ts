@@ -5,7 +5,7 @@
  */
 
 export { Q } from './clause.ts'
-export type { FieldOptions } from './fields/field.ts'
+export type { Field, FieldOptions } from './fields/field.ts'
 export {
   bigInteger,
   boolean,
@@ -24,12 +24,33 @@ export {
   url,
   uuid,
 } from './fields/makers.ts'
-export { foreignKey, type ManyToManyOptions, manyToMany, oneToOne, type RelationOptions } from './fields/relations.ts'
+export {
+  foreignKey,
+  type ManyToMany,
+  type ManyToManyOptions,
+  manyToMany,
+  oneToOne,
+  type Relation,
+  type RelationOptions,
+} from './fields/relations.ts'
+export type { FigureValues, GroupRow } from './figure-types.ts'
 export { avg, count, type Figure, type FigureOptions, max, min, sum } from './figures.ts'
 export type { Grouping, GroupQuery } from './group-query.ts'
-export { type FindOptions, Manager } from './manager.ts'
+export { type FindOptions, Manager, type SetOf } from './manager.ts'
 export { MultipleMatches, NoMatch } from './match-errors.ts'
-export type { AbstractBase, DefineOptions, ModelClass, ModelInstance } from './model-class.ts'
+export type { Model } from './model.ts'
+export type {
+  AbstractBase,
+  AbstractStatics,
+  CommonMethods,
+  DefineOptions,
+  FieldColumns,
+  InstanceMethods,
+  ManySets,
+  ModelClass,
+  ModelInstance,
+  WithManager,
+} from './model-class.ts'
 export { ModelRegistry } from './model-registry.ts'
 export { QuerySet } from './query-set.ts'
 export { type RelatedRow, RelatedSet } from './related-set.ts'
@@ -37,5 +58,5 @@ export { type QueryOptions, Session, type SessionOptions } from './session.ts'
 export type { SessionColumnQuery } from './session-column-query.ts'
 export type { MapperFactory, SessionQuery } from './session-query.ts'
 export type { StatementBuilder } from './statement-builder.ts'
-export type { CreateInput, RelatedOne, UpdateInput } from './types.ts'
+export type { CreateInput, OneMarker, RelatedMarker, RelatedOne, StoredValues, UpdateInput, ValueRow, Values } from './types.ts'
 export { type FieldError, ValidationError } from './validation-error.ts'

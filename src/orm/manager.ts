@@ -42,6 +42,7 @@ export interface ManagedModel {
 
 type FieldsOf<M extends ManagedModel> = M['$fields']
 type InstanceOf<M extends ManagedModel> = M['prototype']
+/** The query sets of a model. */
 export type SetOf<M extends ManagedModel> = QuerySet<FieldsOf<M>, InstanceOf<M>, RelatedOf<M>>
 
 /** How rows are found by expressions. */

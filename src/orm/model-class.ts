@@ -15,7 +15,8 @@ export type FieldColumns<F> = {
     : Column<unknown, unknown>
 }
 
-type ManySets<F> = {
+/** The many-to-many relations of an instance. */
+export type ManySets<F> = {
   readonly [K in keyof F as F[K] extends ManyToMany<unknown> ? K : never]: F[K] extends ManyToMany<infer M extends ManagedModel>
     ? RelatedSet<M>
     : never
@@ -31,7 +32,7 @@ type Loaded<F, I, P extends string> =
   | (keyof I & P & (P extends keyof Values<F> | keyof Model ? never : P))
 
 /** What instances give themselves back from: written out, since a derived type would forget of which class they are. */
-interface InstanceMethods<F> {
+export interface InstanceMethods<F> {
   pk: unknown
   /** Stores these values, and has them from then on. */
   update(values: UpdateInput<F>): Promise<this>
@@ -43,8 +44,11 @@ interface InstanceMethods<F> {
   save(): Promise<this>
 }
 
+/** What the instances of all models can do alike. */
+export type CommonMethods = Omit<Model, keyof InstanceMethods<unknown>>
+
 /** An instance of a model with these fields. */
-export type ModelInstance<F> = Omit<Model, keyof InstanceMethods<F>> & InstanceMethods<F> & Values<F> & ManySets<F>
+export type ModelInstance<F> = CommonMethods & InstanceMethods<F> & Values<F> & ManySets<F>
 
 /** What an instance can be made of. */
 type Initial<F> = Partial<{ [K in keyof UpdateInput<F>]: UpdateInput<F>[K] }> & { readonly pk?: unknown }

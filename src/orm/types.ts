@@ -167,7 +167,8 @@ export interface RelatedMarker<M> {
   readonly $related: M
 }
 
-interface OneMarker<M> extends RelatedMarker<M> {
+/** What it declares of a way back to one row: `declare readonly profile: RelatedOne<typeof Profile>`. */
+export interface OneMarker<M> extends RelatedMarker<M> {
   readonly $one: true
 }
 
@@ -314,8 +315,9 @@ export type PlainAt<F, K extends string, R> =
       : PlainValue<S>
     : never
 
-/** What `values()` gives of each row: all that is stored, or what is at the ends of these paths. */
+/** What `values()` gives of each row: all that is stored. */
 export type StoredValues<F> = { -readonly [K in Stored<F>]: OrNull<F[K], PlainValue<F[K]>> }
+/** The same by paths: what is at their ends. */
 export type ValueRow<F, R, P extends string> = [P] extends [never] ? Record<string, unknown> : { [K in P]: PlainAt<F, K, R> }
 
 /** The kind of what a field holds: of a relation, that of the key it leads to. Any text where only the name of the other table is known. */

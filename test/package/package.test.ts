@@ -15,7 +15,7 @@ import { fetchNodeVersions, nodeExecutable, refusedVersion, supportedVersions } 
 import { run } from './run-command.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const programs = ['quick-start.mjs', 'quick-start.cjs', 'consumer.ts']
+const programs = ['quick-start.mjs', 'quick-start.cjs', 'consumer.ts', 'library.ts']
 
 let scratch: string
 /** An empty project that has installed the packed package, as a user would. */
@@ -72,18 +72,12 @@ test('the types of every entry point resolve for ESM', async () => {
 })
 
 test('a strict TypeScript program compiles, and so do the declarations themselves', async () => {
-  const options = [
-    '--strict',
-    '--exactOptionalPropertyTypes',
-    '--noUncheckedIndexedAccess',
-    '--noEmit',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2022',
-  ]
-  const types = ['--skipLibCheck', 'false', '--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
-  await run(process.execPath, [binary('typescript/bin/tsc'), ...options, ...types, 'consumer.ts'], { cwd: project })
+  await compile('--noEmit', 'consumer.ts')
+})
+
+test('all that a program exports can be named in its declarations, and these compile', async () => {
+  await compile('--declaration', '--emitDeclarationOnly', '--outDir', 'declarations', 'library.ts')
+  await compile('--noEmit', 'declarations/library.d.ts')
 })
 
 test('its command builds the interrupt extension, and the engine loads it under any name', async ({ skip }) => {
@@ -154,6 +148,13 @@ test('an older Node.js is refused in one sentence, without a crash', async ({ sk
     stderr: expect.stringMatching(sentence),
   })
 })
+
+/** Compiles a program against the packed declarations, which are checked as well. */
+async function compile(...args: readonly string[]): Promise<void> {
+  const strict = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--module', 'nodenext', '--target', 'es2022']
+  const types = ['--skipLibCheck', 'false', '--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
+  await run(process.execPath, [binary('typescript/bin/tsc'), ...strict, ...types, ...args], { cwd: project })
+}
 
 function binary(path: string): string {
   return join(root, 'node_modules', path)

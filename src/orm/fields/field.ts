@@ -41,7 +41,7 @@ export interface FieldKind<K extends string = string> {
  * A field of a model: what a value must be, and the column that holds it. `Out` is the type of its values in instances, `In` of what it can be
  * set to, `O` what it was told, `K` its kind: the name of its maker.
  */
-export class Field<Out, In, O extends FieldOptions<In>, K extends string = string> {
+export class Field<Out, In, O extends object, K extends string = string> {
   /** Only for the compiler. */
   declare readonly $out: Out
   declare readonly $in: In
@@ -57,21 +57,22 @@ export class Field<Out, In, O extends FieldOptions<In>, K extends string = strin
     this.kind = kind
     this.type = type
     this.options = Object.freeze({ ...given })
-    this.check = among(given.choices, check)
+    this.check = among(common(given).choices, check)
   }
 
   get nullable(): boolean {
-    return this.options.allowNull === true && this.options.primaryKey !== true
+    const { allowNull, primaryKey } = common(this.options)
+    return allowNull === true && primaryKey !== true
   }
 
   /** The same field, of a narrower type in TypeScript: `json().$type<Settings>()`. Nothing checks the values that come from the database. */
-  $type<T extends Out | ShapeFor<Out>>(): Field<Narrowed<Out, T>, Narrowed<In, T>, O & FieldOptions<Narrowed<In, T>>, K> {
-    return this as unknown as Field<Narrowed<Out, T>, Narrowed<In, T>, O & FieldOptions<Narrowed<In, T>>, K>
+  $type<T extends Out | ShapeFor<Out>>(): Field<Narrowed<Out, T>, Narrowed<In, T>, O, K> {
+    return this as unknown as Field<Narrowed<Out, T>, Narrowed<In, T>, O, K>
   }
 
   /** The column that holds its values. */
   columnSpec(references?: ColumnOptions['references']): ColumnSpec<unknown, unknown, ColumnOptions> {
-    const { primaryKey, index, unique, serverDefault, default: initial, onUpdate } = this.options
+    const { primaryKey, index, unique, serverDefault, default: initial, onUpdate } = common(this.options)
     return new ColumnSpec<unknown, unknown, ColumnOptions>(this.type, {
       ...(primaryKey === true ? { primaryKey: true } : { nullable: this.nullable }),
       ...(index === true ? { index: true } : {}),
@@ -82,6 +83,11 @@ export class Field<Out, In, O extends FieldOptions<In>, K extends string = strin
       ...(references === undefined ? {} : { references }),
     })
   }
+}
+
+/** What the options of all kinds have in common: those that a field was told may be of its own kind alone. */
+function common(options: object): FieldOptions {
+  return options
 }
 
 /** A field without the types of its values. */
