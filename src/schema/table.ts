@@ -1,4 +1,14 @@
-import type { DeleteQueryBuilder, DeleteResult, SelectQueryBuilder, UpdateQueryBuilder, UpdateResult } from 'kysely'
+import {
+  type AliasedExpression,
+  AliasNode,
+  type DeleteQueryBuilder,
+  type DeleteResult,
+  type Expression,
+  IdentifierNode,
+  type SelectQueryBuilder,
+  type UpdateQueryBuilder,
+  type UpdateResult,
+} from 'kysely'
 import { ArgumentError } from '../errors.ts'
 import { checkIdentifier } from '../sql/dialect.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
@@ -8,7 +18,7 @@ import type { AnyColumnSpec } from './column-spec.ts'
 import { ColumnType } from './column-type.ts'
 import type { ConditionLike } from './condition.ts'
 import type { Constraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint } from './constraints.ts'
-import type { ColumnSpecs, DatabaseOf, RowOf } from './infer.ts'
+import type { ColumnSpecs, DatabaseOf, KyselyTable, RowOf } from './infer.ts'
 import { InsertStatement } from './insert-statement.ts'
 import { deleteFrom, selectFrom, updateTable } from './statement-builders.ts'
 import { constraintsOf, indexesOf } from './table-constraints.ts'
@@ -108,8 +118,10 @@ export class Table<N extends string = string, C extends ColumnSpecs = ColumnSpec
   }
 }
 
-/** A table under another name. */
-export class TableAlias<A extends string, C extends ColumnSpecs> {
+/**
+ * A table under another name. Kysely's joins take it: `tracks.select().innerJoin(albums.alias('a'), 'a.id', 'track.album_id').select('a.name')`.
+ */
+export class TableAlias<A extends string, C extends ColumnSpecs> implements AliasedExpression<KyselyTable<C>, A> {
   readonly name: A
   readonly table: AnyTable
   /** The columns by name. */
@@ -122,6 +134,21 @@ export class TableAlias<A extends string, C extends ColumnSpecs> {
     this.c = columnsByName(
       table.columns.map((column) => new Column(column.name, column, tableNode({ name, schema: undefined }), column.label)),
     )
+  }
+
+  /** The same for Kysely. */
+  get alias(): A {
+    return this.name
+  }
+
+  /** The table by its own name, for Kysely. */
+  get expression(): Expression<KyselyTable<C>> {
+    const node = tableNode(this.table)
+    return { expressionType: undefined, toOperationNode: () => node }
+  }
+
+  toOperationNode(): AliasNode {
+    return AliasNode.create(tableNode(this.table), IdentifierNode.create(this.name))
   }
 
   /** As `Table.select`. */

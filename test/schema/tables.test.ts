@@ -4,6 +4,7 @@ import {
   boolean,
   checkConstraint,
   createTable,
+  date,
   dateTime,
   dropTable,
   foreignKeyConstraint,
@@ -16,7 +17,7 @@ import {
   text,
   uniqueConstraint,
 } from 'offloop/schema'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, expectTypeOf, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 
 function users(metadata = new MetaData()) {
@@ -24,6 +25,45 @@ function users(metadata = new MetaData()) {
 }
 
 describeDatabases((fixture) => {
+  test('an alias is joined, and its columns have their types', async () => {
+    const engine = fixture.engine()
+    const metadata = new MetaData()
+    const authors = new Table('authors', metadata, {
+      id: integer({ primaryKey: true }),
+      name: string(50, { nullable: false }),
+      born: date(),
+    })
+    const books = new Table('books', metadata, {
+      id: integer({ primaryKey: true }),
+      author_id: integer({ references: 'authors.id' }),
+      sold: boolean({ nullable: false, default: true }),
+    })
+    await metadata.createAll(engine)
+    await engine.execute(authors.insert().values({ name: 'Ada', born: '1815-12-10' }))
+    await engine.execute(books.insert().values([{ author_id: 1 }, { sold: false }]))
+    const [a, other] = [authors.alias('a'), books.alias('other')]
+
+    const inner = books.select(a.c.born.lt('1900-01-01')).innerJoin(a, 'a.id', 'books.author_id').select(['a.name', 'a.born'])
+    const [book] = await engine.execute(inner).fetchall()
+    expectTypeOf(book).toEqualTypeOf<
+      { id: number; author_id: number | null; sold: boolean; name: string; born: string | null } | undefined
+    >()
+    expect(book).toEqual({ id: 1, author_id: 1, sold: true, name: 'Ada', born: '1815-12-10' })
+
+    const left = books.select().leftJoin(a, (join) => join.onRef('a.id', '=', 'books.author_id').on('a.name', '=', 'Ada'))
+    const named = await engine.execute(left.clearSelect().select(['books.sold', 'a.name']).orderBy('books.id')).fetchall()
+    expectTypeOf(named).toEqualTypeOf<{ sold: boolean; name: string | null }[]>()
+    expect(named).toEqual([
+      { sold: true, name: 'Ada' },
+      { sold: false, name: null },
+    ])
+
+    const same = other.select(other.c.sold.eq(false)).innerJoin(books.alias('b'), 'b.id', 'other.id').select('b.sold as again')
+    expect(await engine.execute(same).fetchall()).toEqual([{ id: 2, author_id: null, sold: false, again: false }])
+    // @ts-expect-error no such column of the other table
+    books.select().innerJoin(a, 'a.idd', 'books.author_id')
+  })
+
   test('a table is created, written, read and dropped', async () => {
     const engine = fixture.engine()
     const table = users()
