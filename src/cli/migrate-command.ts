@@ -155,12 +155,18 @@ async function autogenerate(
 ): Promise<void> {
   const metadata = await loadMetaData(module)
   await withMigrations(database, options, 'refused', async (migrations) => {
-    const { path, statements } = await migrations.autogenerate(metadata, { name: options.name, write: options.dryRun !== true })
-    if (options.json === true) return await printJson({ path, statements })
+    const { path, statements, down } = await migrations.autogenerate(metadata, { name: options.name, write: options.dryRun !== true })
+    if (options.json === true) return await printJson({ path, statements, down })
     if (statements.length === 0) return await stdout.write('The database is what the MetaData says: there is nothing to do.\n')
-    if (path === null) return await stdout.print(statements.map((statement) => `${statement};\n`))
+    if (path === null) return await stdout.print([...statements.map((statement) => `${statement};\n`), ...asComment(down)])
     await stdout.write(`${printable(path)}: ${count(statements.length, 'statement')}. Read it before you apply it.\n`)
   })
+}
+
+/** Whoever runs what is printed goes up, and not down again. */
+function asComment(down: readonly string[]): readonly string[] {
+  const lines = down.flatMap((statement) => `${statement};`.split(/\r?\n/))
+  return ['\n-- The way down:\n', ...lines.map((line) => `-- | ${line}\n`)]
 }
 
 async function loadMetaData(module: string): Promise<MetaData> {

@@ -39,6 +39,8 @@ export interface GeneratedMigration {
   readonly path: string | null
   /** In their order, without semicolons; empty where the database is what the MetaData says. */
   readonly statements: readonly string[]
+  /** The way back, without the rows and values that have gone. */
+  readonly down: readonly string[]
 }
 
 /** Where `autogenerate()` writes what it has found. */
@@ -195,8 +197,8 @@ export class Migrations {
 
   /**
    * Holds the database against a MetaData and writes a migration that makes it what that says: to be read before it is run, for what has another
-   * name is dropped and created, and what the MetaData does not have is dropped. It has no way down. PostgreSQL is asked how it spells the tables, in a
-   * schema that is made and rolled back, and MySQL in temporary tables.
+   * name is dropped and created, and what the MetaData does not have is dropped. Its way down makes the database what it is now, without the rows and
+   * values that have gone. PostgreSQL is asked how it spells the tables, in a schema that is made and rolled back, and MySQL in temporary tables.
    *
    * @throws {ArgumentError} it is no MetaData
    * @throws {MigrationError} a migration has not been applied yet: what it does would be found once more
@@ -208,10 +210,10 @@ export class Migrations {
     const { pending } = historyOf(await readMigrationFilesIfAny(this.#directory), await this.#records.read(this.#db))
     const [first] = pending
     if (first !== undefined) throw new MigrationError('it has not been applied: apply it before the next one is generated.', first)
-    const statements = await statementsTowards(this.#engine, metadata, this.#records)
-    if (statements.length === 0 || !write) return { path: null, statements }
-    const text = `-- up\n${statements.map((statement) => `${statement};\n`).join('\n')}`
-    return { path: await writeMigration(this.#directory, { name, kind: 'sql', text }), statements }
+    const { up: statements, down } = await statementsTowards(this.#engine, metadata, this.#records)
+    if (statements.length === 0 || !write) return { path: null, statements, down }
+    const text = `-- up\n${fileText(statements)}\n-- down\n${fileText(down)}`
+    return { path: await writeMigration(this.#directory, { name, kind: 'sql', text }), statements, down }
   }
 
   /** @throws {ArgumentError} it is none of them */
@@ -255,4 +257,8 @@ export class Migrations {
       owner.end()
     }
   }
+}
+
+function fileText(statements: readonly string[]): string {
+  return statements.map((statement) => `${statement};\n`).join('\n')
 }

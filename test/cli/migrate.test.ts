@@ -76,8 +76,20 @@ test('a migration is generated from a module that exports a MetaData', async () 
   await offloop(['query', 'app.db', 'create table old (x)', '--create'], { cwd })
   const dry = await offloop(['migrate', 'autogenerate', './tables.mjs', 'app.db', '--dry-run'], { cwd })
   expect(dry.stdout).toMatch(/create table "notes"[\s\S]*drop table "old";|drop table "old"[\s\S]*create table "notes"/)
+  expect(dry.stdout).toMatch(
+    /^-- The way down:\n(-- \| .*\n)*-- \| drop table "notes";\n(-- \| .*\n)*-- \| create table "old" \("x" \);\n$/m,
+  )
+  const json = await offloop(['migrate', 'autogenerate', './tables.mjs', 'app.db', '--dry-run', '--json'], { cwd })
+  expect(JSON.parse(json.stdout)).toMatchObject({ path: null, statements: { length: 2 }, down: { length: 2 } })
   const { stdout } = await offloop(['migrate', 'autogenerate', 'tables.mjs', 'app.db', '--name', 'notes'], { cwd })
   expect(stdout).toMatch(/0001_notes\.sql: 2 statements\. Read it before you apply it\.\n$/)
+  await offloop(['migrate', 'up', 'app.db'], { cwd })
+  expect((await offloop(['migrate', 'down', 'app.db'], { cwd })).stdout).toBe('taken back  0001_notes\n')
+  const tables = await offloop(
+    ['query', 'app.db', "select group_concat(name) from sqlite_schema where type = 'table'", '--format', 'csv'],
+    { cwd },
+  )
+  expect(tables.stdout).toContain('offloop_migrations,old')
   await offloop(['migrate', 'up', 'app.db'], { cwd })
   const done = await offloop(['migrate', 'autogenerate', 'tables.mjs', 'app.db'], { cwd })
   expect(done.stdout).toBe('The database is what the MetaData says: there is nothing to do.\n')

@@ -84,7 +84,8 @@ describeTargets((fixture) => {
       const moment = "timestamp '2026-01-02 03:04:05'"
       const zonedMoment = "timestamptz '2026-01-02 03:04:05Z'"
       await engine.execute(`insert into t values (1, ${moment}, ${zonedMoment}, ${zonedMoment}, '2026-01-02', ${zonedMoment})`)
-      await become(migrations, holding({ a: zoned, b: dateTime(), c: date(), d: zoned, e: time() }))
+      // No moment is left of a time of day.
+      await become(migrations, holding({ a: zoned, b: dateTime(), c: date(), d: zoned, e: time() }), { back: false })
       expect(
         await engine
           .execute(`select (a at time zone 'UTC')::text as a, b::text, c::text, (d at time zone 'UTC')::text as d, e::text from t`)
@@ -169,7 +170,8 @@ describeFiles((fixture) => {
       const { engine, migrations } = open(fixture)
       await become(migrations, holding({ 'a "v"': from }))
       await engine.execute('insert into t values (1, :was), (2, null)', { was })
-      await become(migrations, holding({ 'a "v"': to }))
+      // No moment is left of a time of day.
+      await become(migrations, holding({ 'a "v"': to }), { back: to?.type.kind !== 'time' })
       expect(await engine.execute('select "a ""v""" from t order by id').scalars()).toEqual([is, null])
       expect(await engine.scalar("select count(*) from sqlite_schema where type = 'trigger'")).toBe(0)
     },

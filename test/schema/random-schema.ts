@@ -21,10 +21,13 @@ const oddNames = ['order', 'Group', 'a b', 'x"y', 'x`y', "x'y", 'select', 'é', 
 export class SchemaMaker {
   readonly #below: Below
   readonly #dialect: Dialect
+  readonly #isOptional: boolean
 
-  constructor(seed: number, dialect: Dialect) {
+  /** @param optional every column that is no key may hold NULL */
+  constructor(seed: number, dialect: Dialect, { optional = false } = {}) {
     this.#below = random(seed)
     this.#dialect = dialect
+    this.#isOptional = optional
   }
 
   make(): MetaData {
@@ -57,7 +60,7 @@ export class SchemaMaker {
   }
 
   #column(): schema.ColumnSpec<unknown, unknown, ColumnOptions> {
-    const nullable = this.#below(2) === 0
+    const nullable = this.#below(2) === 0 || this.#isOptional
     const withDefault = this.#below(4) === 0
     const number = withDefault ? { nullable, serverDefault: raw(String(this.#below(100))) } : { nullable }
     const word = withDefault ? { nullable, serverDefault: raw("'it''s'") } : { nullable }

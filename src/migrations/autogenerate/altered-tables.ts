@@ -3,6 +3,7 @@ import { commentsOf } from '../../schema/ddl/create-all.ts'
 import { indexesApart } from '../../schema/ddl/create-table.ts'
 import { type AnyTable, referredKey } from '../../schema/table-shape.ts'
 import { EnumerationType } from '../../schema/types/texts.ts'
+import type { Dialect } from '../../sql/dialect.ts'
 import type { DefinitionText } from './definition-text.ts'
 import type { SchemaChanges, TableChange } from './schema-changes.ts'
 import type { CheckFact, ColumnFacts } from './table-facts.ts'
@@ -17,7 +18,10 @@ export interface OwnedKey {
  * The foreign keys that have to go before anything else does: those that are gone, and those in whose way the changes stand. The latter come again at
  * the end.
  */
-export function foreignKeysInTheWay(changes: SchemaChanges): {
+export function foreignKeysInTheWay(
+  changes: SchemaChanges,
+  dialect: Dialect,
+): {
   readonly dropped: readonly OwnedKey[]
   readonly added: readonly OwnedKey[]
 } {
@@ -34,7 +38,10 @@ export function foreignKeysInTheWay(changes: SchemaChanges): {
       const isGone = change?.foreignKeys.dropped.includes(foreignKey) === true || (lost.has(table.key) && lost.has(referred))
       const isInTheWay =
         !lost.has(table.key) &&
-        (touches(table.key, foreignKey.columns) || touches(referred, foreignKey.referredColumns) || lost.has(referred))
+        (touches(table.key, foreignKey.columns) ||
+          touches(referred, foreignKey.referredColumns) ||
+          lost.has(referred) ||
+          (dialect.name === 'mysql' && change !== undefined && sharesIndex(foreignKey, change)))
       if (isGone || isInTheWay) gone.push({ table, foreignKey })
       if (!isGone && isInTheWay && !lost.has(referred)) again.push({ table: change?.to ?? table, foreignKey })
     }
@@ -42,6 +49,16 @@ export function foreignKeysInTheWay(changes: SchemaChanges): {
   const fresh = created.flatMap((table) => table.foreignKeys.map((foreignKey) => ({ table, foreignKey })))
   const added = changed.flatMap(({ to, foreignKeys }) => foreignKeys.added.map((foreignKey) => ({ table: to, foreignKey })))
   return { dropped: gone, added: [...again, ...added, ...fresh] }
+}
+
+/** MySQL: one index serves all foreign keys whose columns begin alike. It has the name of one of them, and goes with that. */
+function sharesIndex({ columns }: ForeignKeyConstraint, { foreignKeys }: TableChange): boolean {
+  return foreignKeys.dropped.some((gone) => begins(gone.columns, columns) || begins(columns, gone.columns))
+}
+
+/** Whether these are the first columns of the key. */
+export function begins(key: readonly unknown[], columns: readonly string[]): boolean {
+  return columns.every((column, at) => key[at] === column)
 }
 
 /** Columns that go or become others, and those of keys and indexes that do: a foreign key stands on them. */

@@ -1,5 +1,7 @@
+import type { ForeignKeyConstraint } from '../../schema/constraints.ts'
+import type { AnyTable } from '../../schema/table-shape.ts'
 import type { Dialect } from '../../sql/dialect.ts'
-import { addKeys, createStatements, dropTables, foreignKeysInTheWay, type OwnedKey } from './altered-tables.ts'
+import { addKeys, begins, createStatements, dropTables, foreignKeysInTheWay, type OwnedKey } from './altered-tables.ts'
 import { DefinitionText } from './definition-text.ts'
 import type { LiveSchema } from './live-schema.ts'
 import { renameHint } from './rebuilt-tables.ts'
@@ -9,11 +11,23 @@ import type { SchemaChanges, TableChange } from './schema-changes.ts'
 /** Characters of a name. */
 const maxNameLength = 64
 
-/** The statements for MySQL and MariaDB: one ALTER TABLE for each table, between what goes first and what comes last. */
-export function mysqlStatements(changes: SchemaChanges, live: LiveSchema, dialect: Dialect): readonly string[] {
+/** Indexes that are there for a foreign key alone. */
+type IndexesFor = (table: AnyTable, foreignKey: ForeignKeyConstraint) => readonly string[]
+
+/**
+ * The statements for MySQL and MariaDB: one ALTER TABLE for each table, between what goes first and what comes last.
+ *
+ * @param indexesFor by default those that are in the database
+ */
+export function mysqlStatements(
+  changes: SchemaChanges,
+  live: LiveSchema,
+  dialect: Dialect,
+  indexesFor: IndexesFor = (table, { columns }) => live.hiddenIndexes(table, columns),
+): readonly string[] {
   const text = new DefinitionText(dialect)
   const { created, dropped, changed } = changes
-  const foreignKeys = foreignKeysInTheWay(changes)
+  const foreignKeys = foreignKeysInTheWay(changes, dialect)
   return [
     ...changed.flatMap((change) => refuseRows(change, text)),
     ...foreignKeys.dropped.map(
@@ -21,7 +35,7 @@ export function mysqlStatements(changes: SchemaChanges, live: LiveSchema, dialec
     ),
     ...dropTables(dropped, text),
     ...createStatements(created, text),
-    ...changed.flatMap((change) => alterTable(change, servingIndexes(change, foreignKeys.dropped, live), live, text)),
+    ...changed.flatMap((change) => alterTable(change, servingIndexes(change, foreignKeys.dropped, indexesFor), live, text)),
     ...changed.flatMap((change) => addKeys(change, text)),
     ...foreignKeys.added.map(({ table, foreignKey }) => text.addConstraint(table, foreignKey)),
   ]
@@ -64,13 +78,24 @@ function refuseRows(change: TableChange, text: DefinitionText): readonly string[
 }
 
 /** MySQL makes an index for a foreign key, and leaves it behind when that goes. */
-function servingIndexes({ from, foreignKeys }: TableChange, dropped: readonly OwnedKey[], live: LiveSchema): readonly string[] {
-  const gone = dropped.filter(({ table, foreignKey }) => table.key === from.key && foreignKeys.dropped.includes(foreignKey))
-  const stays = new Set(
-    from.foreignKeys
-      .filter((foreignKey) => !gone.some((owned) => owned.foreignKey === foreignKey))
-      .map(({ columns }) => columns.join('\0')),
-  )
-  const lists = gone.map(({ foreignKey }) => foreignKey.columns.join('\0')).filter((columns) => !stays.has(columns))
-  return lists.flatMap((columns) => live.hiddenIndexes(from, columns.split('\0')))
+function servingIndexes({ from, foreignKeys }: TableChange, dropped: readonly OwnedKey[], indexesFor: IndexesFor): readonly string[] {
+  const stays = from.foreignKeys.filter((foreignKey) => !dropped.some((owned) => owned.foreignKey === foreignKey))
+  return foreignKeys.dropped
+    .filter(({ columns }) => !stays.some((other) => other.columns.join('\0') === columns.join('\0')))
+    .flatMap((foreignKey) => indexesFor(from, foreignKey))
+}
+
+/**
+ * The index that there is when a foreign key was added: it has its name. MySQL makes none where a key of the table would serve, and where the columns
+ * of another foreign key begin with the same ones, or are the same and came later, its index takes the place of this one.
+ */
+export function indexMadeFor({ primaryKey, constraints, indexes, foreignKeys }: AnyTable, made: ForeignKeyConstraint): readonly string[] {
+  const own = [
+    ...[primaryKey, ...constraints].filter((key) => key?.kind === 'unique' || key?.kind === 'primaryKey').map((key) => key.columns),
+    ...indexes.map(({ members, lengths }) => members.map((member) => (lengths?.[String(member)] === undefined ? member : null))),
+  ]
+  const later = foreignKeys.slice(foreignKeys.indexOf(made) + 1)
+  const others = foreignKeys.filter(({ columns }) => columns.length > made.columns.length)
+  const isServed = [...own, ...[...later, ...others].map(({ columns }) => columns)].some((key) => begins(key, made.columns))
+  return isServed || made.name === undefined ? [] : [made.name]
 }

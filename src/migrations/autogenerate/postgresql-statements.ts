@@ -5,43 +5,41 @@ import { quoteText } from '../../schema/types/texts.ts'
 import type { Dialect } from '../../sql/dialect.ts'
 import { addKeys, createStatements, dropTables, foreignKeysInTheWay } from './altered-tables.ts'
 import { DefinitionText } from './definition-text.ts'
-import type { LiveSchema } from './live-schema.ts'
 import { usingClause } from './postgresql-conversions.ts'
+import type { TypeStatements } from './postgresql-types.ts'
 import { renameHint } from './rebuilt-tables.ts'
 import { checksOf, isGenerated, isRetyped, keysOf, remadeColumns } from './remade-columns.ts'
 import { requiredColumns, requiredHint } from './required-columns.ts'
 import type { ColumnChange, SchemaChanges, TableChange } from './schema-changes.ts'
 
 /** The statements for PostgreSQL: what stands in the way goes first, foreign keys come last. */
-export function postgresqlStatements(
-  changes: SchemaChanges,
-  live: LiveSchema,
-  types: readonly string[],
-  dialect: Dialect,
-): readonly string[] {
+export function postgresqlStatements(changes: SchemaChanges, types: TypeStatements, dialect: Dialect): readonly string[] {
   const text = new DefinitionText(dialect)
   const { created, dropped, changed } = changes
-  const foreignKeys = foreignKeysInTheWay(changes)
+  const foreignKeys = foreignKeysInTheWay(changes, dialect)
   return [
     ...foreignKeys.dropped.map(({ table, foreignKey }) => text.dropConstraint(table, foreignKey.name ?? '')),
     ...dropTables(dropped, text),
-    ...changed.flatMap((change) => dropKeys(change, live, text)),
-    ...types,
-    ...createStatements(created, text),
+    ...changed.flatMap((change) => dropKeys(change, text)),
+    ...types.first,
     ...changed.flatMap((change) => alterColumns(change, text)),
+    ...types.between,
+    ...createStatements(created, text),
     ...changed.flatMap((change) => [...addPrimaryKey(change, text), ...addKeys(change, text)]),
     ...foreignKeys.added.map(({ table, foreignKey }) => text.addConstraint(table, foreignKey)),
+    ...types.last,
   ]
 }
 
-function dropKeys({ from, primaryKey, uniques, checks, indexes }: TableChange, live: LiveSchema, text: DefinitionText): readonly string[] {
-  const key = primaryKey && from.primaryKey !== null ? [from.primaryKey.name ?? ''] : []
-  const checkNames = checks.dropped.map(
-    ({ constraint, column }) => (column === null ? constraint.name : live.listCheck(from, column)) ?? '',
-  )
+function dropKeys({ from, columns, primaryKey, uniques, checks, indexes }: TableChange, text: DefinitionText): readonly string[] {
+  const key = primaryKey && from.primaryKey !== null ? [from.primaryKey] : []
+  // The list of a column goes with it.
+  const checksApart = checks.dropped.filter(({ column }) => !columns.dropped.some(({ name }) => name === column))
   return [
     ...indexes.dropped.map(({ name }) => `drop index ${text.name({ name, schema: from.schema })}`),
-    ...[...checkNames, ...uniques.dropped.map(({ name }) => name ?? ''), ...key].map((name) => text.dropConstraint(from, name)),
+    ...[...checksApart.map(({ constraint }) => constraint), ...uniques.dropped, ...key].map(({ name }) =>
+      text.dropConstraint(from, name ?? ''),
+    ),
   ]
 }
 

@@ -5,30 +5,67 @@ import { inspect } from '../../schema/inspection/inspector.ts'
 import type { AnyTable, QualifiedName } from '../../schema/table-shape.ts'
 import { EnumerationType, quoteText } from '../../schema/types/texts.ts'
 import type { Executor } from '../../sql/executor.ts'
-import { DefinitionText } from './definition-text.ts'
-import type { Tables } from './schema-changes.ts'
+import { Sql } from '../../sql/template.ts'
+import { DefinitionText, tableLike } from './definition-text.ts'
+import { mentions } from './remade-columns.ts'
+import type { SchemaChanges } from './schema-changes.ts'
 
-/** Enumerations that are types of PostgreSQL's. A value that is not wanted any more stays: it cannot be taken away. */
-export async function typeStatements(executor: Executor, wanted: Tables, live: Tables): Promise<readonly string[]> {
+/** What becomes of types, beside the columns that are of them. */
+export interface TypeStatements {
+  /** Before any column is. */
+  readonly first: readonly string[]
+  /** When columns are what they will be, and new tables are not there yet. */
+  readonly between: readonly string[]
+  /** When nothing is of them any more. */
+  readonly last: readonly string[]
+}
+
+/**
+ * Enumerations that are types of PostgreSQL's. A value that is not wanted any more stays: the way up makes no type anew to be rid of it. The way down
+ * does: that one could be added again.
+ */
+export async function typeStatements(
+  executor: Executor,
+  tables: readonly AnyTable[],
+  changes: SchemaChanges,
+): Promise<{ readonly up: TypeStatements; readonly down: TypeStatements }> {
   const { dialect } = executor
   const text = new DefinitionText(dialect)
-  const tables = [...wanted.values()]
-  const statements: string[] = []
+  const kept = keptOf(changes)
+  const first: string[] = []
+  const between: string[] = []
+  const last: string[] = []
   for (const { name, schema, values } of typesOf(tables)) {
     const types = await inspect(executor).enums(schema)
     const found = types.find((type) => type.name === name)
     if (found === undefined) {
-      statements.push(createType({ name, schema }, values, text))
+      first.push(createType({ name, schema }, values, text))
+      last.push(`drop type ${text.name({ name, schema })}`)
       continue
     }
     const missing = newValues(found.values, values)
+    if (missing.length === 0) continue
     const quoted = missing.map(({ value }) => quoteText(value, dialect))
-    if (quoted.some((value) => tables.some((table) => table.schema === schema && uses(table, { name, schema }, value)))) {
-      const kept = [...live.values()].filter((table) => wanted.has(table.key))
-      statements.push(...remakeType({ name, schema }, withNew(found.values, missing), kept, text))
-    } else statements.push(...missing.map((value) => addValue({ name, schema }, value, text)))
+    const mustRemake = quoted.some((value) => tables.some((table) => table.schema === schema && uses(table, { name, schema }, value)))
+    if (mustRemake) first.push(...remakeType({ name, schema }, withNew(found.values, missing), kept, text))
+    else first.push(...missing.map((value) => addValue({ name, schema }, value, text)))
+    between.push(...remakeType({ name, schema }, found.values, kept, text))
   }
-  return statements
+  return { up: { first, between: [], last: [] }, down: { first: [], between, last } }
+}
+
+/** The tables that stay, with what of them stays as it is. */
+function keptOf({ before, dropped, changed }: SchemaChanges): readonly AnyTable[] {
+  return before
+    .filter((table) => !dropped.includes(table))
+    .map((table) => {
+      const change = changed.find(({ from }) => from === table)
+      if (change === undefined) return table
+      return tableLike(table, {
+        constraints: table.constraints.filter((constraint) => change.to.constraints.includes(constraint)),
+        indexes: table.indexes.filter((index) => !change.indexes.dropped.includes(index)),
+      })
+    })
 }
 
 /** A value that a type is to have, and its neighbour there: by itself it would be the last one, and order is what the list is in PostgreSQL. */
@@ -77,7 +114,7 @@ function isOf({ type: { stored } }: Column, { name }: QualifiedName): boolean {
   return stored instanceof EnumerationType && stored.name === name
 }
 
-/** Makes a type anew, with more values, and has its columns be of it: those of a new type can be used at once. */
+/** Makes a type anew, with other values, and has its columns be of it: those of a new type can be used at once. */
 function remakeType(type: QualifiedName, values: readonly string[], tables: readonly AnyTable[], text: DefinitionText): readonly string[] {
   const old = { ...type, name: `${type.name}_old` }
   return [
@@ -90,13 +127,29 @@ function remakeType(type: QualifiedName, values: readonly string[], tables: read
 
 function retypeColumns(table: AnyTable, type: QualifiedName, text: DefinitionText): readonly string[] {
   const columns = table.columns.filter((column) => isOf(column, type))
-  return columns.flatMap(({ name, options: { serverDefault } }) => {
-    const column = text.dialect.quoteIdentifier(name)
-    const alter = `alter table ${text.name(table)} alter column ${column}`
-    return [
-      ...(serverDefault === undefined ? [] : [`${alter} drop default`]),
-      `${alter} type ${text.name(type)} using ${column}::text::${text.name(type)}`,
-      ...(serverDefault === undefined ? [] : [`${alter} set default ${sqlText(serverDefault)}`]),
-    ]
-  })
+  // They hold the old type, and would compare the column with it.
+  const holds = (sql: string) => columns.some(({ name }) => mentions(sql, name))
+  const checks = table.constraints
+    .filter((constraint) => constraint.kind === 'check')
+    .filter(({ expression }) => holds(sqlText(expression)))
+  const indexes = table.indexes.filter(
+    ({ where, members, sql = '' }) => holds(sql) || [where, ...members].some((part) => part instanceof Sql && holds(sqlText(part))),
+  )
+  return [
+    ...indexes.map(({ name }) => `drop index ${text.name({ name, schema: table.schema })}`),
+    ...checks.map(({ name }) => text.dropConstraint(table, name ?? '')),
+    ...columns.flatMap((column) => retypeColumn(table, column, type, text)),
+    ...checks.map((check) => text.addConstraint(table, check)),
+    ...indexes.map((index) => text.createIndex(table, index)),
+  ]
+}
+
+function retypeColumn(table: AnyTable, { name, options: { serverDefault } }: Column, type: QualifiedName, text: DefinitionText) {
+  const column = text.dialect.quoteIdentifier(name)
+  const alter = `alter table ${text.name(table)} alter column ${column}`
+  return [
+    ...(serverDefault === undefined ? [] : [`${alter} drop default`]),
+    `${alter} type ${text.name(type)} using ${column}::text::${text.name(type)}`,
+    ...(serverDefault === undefined ? [] : [`${alter} set default ${sqlText(serverDefault)}`]),
+  ]
 }

@@ -11,7 +11,7 @@ import { converted, misfits } from './sqlite-conversions.ts'
  * The statements for SQLite. Its ALTER TABLE adds columns, and little else: a table is made anew, with every row, and put in the place of the old
  * one, https://www.sqlite.org/lang_altertable.html#otheralter. Foreign keys are off meanwhile: a migration sees to it, and checks them at its end.
  *
- * @param triggers of all tables: those of one that is dropped go with it
+ * @param triggers of all tables: those of one that is dropped go with it, and come with it again
  */
 export function sqliteStatements(changes: SchemaChanges, triggers: readonly TriggerDescription[], dialect: Dialect): readonly string[] {
   const text = new DefinitionText(dialect)
@@ -31,7 +31,9 @@ export function sqliteStatements(changes: SchemaChanges, triggers: readonly Trig
     ...(rebuilt.length > 0 ? ['pragma legacy_alter_table = off'] : []),
     ...[...created, ...rebuilt.map(({ to }) => to)].flatMap((table) => table.indexes.map((index) => text.createIndex(table, index))),
     ...indexesOf(others, 'added').map(({ table, index }) => text.createIndex(table, index)),
-    ...rebuilt.flatMap(({ to }) => triggers.filter(({ table }) => table === to.name).map(({ sql }) => sql)),
+    ...[...created, ...rebuilt.map(({ to }) => to)].flatMap(({ name }) =>
+      triggers.filter(({ table }) => table === name).map(({ sql }) => sql),
+    ),
   ]
 }
 

@@ -54,7 +54,7 @@ export function keysOf(
 }
 
 /** Whether a name stands in an expression that PostgreSQL has written: in quotes where it is no plain word. */
-function mentions(expression: string, name: string): boolean {
+export function mentions(expression: string, name: string): boolean {
   const quoted = `"${name.replaceAll('"', '""')}"`
   return expression.includes(quoted) || expression.split(/[^\w$]+/).includes(name)
 }

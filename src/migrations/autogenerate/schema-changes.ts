@@ -62,6 +62,32 @@ export function changesBetween(live: Tables, wanted: Tables, dialect: Dialect, s
   }
 }
 
+/** What makes the first schema out of the second again. */
+export function reversed({ created, dropped, changed, before }: SchemaChanges): SchemaChanges {
+  const after = new Map(changed.map(({ from, to }) => [from, to]))
+  const kept = before.filter((table) => !dropped.includes(table)).map((table) => after.get(table) ?? table)
+  return { created: dropped, dropped: created, changed: changed.map(reversedChange), before: [...kept, ...created] }
+}
+
+function reversedChange({ from, to, columns, changed, primaryKey, options, ...others }: TableChange): TableChange {
+  return {
+    from: to,
+    to: from,
+    columns: exchanged(columns),
+    changed: changed.map((column) => ({ from: column.to, to: column.from, was: column.is, is: column.was })),
+    primaryKey,
+    uniques: exchanged(others.uniques),
+    checks: exchanged(others.checks),
+    foreignKeys: exchanged(others.foreignKeys),
+    indexes: exchanged(others.indexes),
+    options,
+  }
+}
+
+function exchanged<T>({ dropped, added }: Exchange<T>): Exchange<T> {
+  return { dropped: added, added: dropped }
+}
+
 function tableChange(from: AnyTable, to: AnyTable, dialect: Dialect, spelled: AnyTable | undefined): TableChange | null {
   const was = factsOf(from, dialect)
   const is = factsOf(to, dialect, spelled)
