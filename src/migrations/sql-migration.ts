@@ -2,22 +2,23 @@ import { CompiledQuery } from 'kysely'
 import type { AnyKysely } from '../adapters/kysely/kysely-parts.ts'
 import type { DialectName } from '../sql/dialect.ts'
 import { scanStatement } from '../sql/scan-statement.ts'
+import { withoutDelimiters } from './delimiters.ts'
 import type { Direction, Migration } from './migration.ts'
 import { MigrationError, messageOf } from './migration-error.ts'
 import type { MigrationFile } from './migration-files.ts'
 import { refuseInTransaction, refuseOpenEnd } from './refused-statements.ts'
+import { sectionMark } from './section-mark.ts'
 import { type SqlStatement, splitStatements } from './split-statements.ts'
-
-const mark = /^[ \t]*--[ \t]*(up|down|no transaction)[ \t]*\r?$/i
 
 /**
  * Understands a file of SQL. A line `-- up` begins what takes the database up, and `-- down` what takes it down again; without `-- up` all that
- * stands before `-- down` is the way up, or all of the file. A line `-- no transaction` says that it runs outside of one.
+ * stands before `-- down` is the way up, or all of the file. A line `-- no transaction` says that it runs outside of one. In MySQL
+ * DELIMITER is understood.
  *
  * @throws {MigrationError} the sections are not what they should be, or a statement is refused
  */
 export function sqlMigration({ file, text }: MigrationFile, dialect: DialectName): Migration {
-  const { up, down, inTransaction } = sectionsOf(text, dialect, file)
+  const { up, down, inTransaction } = sectionsOf(dialect === 'mysql' ? withoutDelimiters(text, file) : text, dialect, file)
   if (up.length === 0) throw new MigrationError('it has no statement for the way up.', { file })
   for (const statements of [up, down ?? []]) {
     if (inTransaction) refuseInTransaction(statements, dialect, file)
@@ -73,7 +74,7 @@ function marksOf(lines: readonly string[], dialect: DialectName): readonly Mark[
   const marks: Mark[] = []
   let start = 0
   for (const [index, line] of lines.entries()) {
-    const word = mark.exec(line)?.[1]?.toLowerCase()
+    const word = sectionMark.exec(line)?.[1]?.toLowerCase()
     if (word === undefined || !canEnd(lines.slice(start, index).join('\n'), dialect)) continue
     marks.push({ word, index })
     if (word !== 'no transaction') start = index + 1
