@@ -66,3 +66,21 @@ function tokenAt(sql: string, at: number, delimiter: string): { readonly text: s
 function namedIn(line: string): string {
   return (line.trim().split(/\s+/)[1] ?? '').replace(/^(['"`])(.*)\1$/, '$2')
 }
+
+/** A statement as MySQL's shell reads it: between two lines of DELIMITER where it has semicolons inside, as a trigger; else null. */
+export function delimited(statement: string): string | null {
+  const whole = statement.replace(/[;\s]+$/, '')
+  if (!holdsSemicolon(whole)) return null
+  let delimiter = '$$'
+  while (whole.includes(delimiter)) delimiter += '$'
+  return `DELIMITER ${delimiter}\n${whole}\n${delimiter}\nDELIMITER ;\n`
+}
+
+function holdsSemicolon(sql: string): boolean {
+  for (let at = 0; at < sql.length; ) {
+    const { text } = tokenAt(sql, at, ';')
+    if (text === ';') return true
+    at += text.length
+  }
+  return false
+}

@@ -1,6 +1,7 @@
 import type { AnyKysely } from '../adapters/kysely/kysely-parts.ts'
 import { beginStatements } from '../sql/begin.ts'
 import type { Dialect } from '../sql/dialect.ts'
+import { delimited } from './delimiters.ts'
 import type { Migration } from './migration.ts'
 import type { MigrationFile } from './migration-files.ts'
 import type { RecordTable } from './record-table.ts'
@@ -15,7 +16,8 @@ export async function scriptFor(
   if (steps.length === 0) return ''
   const recording = new RecordingKysely(dialect)
   await records.creation(recording.db).execute()
-  const parts = [recording.take().map(ended).join('')]
+  const end = (statement: string) => (dialect.name === 'mysql' ? delimited(statement) : null) ?? ended(statement)
+  const parts = [recording.take().map(end).join('')]
   for (const { file, migration } of steps) {
     const whole = migration.inTransaction && dialect.transactionalDdl
     const run = (db: AnyKysely) => migration.run('up', db, () => {})
@@ -23,7 +25,7 @@ export async function scriptFor(
     const ofMigration = recording.take()
     await records.insert(recording.db, file, 'applied', 'script')
     const statements = [...ofMigration, ...(choosesSchema(ofMigration, dialect) ? ['reset search_path'] : []), ...recording.take()]
-    parts.push(`-- ${file.file}\n${(whole ? inTransaction(statements, dialect) : statements).map(ended).join('')}`)
+    parts.push(`-- ${file.file}\n${(whole ? inTransaction(statements, dialect) : statements).map(end).join('')}`)
   }
   return parts.join('\n')
 }

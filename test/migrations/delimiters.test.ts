@@ -90,6 +90,14 @@ describeDialects((fixture) => {
     expect(await rejectionOf(engine.execute('call twice(2)'))).toMatchObject({ driverCode: 'ER_SP_DOES_NOT_EXIST' })
   })
 
+  test.runIf(isMysql)('a script of what is pending has DELIMITER where the shell needs it', async () => {
+    const { folder, migrations } = open(fixture)
+    folder.write('1.sql', "select ';' as `;`; -- ;\ncreate procedure p() begin select 1; select '$$'; end;\nselect 2")
+    expect(await migrations.sql()).toContain(
+      "\nselect ';' as `;`;\nDELIMITER $$$\ncreate procedure p() begin select 1; select '$$'; end\n$$$\nDELIMITER ;\nselect 2;\n",
+    )
+  })
+
   test.runIf(isMysql)('a dump with a trigger and a procedure is a migration', async () => {
     const { engine, folder, migrations } = open(fixture)
     folder.write('1.sql', dump)
