@@ -154,7 +154,7 @@ async function autogenerate(
   options: MigrateOptions & { readonly name?: string; readonly dryRun?: true },
 ): Promise<void> {
   const metadata = await loadMetaData(module)
-  await withMigrations(database, options, 'refused', async (migrations) => {
+  await withMigrations(database, options, 'empty', async (migrations) => {
     const { path, statements, down } = await migrations.autogenerate(metadata, { name: options.name, write: options.dryRun !== true })
     if (options.json === true) return await printJson({ path, statements, down })
     if (statements.length === 0) return await stdout.write('The database is what the MetaData says: there is nothing to do.\n')

@@ -64,7 +64,8 @@ test('a module of tables that is not there is told in a line', async () => {
   expect(end.stderr).toBe('offloop: There is no file ./nope.ts: expected a module that exports a MetaData.\n')
 })
 
-test('a migration is generated from a module that exports a MetaData', async () => {
+/** A folder with a module of tables. */
+function withTables(): string {
   const cwd = temporaryFolder()
   const offloopSchema = fileURLToPath(new URL('../../dist/src/schema/index.js', import.meta.url))
   const source = `
@@ -73,6 +74,20 @@ test('a migration is generated from a module that exports a MetaData', async () 
     new Table('notes', metadata, { id: integer({ primaryKey: true }) })
   `
   writeFileSync(join(cwd, 'tables.mjs'), source)
+  return cwd
+}
+
+test('the first migration is generated before there is a database, and the next one is not', async () => {
+  const cwd = withTables()
+  const first = await offloop(['migrate', 'autogenerate', 'tables.mjs', 'app.db', '--name', 'first'], { cwd })
+  expect(first.stdout).toMatch(/0001_first\.sql: 1 statement\./)
+  expect(readdirSync(cwd).toSorted()).toEqual(['migrations', 'tables.mjs'])
+  const second = await offloop(['migrate', 'autogenerate', 'tables.mjs', 'app.db'], { cwd })
+  expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining('0001_first.sql: it has not been applied') })
+})
+
+test('a migration is generated from a module that exports a MetaData', async () => {
+  const cwd = withTables()
   await offloop(['query', 'app.db', 'create table old (x)', '--create'], { cwd })
   const dry = await offloop(['migrate', 'autogenerate', './tables.mjs', 'app.db', '--dry-run'], { cwd })
   expect(dry.stdout).toMatch(/create table "notes"[\s\S]*drop table "old";|drop table "old"[\s\S]*create table "notes"/)
