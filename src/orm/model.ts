@@ -163,7 +163,6 @@ interface InstanceChanges {
 }
 
 async function storeChanges(instance: Model, { values, changed }: InstanceChanges, executor: Executor): Promise<void> {
-  const definition = definitionFor(instance)
   const changes = changesIn(executor)
   const matched = await updateEntities(ownRow(instance), changed, executor)
   if (matched === 0) throw noRow(instance)
