@@ -20,7 +20,7 @@ import { changesIn } from '../sql/open-transaction.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { Sql } from '../sql/template.ts'
 import { type Entity, type ModelDefinition, type StoredField, typeOf } from './definition.ts'
-import { type Model, takeChanges } from './model.ts'
+import { keyValue, type Model, takeChanges } from './model.ts'
 import { Stateful } from './model-state.ts'
 import { Plan } from './plan.ts'
 import { setByUpdates, validateValues } from './validation.ts'
@@ -70,16 +70,13 @@ function assertOfModel(definition: ModelDefinition, instance: Entity): void {
   let model: ModelDefinition | null = instance instanceof Stateful ? Stateful.definitionOf(instance) : null
   while (model !== null && model !== definition) model = model.parent
   if (model === null) throw new TypeError(`bulkUpdate() takes instances of ${definition.name}, found ${describeValue(instance)}.`)
-  if (definition.keyFields.some(({ name }) => (instance[name] ?? null) === null))
+  if (definition.keyFields.some((field) => (keyValue(instance, field) ?? null) === null))
     throw new InvalidRequestError(`bulkUpdate() takes rows that have been created: ${String(instance)} has no key.`)
 }
 
 function changedRow(definition: ModelDefinition, instance: Entity, given: readonly StoredField[]): ChangedRow {
   const values = validateValues(definition, Object.fromEntries(given.map(({ name }) => [name, instance[name]])))
-  const key = definition.keyFields.map(({ name }) => {
-    const value = instance[name]
-    return typeof value === 'object' && value !== null && 'pk' in value ? value.pk : value
-  })
+  const key = definition.keyFields.map((field) => keyValue(instance, field))
   return { instance, key, values: { ...values, ...setByUpdates(definition, given) } }
 }
 

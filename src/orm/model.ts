@@ -258,7 +258,8 @@ export function loadedValues(instance: Model): Entity {
   return values
 }
 
-function keyValue(instance: Entity, field: StoredField): unknown {
+/** A part of the key of an instance: of a relation, the key that this leads to. */
+export function keyValue(instance: Entity, field: StoredField): unknown {
   const value = instance[field.name]
   return value instanceof Model ? value.pk : value
 }

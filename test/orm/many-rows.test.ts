@@ -1,4 +1,4 @@
-import { integer, ModelRegistry, manyToMany, string } from 'offloop/orm'
+import { integer, ModelRegistry, manyToMany, oneToOne, string } from 'offloop/orm'
 import { expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { statementsOf } from './statements-of.ts'
@@ -48,7 +48,11 @@ describeDatabases((fixture) => {
     expect(await Counter.objects.filter({ name: 'x' }).count()).toBe(0)
     class Other extends models.define('others', { id: integer({ primaryKey: true }), name: string({ maxLength: 20 }) }) {}
     expect(await rejectionOf(Counter.objects.bulkUpdate([new Other({ id: 1, name: 'x' })] as never, ['name']))).toBeInstanceOf(TypeError)
-    expect((await rejectionOf(Counter.objects.bulkUpdate([new Counter({ name: 'x' })], ['name']))).message).toContain('has no key')
+    class Price extends models.define('prices', { counter: oneToOne(() => Counter, { primaryKey: true }), sum: integer() }) {}
+    const unsaved = new Counter({ name: 'x' })
+    expect((await rejectionOf(Counter.objects.bulkUpdate([unsaved], ['name']))).message).toContain('has no key')
+    const price = new Price({ counter: unsaved, sum: 1 })
+    expect((await rejectionOf(Price.objects.bulkUpdate([price], ['sum']))).message).toContain('has no key')
     expect([await Counter.objects.bulkUpdate([], ['name']), await Counter.objects.bulkUpdate(rows, [])]).toEqual([0, 0])
   })
 
