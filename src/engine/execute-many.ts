@@ -10,6 +10,7 @@ import { compileRows, type RowsStatement, takesRows } from '../sql/typed-stateme
 import { withCallersStack } from '../transport/callers-stack.ts'
 import type { AsyncTransaction } from './contract.ts'
 import { abortErrorOf, inTime, type WaitOptions } from './deadline.ts'
+import { lostConnectionError } from './lost-connection.ts'
 import type { RequestSettings } from './operation.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
 import { type EngineServices, statementTraits } from './services.ts'
@@ -40,7 +41,7 @@ export interface BatchSender<T> {
   readonly connectionId: number
   readonly transactionFlags: number
   request(settings: RequestSettings, via: T, wait: WaitOptions): Promise<unknown>
-  readonly physical: Pick<PhysicalConnection, 'whenLost'>
+  readonly physical: Pick<PhysicalConnection, 'lost' | 'whenLost'>
 }
 
 interface Batch {
@@ -167,7 +168,7 @@ async function sendBatches<T extends Pick<AsyncTransaction, 'commit' | 'rollback
   let rowcount = 0
   try {
     for (;;) {
-      const batch = await nextBatch(inTime(wait, batches.next()), running, transaction === null ? null : session.physical)
+      const batch = await nextBatch(inTime(wait, batches.next()), running, session.physical)
       if (batch === null) break
       if (transaction === null) {
         transaction = await begin()
@@ -180,7 +181,8 @@ async function sendBatches<T extends Pick<AsyncTransaction, 'commit' | 'rollback
       running = sent
     }
     rowcount += await rowsOf(running)
-    await transaction?.commit()
+    if (transaction !== null) await transaction.commit()
+    else if (session.physical.lost !== null) throw lostConnectionError('this connection', session.physical.lost)
   } catch (error) {
     const left = batches.return(undefined).catch(() => {})
     // Given up, it may stand at a row that never comes.
@@ -191,23 +193,20 @@ async function sendBatches<T extends Pick<AsyncTransaction, 'commit' | 'rollback
   return { rowcount }
 }
 
-/**
- * Null behind the last batch; and as soon as it is of no use, since the batch before it has failed, or the connection with the open transaction
- * is lost.
- */
+/** Null behind the last batch; and as soon as it is of no use, since the batch before it has failed, or the connection is lost. */
 async function nextBatch(
   next: Promise<IteratorResult<Batch>>,
   running: Promise<unknown> | null,
-  open: Pick<PhysicalConnection, 'whenLost'> | null,
+  physical: Pick<PhysicalConnection, 'whenLost'>,
 ): Promise<Batch | null> {
   const useless = Promise.withResolvers<null>()
   const giveUp = (): void => useless.resolve(null)
   running?.catch(giveUp)
-  const stop = open?.whenLost(giveUp)
+  const stop = physical.whenLost(giveUp)
   try {
     return await Promise.race([next.then(({ done, value }) => (done === true ? null : value)), useless.promise])
   } finally {
-    stop?.()
+    stop()
   }
 }
 

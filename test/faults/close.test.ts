@@ -251,6 +251,20 @@ describe.each(driverNames)('%s', (driverName) => {
     },
   )
 
+  test('close({ force }) rejects an executeMany whose first row never comes', async () => {
+    const { engine } = await openTable()
+    const asked = Promise.withResolvers<void>()
+    async function* rows(): AsyncGenerator<number[]> {
+      asked.resolve()
+      await new Promise(() => {})
+      yield [1]
+    }
+    const given = rejectionOf(engine.executeMany('insert into t values (?)', rows()))
+    await asked.promise
+    await engine.close({ force: true })
+    expect(await given).toMatchObject({ name: 'WorkerTerminatedError' })
+  })
+
   test('close({ force }) hurries a close() that waits for a native call', async () => {
     const { engine } = await openTable()
     const inside = announcement()
