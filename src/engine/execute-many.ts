@@ -13,7 +13,8 @@ import { abortErrorOf, inTime, type WaitOptions } from './deadline.ts'
 import { lostConnectionError } from './lost-connection.ts'
 import type { RequestSettings } from './operation.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
-import { type EngineServices, statementTraits } from './services.ts'
+import type { EngineServices } from './services.ts'
+import { statementTraits } from './statement-kinds.ts'
 import { echo, traceQuery } from './tracing.ts'
 
 /** A batch leaves when it has this many values or bytes of blobs, or when gathering it has kept this thread for this long. */

@@ -19,7 +19,7 @@ import type { RowShape } from '../transport/row-shape.ts'
 import type { StatementReference } from '../transport/statement-registry.ts'
 import type { AccessMode } from './access-gate.ts'
 import { isFileGone, type Operation, type OperationOwner } from './operation.ts'
-import { mayRead, statementTraits } from './services.ts'
+import { mayRead, statementTraits } from './statement-kinds.ts'
 import { TypedResult } from './typed-result.ts'
 import { Witness } from './witness.ts'
 

@@ -8,8 +8,8 @@ import type { Database } from './database.ts'
 import type { Execution, RerouteReason, Rerouter } from './execution.ts'
 import type { Logger } from './options.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
-import { accessOf, mayRead } from './services.ts'
 import { isStalled, StallWatch } from './stall-watch.ts'
+import { accessOf, mayRead } from './statement-kinds.ts'
 
 /** Whoever fills a slot. */
 interface SlotOwner {
