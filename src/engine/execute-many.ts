@@ -66,7 +66,7 @@ export async function executeRows<T extends Pick<AsyncTransaction, 'commit' | 'r
   if (!isIterable(rows)) throw new TypeError(`executeMany() takes an iterable of rows, found ${describeValue(rows)}.`)
   const reader = Symbol.asyncIterator in rows ? new ItemReader(rows) : null
   try {
-    const target = await bindTo({ statement, rows, wait }, reader, services)
+    const target = await unlessLost(session.physical, bindTo({ statement, rows, wait }, reader, services))
     if (target === null) return { rowcount: 0 }
     const { sql, rows: bound } = target
     const scanned = services.compiler.scan(sql)
@@ -183,7 +183,7 @@ async function sendBatches<T extends Pick<AsyncTransaction, 'commit' | 'rollback
     }
     rowcount += await rowsOf(running)
     if (transaction !== null) await transaction.commit()
-    else if (session.physical.lost !== null) throw lostConnectionError('this connection', session.physical.lost)
+    else assertNotLost(session.physical)
   } catch (error) {
     const left = batches.return(undefined).catch(() => {})
     // Given up, it may stand at a row that never comes.
@@ -209,6 +209,23 @@ async function nextBatch(
   } finally {
     stop()
   }
+}
+
+/** What the promise gives, unless the connection is lost before. */
+async function unlessLost<T>(physical: Pick<PhysicalConnection, 'lost' | 'whenLost'>, promise: Promise<T>): Promise<T> {
+  const lost = Promise.withResolvers<null>()
+  const stop = physical.whenLost(() => lost.resolve(null))
+  try {
+    await Promise.race([promise, lost.promise])
+  } finally {
+    stop()
+  }
+  assertNotLost(physical)
+  return await promise
+}
+
+function assertNotLost({ lost }: Pick<PhysicalConnection, 'lost'>): void {
+  if (lost !== null) throw lostConnectionError('this connection', lost)
 }
 
 /** The rows of a batch that was sent while nobody waited for it. */

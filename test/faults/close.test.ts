@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { BroadcastChannel } from 'node:worker_threads'
 import { type AsyncEngine, type AsyncTransaction, OperationalError, ResourceClosedError } from 'offloop'
+import { integer, MetaData, Table } from 'offloop/schema'
 import { describe, expect, test } from 'vitest'
 import { driverNames } from '../soak/scratch.ts'
 import { Settlements } from '../soak/settlements.ts'
@@ -251,7 +252,12 @@ describe.each(driverNames)('%s', (driverName) => {
     },
   )
 
-  test('close({ force }) rejects an executeMany whose first row never comes', async () => {
+  const rowsOfTable = new Table('t', new MetaData(), { x: integer() })
+
+  test.each([
+    ['of a text', 'insert into t values (?)'],
+    ['that is made for it', rowsOfTable.insert()],
+  ])('close({ force }) rejects an executeMany %s whose first row never comes', async (_, statement) => {
     const { engine } = await openTable()
     const asked = Promise.withResolvers<void>()
     async function* rows(): AsyncGenerator<number[]> {
@@ -259,7 +265,7 @@ describe.each(driverNames)('%s', (driverName) => {
       await new Promise(() => {})
       yield [1]
     }
-    const given = rejectionOf(engine.executeMany('insert into t values (?)', rows()))
+    const given = rejectionOf(engine.executeMany(statement, rows()))
     await asked.promise
     await engine.close({ force: true })
     expect(await given).toMatchObject({ name: 'WorkerTerminatedError' })
