@@ -27,6 +27,7 @@ import { giveResult } from './give-result.ts'
 import { HostError, toWireError, userErrorToWire } from './host-error.ts'
 import { importFunction } from './import-function.ts'
 import { loadInterrupt } from './load-interrupt.ts'
+import { mayTakeLong } from './may-take-long.ts'
 import { NextMessage } from './next-message.ts'
 import { ReplyOutbox } from './reply-outbox.ts'
 import { maxGroup, RequestGroup } from './request-group.ts'
@@ -308,6 +309,7 @@ export class ConnectionHost {
   }
 
   *#serve(request: QueuedRequest): Task<void> {
+    if (mayTakeLong(request.kind)) this.#outbox.flush()
     switch (request.kind) {
       case RequestKind.execute:
         if (this.#statements.get(request.statementId).connectionState) this.#dirty = true
@@ -361,7 +363,6 @@ export class ConnectionHost {
     yield* this.#runner.bufferCursors()
     this.#dirty = true
     const fn = yield* importFunction(request.module, request.name)
-    this.#outbox.flush()
     try {
       const result = yield* settled(Reflect.apply(fn, undefined, [this.#connection.handle, ...request.args]) as unknown)
       this.#runner.assertStored()

@@ -102,8 +102,6 @@ export class StatementRunner {
   }
 
   *executeMany(request: ExecuteManyRequest): Task<void> {
-    // The rows of the batch before are done, and their sender gathers the next ones while these are written.
-    this.#context.outbox.flush()
     const entry = this.#context.statements.get(request.statementId)
     this.assertRunnable(request.id, request.flags)
     if (this.#context.blockedByCursors !== 'nothing') yield* this.bufferCursors()
