@@ -309,7 +309,7 @@ export class ConnectionHost {
   }
 
   *#serve(request: QueuedRequest): Task<void> {
-    if (mayTakeLong(request.kind)) this.#outbox.flush()
+    if (mayTakeLong(request.kind)) yield* this.#outbox.send()
     switch (request.kind) {
       case RequestKind.execute:
         if (this.#statements.get(request.statementId).connectionState) this.#dirty = true

@@ -10,16 +10,21 @@ import { loadDriver } from './drivers/load-driver.ts'
 /** How often it is asked whether the program still lives. */
 const watchEveryMs = 500
 
-/** The host's end of the channel to the other process. What is posted leaves at once, also when a native call follows. */
+/** The host's end of the channel to the other process. */
 class ProcessPort extends EventEmitter implements HostPort {
   readonly #bridge: PortBridge
+  /** Messages that are not known to have left. */
+  #leaving = 0
+  #left: PromiseWithResolvers<void> | null = null
 
   constructor() {
     super()
     this.#bridge = new PortBridge(
       (message) => {
         // The other process may end meanwhile; then so does this one.
-        if (process.connected) process.send?.(message, undefined, undefined, () => {})
+        if (!process.connected) return
+        this.#leaving++
+        process.send?.(message, undefined, undefined, () => this.#noteLeft())
       },
       (data) => this.emit('message', data),
     )
@@ -27,6 +32,18 @@ class ProcessPort extends EventEmitter implements HostPort {
 
   postMessage(message: unknown): void {
     this.#bridge.post(message)
+  }
+
+  get leaving(): Promise<void> | null {
+    if (this.#leaving === 0) return null
+    this.#left ??= Promise.withResolvers()
+    return this.#left.promise
+  }
+
+  #noteLeft(): void {
+    if (--this.#leaving > 0) return
+    this.#left?.resolve()
+    this.#left = null
   }
 
   receive(message: BridgeMessage): void {

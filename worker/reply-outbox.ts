@@ -14,6 +14,7 @@ import type { HostPort } from '../src/protocol/lease-task.ts'
 import { type CellValue, type EncodedChunk, holdsBytes, toCell } from '../src/protocol/row-codec.ts'
 import type { WireError } from '../src/protocol/wire-error.ts'
 import type { DriverRow } from './drivers/driver.ts'
+import type { Task } from './task.ts'
 
 /** Collects the replies of a batch, so that they leave in one message. */
 export class ReplyOutbox {
@@ -95,6 +96,13 @@ export class ReplyOutbox {
   /** What is ready waits no longer than this for replies that may leave with it. */
   flushIfOlderThan(ms: number): void {
     if (this.#frames.length > 0 && performance.now() - this.#flushedAt > ms) this.flush()
+  }
+
+  /** As `flush`, before what may keep the thread for long: it is over when everything has left. */
+  *send(): Task<void> {
+    this.flush()
+    const leaving = this.#port.leaving ?? null
+    if (leaving !== null) yield leaving
   }
 
   flush(): void {

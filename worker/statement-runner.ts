@@ -78,7 +78,7 @@ export class StatementRunner {
   *execute(request: ExecuteRequest): Task<void> {
     const entry = this.#context.statements.get(request.statementId)
     // What is finished does not wait for what may take long; one message for all of a batch is for statements that are known to be quick.
-    if (entry.slow) this.#context.outbox.flush()
+    if (entry.slow) yield* this.#context.outbox.send()
     this.assertRunnable(request.id, request.flags)
     this.#startedAt = performance.now()
     const blocked = this.#context.blockedByCursors
@@ -291,7 +291,7 @@ export class StatementRunner {
     while (!cursor.done) {
       yield* cursor.spendCredit()
       yield* this.#sendChunk(run, cursor)
-      this.#context.outbox.flush()
+      yield* this.#context.outbox.send()
     }
     run.entry.large = true
   }
@@ -326,7 +326,7 @@ export class StatementRunner {
       try {
         yield* cursor.sendMore()
         // Its reader is at this one while the next one is built.
-        this.#context.outbox.flush()
+        yield* this.#context.outbox.send()
       } catch (error) {
         this.#cursors.delete(id)
         yield* cursor.close()

@@ -8,6 +8,8 @@ export interface HostPort {
   on(event: 'close', listener: () => void): unknown
   removeAllListeners(event: 'close'): unknown
   unref(): void
+  /** Resolves when all that was posted has left, null if it has: what a pipe does not take at once leaves by the event loop. */
+  readonly leaving?: Promise<void> | null
   /** What is posted is not cloned: the other end is in the same thread. */
   readonly local?: boolean
 }

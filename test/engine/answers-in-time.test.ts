@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import type { AsyncConnection } from 'offloop'
 import { expect, test } from 'vitest'
-import { openEngine, temporaryFile } from './open-engine.ts'
+import { functions, openEngine, temporaryFile } from './open-engine.ts'
 
 const setup = new URL('./wait-for-file.mjs', import.meta.url)
 
@@ -34,4 +34,22 @@ test.each(Object.entries(long))('an answer that is there does not wait for %s be
   expect(await before).toBe(1)
   writeFileSync(file, '')
   await behind
+})
+
+test.each(['thread', 'process'] as const)('a large answer is there before what is behind it begins (isolation %s)', async (isolation) => {
+  const engine = openEngine({ isolation, setup })
+  await using conn = await engine.connect()
+  for (const large of [
+    () => conn.scalar<Buffer>('select zeroblob(5000000)'),
+    () => conn.call(functions, 'all', 'select zeroblob(5000000) as b'),
+    () =>
+      conn.execute('with recursive c(i) as (select 1 union all select i + 1 from c limit 50) select zeroblob(100000) from c').fetchall(),
+  ]) {
+    const file = temporaryFile()
+    const before = large()
+    const behind = conn.scalar(`select wait_for_file('${file}')`)
+    await before
+    writeFileSync(file, '')
+    expect(await behind).toBe(1)
+  }
 })
