@@ -123,7 +123,8 @@ export class ConnectionPool {
     try {
       // A network that has fallen silent refuses nothing: there has to be time left to open another one.
       if (rested) await connection.ping({ signal, timeoutMs: Math.min(timeoutMs / 2, maxPingMs) })
-      if (connection.readonly !== readonly) await connection.reset(readonly, signal)
+      // A memory database may end with a connection that is given up: this one is put back when it is ready.
+      if (connection.readonly !== readonly) await connection.reset(readonly, this.#database.memory ? undefined : signal)
     } catch {
       void this.#retire(connection)
       return false

@@ -35,6 +35,25 @@ describe.each(drivers)(':memory: on %s', (driver) => {
     expect(await engine.scalar('select count(*) from t')).toBe(1)
   })
 
+  test('outlives a caller who gives up while its only connection is made ready for him', async () => {
+    const engine = openMemoryEngine({ pool: { max: 1 } }, driver)
+    const connection = await engine.connect()
+    await connection.execute('create table t (a)')
+    await connection.close()
+    for (let turns = 1; turns <= 5; turns++) {
+      const abort = new AbortController()
+      const given = engine.connect({ readonly: true, signal: abort.signal }).then(
+        (other) => other.close(),
+        (error: unknown) => error,
+      )
+      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
+      abort.abort()
+      await given
+      await using next = await engine.connect()
+      expect(await next.scalar('select count(*) from t')).toBe(0)
+    }
+  })
+
   test('is not another engine’s', async () => {
     const [one, two] = [openMemoryEngine({}, driver), openMemoryEngine({}, driver)]
     await one.execute('create table t (a)')
