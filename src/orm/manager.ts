@@ -1,7 +1,7 @@
 import type { Expression } from 'kysely'
 import { InvalidRequestError } from '../errors.ts'
 import { and, type ConditionLike } from '../schema/condition.ts'
-import type { Executor, Row, TransactionOptions } from '../sql/executor.ts'
+import type { Executor, TransactionOptions } from '../sql/executor.ts'
 import { describeValue } from '../sql/parameters.ts'
 import type { Executable } from '../sql/statement.ts'
 import { updateInstances } from './bulk-update.ts'
@@ -340,7 +340,7 @@ export class Manager<M extends ManagedModel> {
   }
 
   /** Rows as plain objects. */
-  async getItems(options: FindOptions<FieldsOf<M>> = {}): Promise<Row[]> {
+  async getItems(options: FindOptions<FieldsOf<M>> = {}): Promise<StoredValues<FieldsOf<M>>[]> {
     return await this.#found(options).values()
   }
 
@@ -349,7 +349,7 @@ export class Manager<M extends ManagedModel> {
   }
 
   /** The first row of which all of this holds, as a plain object; null if there is none. */
-  async getItem(where: readonly ConditionLike[]): Promise<Row | null> {
+  async getItem(where: readonly ConditionLike[]): Promise<StoredValues<FieldsOf<M>> | null> {
     const [item] = await this.#found({ whereList: where, limit: 1 }).values()
     return item ?? null
   }

@@ -356,6 +356,13 @@ async function names(name: string): Promise<void> {
     { title: string; album: number | null; album__artist__name: string | null; pk: number }[]
   >()
   expectTypeOf(await Tag.objects.values()).toEqualTypeOf<{ id: number; name: string }[]>()
+  expectTypeOf(await Tag.objects.getItems({ limit: 1 })).toEqualTypeOf<{ id: number; name: string }[]>()
+  expectTypeOf(await Profile.objects.getItem([Profile.c.bio.eq('x')])).toEqualTypeOf<{
+    id: number
+    user: number
+    bio: string
+    band: number
+  } | null>()
   expectTypeOf(await Folder.objects.values('parent', 'parent__pk', 'parent__name')).toEqualTypeOf<
     { parent: unknown; parent__pk: unknown; parent__name: unknown }[]
   >()
