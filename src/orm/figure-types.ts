@@ -1,5 +1,5 @@
 import type { Figure, FigureKind, Figures } from './figures.ts'
-import type { FieldAt, KindOf, PlainAt, PlainValue } from './types.ts'
+import type { FieldAt, Flat, KindOf, PlainAt, PlainValue } from './types.ts'
 
 /** What a field holds, where it can be summed: of decimals, texts. */
 type Summed<S> =
@@ -42,12 +42,12 @@ export type FigureValue<F, R, G> = G extends Figure<infer K, infer P> ? (P exten
 export type FiguresOf<F, R, A> = { readonly [K in keyof A]: [FigureValue<F, R, A[K]>] extends [never] ? never : A[K] }
 
 /** The values of figures. */
-export type FigureValues<F, R, A extends Figures> = { -readonly [K in keyof A]: FigureValue<F, R, A[K]> }
+export type FigureValues<F, R, A extends Figures> = Flat<{ -readonly [K in keyof A]: FigureValue<F, R, A[K]> }>
 
 /** What a group has: the values that its rows share, under their paths, and its figures. */
-export type GroupRow<F, R, P extends string, A extends Figures> = {
+export type GroupRow<F, R, P extends string, A extends Figures> = Flat<{
   [K in P | (keyof A & string)]: K extends keyof A ? FigureValue<F, R, A[K]> : PlainAt<F, K & string, R>
-}
+}>
 
 /** The names of a group's values, '-' first for the other way. */
 export type GroupOrderName<Row> = (keyof Row & string) | `-${keyof Row & string}`

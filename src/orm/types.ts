@@ -1,3 +1,5 @@
+import type { Shown } from '../schema/infer.ts'
+
 /** Fields by name, as `models.define()` takes them. */
 export type Fields = { readonly [name: string]: { readonly kind: string; readonly options: object } }
 
@@ -72,7 +74,8 @@ type PkName<F> = HasPk<F> extends true ? 'pk' : never
 
 type Stored<F> = { [K in keyof F]: F[K] extends ToMany<unknown> ? never : K }[keyof F]
 
-type Flat<T> = { [K in keyof T]: T[K] }
+/** Shown by its properties. */
+export type Flat<T> = { [K in keyof T]: T[K] } & Shown
 
 /** What creating an instance takes. */
 export type CreateInput<F> = Flat<
@@ -82,7 +85,7 @@ export type CreateInput<F> = Flat<
 >
 
 /** What an update takes: any of the fields. */
-export type UpdateInput<F> = { [K in Stored<F>]?: InputValue<F[K]> | undefined }
+export type UpdateInput<F> = Flat<{ [K in Stored<F>]?: InputValue<F[K]> | undefined }>
 
 /** The fields of an instance. */
 export type Values<F> = { -readonly [K in Stored<F>]: FieldValue<F[K]> }
@@ -316,7 +319,7 @@ export type PlainAt<F, K extends string, R> =
     : never
 
 /** What `values()` gives of each row: all that is stored. */
-export type StoredValues<F> = { -readonly [K in Stored<F>]: OrNull<F[K], PlainValue<F[K]>> }
+export type StoredValues<F> = Flat<{ -readonly [K in Stored<F>]: OrNull<F[K], PlainValue<F[K]>> }>
 /** The same by paths: what is at their ends. */
 export type ValueRow<F, R, P extends string> = [P] extends [never] ? Record<string, unknown> : { [K in P]: PlainAt<F, K, R> }
 

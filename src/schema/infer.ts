@@ -44,7 +44,7 @@ type IsGenerated<S> = Told<S, { readonly generated: unknown }>
 type OrNull<S, V> = IsNullable<S> extends true ? V | null : V
 
 /** A row as it comes from a table of these columns. */
-export type RowOf<C> = { -readonly [K in keyof C]: OrNull<C[K], OutOf<C[K]>> }
+export type RowOf<C> = { -readonly [K in keyof C]: OrNull<C[K], OutOf<C[K]>> } & Shown
 
 type InsertValue<S> = OrNull<S, InOf<S>>
 
@@ -59,7 +59,11 @@ export type InsertOf<C> = Flat<
   }
 >
 
-type Flat<T> = { [K in keyof T]: T[K] }
+/** Takes nothing away: what is joined with it is shown by its properties, and not by the name of its type. */
+// biome-ignore lint/complexity/noBannedTypes: the type that takes nothing away
+export type Shown = {}
+
+type Flat<T> = { [K in keyof T]: T[K] } & Shown
 
 /** The same for Kysely: what is selected, inserted and updated. */
 export type KyselyTable<C> = {

@@ -25,11 +25,13 @@ import { executorOf } from './compile/neutral-query.ts'
 import { insertOfRows } from './compile/rows-insert.ts'
 import { isSettled, TypedValue } from './compile/typed-value.ts'
 import type { ConditionLike } from './condition.ts'
-import type { ColumnSpecs, InsertOf, RowOf } from './infer.ts'
+import type { ColumnSpecs, InsertOf, RowOf, Shown } from './infer.ts'
 import { type AnyTable, tableNode } from './table-shape.ts'
 
 /** A row to be inserted: values, or SQL in their place. */
-export type InsertValues<C extends ColumnSpecs> = { readonly [K in keyof InsertOf<C>]: InsertOf<C>[K] | Sql | Expression<unknown> }
+export type InsertValues<C extends ColumnSpecs> = {
+  readonly [K in keyof InsertOf<C>]: InsertOf<C>[K] | Sql | Expression<unknown>
+} & Shown
 
 /** What else stands for values by column where the compiler does not know the columns: an interface has no index signature. */
 export type UnknownRow<C extends ColumnSpecs> = { [K in keyof C]: string extends K ? NamedValues : never }[keyof C]
