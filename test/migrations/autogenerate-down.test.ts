@@ -218,6 +218,17 @@ describeDatabases((fixture) => {
     }
   })
 
+  test.runIf(dialect !== 'sqlite')('a column comes, and comes back, with its comment', async () => {
+    const { engine, migrations } = open(fixture)
+    const comment = async () => (await inspect(engine).columns('t')).map((column) => column.comment)
+    await become(migrations, holding({}))
+    await become(migrations, holding({ note: text({ comment: "it's a note" }) }))
+    expect(await comment()).toEqual([null, "it's a note"])
+    await become(migrations, holding({}))
+    await migrations.down()
+    expect(await comment()).toEqual([null, "it's a note"])
+  })
+
   test.runIf(dialect === 'postgresql')('a type of PostgreSQL goes where it came, and loses the values that it got', async () => {
     const { engine, migrations } = open(fixture)
     const feeling = (...list: readonly [string, ...string[]]) => {

@@ -1,5 +1,6 @@
 import type { Column } from '../../schema/column.ts'
 import { typeOfColumnIn } from '../../schema/ddl/column-definition.ts'
+import { commentsOfColumns } from '../../schema/ddl/create-all.ts'
 import { sqlText } from '../../schema/ddl/sql-node.ts'
 import { quoteText } from '../../schema/types/texts.ts'
 import type { Dialect } from '../../sql/dialect.ts'
@@ -62,6 +63,7 @@ function alterColumns(change: TableChange, text: DefinitionText): readonly strin
     ...plain.map((column) => requiredHint(required.filter((other) => other === column)) + text.addColumn(to, column)),
     ...changed.filter((column) => !remade.includes(column.to)).flatMap((column) => alterColumn(change, column, text)),
     ...[...generated, ...remade].map((column) => text.addColumn(to, column)),
+    ...commentsOfColumns(to, [...columns.added, ...remade], text.dialect),
     ...keysOf(change, remade, text),
     ...checks.map((check) => text.addConstraint(to, check)),
   ]

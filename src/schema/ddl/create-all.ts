@@ -5,6 +5,7 @@ import type { Executor } from '../../sql/executor.ts'
 import { printableName } from '../../sql/nearest-name.ts'
 import { checkOptionNames } from '../../sql/option-names.ts'
 import { hasTableQuery } from '../../sql/table-queries.ts'
+import type { Column } from '../column.ts'
 import type { ForeignKeyConstraint } from '../constraints.ts'
 import { type AnyTable, type Catalogue, tableNode } from '../table-shape.ts'
 import { EnumerationType, quoteText } from '../types/texts.ts'
@@ -145,15 +146,22 @@ async function createType(executor: Executor, { name, schema, values }: NamedTyp
 /** PostgreSQL has statements of their own for comments. */
 export function commentsOf(table: AnyTable, { dialect }: Pick<Executor, 'dialect'>): readonly string[] {
   if (dialect.name !== 'postgresql') return []
-  const { schema, options } = table
-  const name = `${schema === undefined ? '' : `${dialect.quoteIdentifier(schema)}.`}${dialect.quoteIdentifier(table.name)}`
+  const { options } = table
   const kind = options.view === undefined ? 'table' : options.materialized === true ? 'materialized view' : 'view'
-  const ofTable = options.comment === undefined ? [] : [`comment on ${kind} ${name} is ${quoteText(options.comment, dialect)}`]
-  const ofColumns = table.columns.flatMap((column) => {
-    const { comment } = column.options
-    return comment === undefined
+  const ofTable =
+    options.comment === undefined ? [] : [`comment on ${kind} ${nameOf(table, dialect)} is ${quoteText(options.comment, dialect)}`]
+  return [...ofTable, ...commentsOfColumns(table, table.columns, dialect)]
+}
+
+/** The same of some columns of a table of PostgreSQL. */
+export function commentsOfColumns(table: AnyTable, columns: readonly Column[], dialect: Dialect): readonly string[] {
+  return columns.flatMap(({ name, options: { comment } }) =>
+    comment === undefined
       ? []
-      : [`comment on column ${name}.${dialect.quoteIdentifier(column.name)} is ${quoteText(comment, dialect)}`]
-  })
-  return [...ofTable, ...ofColumns]
+      : [`comment on column ${nameOf(table, dialect)}.${dialect.quoteIdentifier(name)} is ${quoteText(comment, dialect)}`],
+  )
+}
+
+function nameOf({ name, schema }: AnyTable, { quoteIdentifier }: Dialect): string {
+  return `${schema === undefined ? '' : `${quoteIdentifier(schema)}.`}${quoteIdentifier(name)}`
 }
