@@ -11,5 +11,5 @@ const kinds: ReadonlySet<number> = new Set([
 
 /** Whether what is finished is not to wait for a request of this kind. Of statements, each is known by itself. */
 export function mayTakeLong(kind: number): boolean {
-  return kinds.has(kind)
+  return kind !== RequestKind.execute && kinds.has(kind)
 }
