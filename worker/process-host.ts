@@ -23,8 +23,9 @@ class ProcessPort extends EventEmitter implements HostPort {
       (message) => {
         // The other process may end meanwhile; then so does this one.
         if (!process.connected) return
-        this.#leaving++
         process.send?.(message, undefined, undefined, () => this.#noteLeft())
+        // Not what cannot be cloned: that does not leave.
+        this.#leaving++
       },
       (data) => this.emit('message', data),
     )

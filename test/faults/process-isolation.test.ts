@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type AsyncEngine, createEngine, WorkerTerminatedError } from 'offloop'
+import { type AsyncEngine, createEngine, InvalidRequestError, WorkerTerminatedError } from 'offloop'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { driverNames } from '../worker/open-driver.ts'
 
@@ -69,6 +69,13 @@ describe.each(driverNames)('%s in processes', (driver) => {
     await engine.backup(join(folder, `${driver}-copy.db`), { onProgress: ({ remainingPages }) => pages.push(remainingPages) })
     expect(existsSync(join(folder, `${driver}-copy.db`))).toBe(true)
     expect(pages.at(-1)).toBe(0)
+  })
+
+  test('a value of call() that cannot be cloned keeps nothing behind it waiting', async () => {
+    await using engine = open('uncloneable')
+    await using conn = await engine.connect()
+    await expect(conn.call(functions, 'giveFunction')).rejects.toThrow(InvalidRequestError)
+    expect(await conn.call(functions, 'same', 1)).toBe(1)
   })
 
   test('a value of call() is what it was given, whatever it looks like', async () => {

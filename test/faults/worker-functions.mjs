@@ -31,3 +31,8 @@ export function offer(handle, levels) {
 export function same(_handle, value) {
   return value
 }
+
+/** What no other thread or process can be given. */
+export function giveFunction() {
+  return () => 1
+}
