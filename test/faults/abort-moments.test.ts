@@ -50,22 +50,6 @@ describe.each(driverNames)('%s', (driverName) => {
     await expectPristine(engine)
   })
 
-  test('a signal that aborts when the BEGIN has been answered comes too late, and undoes nothing', async () => {
-    const engine = openEngine()
-    await engine.script('create table t (x)')
-    await using conn = await engine.connect()
-    // What has run before is quick: both answers come in one message.
-    for (const round of [1, 2, 3]) {
-      const abort = new AbortController()
-      const before = conn.scalar('select 1').then(() => abort.abort())
-      const tx = await conn.begin({ signal: abort.signal }).catch(() => null)
-      await before
-      await tx?.execute('insert into t values (?)', [round])
-      await tx?.commit()
-      if (tx !== null) expect(await conn.scalar('select count(*) from t where x = ?', [round])).toBe(1)
-    }
-  })
-
   test('a connection that was made as good as new for a caller who gave up meanwhile is not his', async () => {
     const engine = openEngine({ driverName, pool: { max: 1 } })
     for (let round = 0; round < extent(4, 10); round++) {
