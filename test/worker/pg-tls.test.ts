@@ -1,36 +1,15 @@
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
-import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { DriverConnection } from '../../worker/drivers/driver.ts'
 import { pgDriver } from '../../worker/drivers/pg.ts'
-import { openOptions, query, temporaryDirectory, wireErrorOf } from './open-driver.ts'
+import { type Certificate, makeCertificate } from './make-certificate.ts'
+import { openOptions, query, wireErrorOf } from './open-driver.ts'
 import { firstValue, openPg, processId, serverSettings, skipWithoutPostgres, untilActive, usePostgres } from './open-pg.ts'
 
 usePostgres()
 beforeEach(skipWithoutPostgres)
-
-interface Certificate {
-  readonly certFile: string
-  readonly keyFile: string
-}
-
-/** Signed by itself, for `localhost`. */
-async function makeCertificate(): Promise<Certificate | null> {
-  const directory = temporaryDirectory()
-  const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')]
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile, '-out', certFile]
-  try {
-    await promisify(execFile)('openssl', ['req', '-x509', ...key, ...subject])
-    return { certFile, keyFile }
-  } catch {
-    return null
-  }
-}
 
 /** Gives the tests' server TLS, whatever it has itself. Counts who came encrypted. */
 class TlsFront {
@@ -111,6 +90,25 @@ test('sslmode is what libpq says it is', async ({ skip }) => {
   })
   expect(await failure('localhost', { sslmode: 'verify-ca' })).toMatchObject({ driverCode: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
   expect(await failure('localhost', { sslmode: 'verify-full', sslrootcert: 'system' })).toMatchObject({ family: 'operational' })
+})
+
+test('a certificate that is named without a mode is used, and verified by', async ({ skip }) => {
+  const [certificate, other] = [await makeCertificate(), await makeCertificate()]
+  if (certificate === null || other === null) return skip('no openssl to make a certificate')
+  const { port } = await openFront(certificate)
+  const open = (options: Readonly<Record<string, string>>) => openPg({ host: '127.0.0.1', port, options })
+  const failure = (options: Readonly<Record<string, string>>) => wireErrorOf(pgDriver, () => open(options))
+  expect(await isEncrypted(await open({ sslrootcert: certificate.certFile }))).toBe(true)
+  expect(await isEncrypted(await open({ sslcert: certificate.certFile, sslkey: certificate.keyFile }))).toBe(true)
+  expect(await failure({ sslrootcert: other.certFile })).toMatchObject({ family: 'operational', retryable: false })
+  // Whom the system trusts has not signed this one.
+  expect(await failure({ sslrootcert: 'system' })).toMatchObject({ driverCode: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+  for (const sslmode of ['disable', 'prefer', 'require', 'verify-ca']) {
+    expect(await failure({ sslmode, sslrootcert: 'system' })).toMatchObject({
+      family: 'argument',
+      message: `sslrootcert=system needs sslmode=verify-full, found "${sslmode}".`,
+    })
+  }
 })
 
 test('a server without TLS: prefer goes on without it, require does not', async ({ skip }) => {

@@ -48,7 +48,7 @@ export function toConnectPlan(settings: ServerSettings): ConnectPlan {
 
 function modeOf({ options }: ServerSettings, host: string): TlsMode {
   const asked = (options['ssl-mode'] ?? options['sslmode'])?.toLowerCase().replace('-', '_')
-  if (asked === undefined) return isLocal(host) ? 'disabled' : 'preferred'
+  if (asked === undefined) return defaultMode(host, options)
   const mode = modes.find((one) => one === asked)
   if (mode === undefined) throw wrongOption(`ssl-mode is one of ${modes.join(', ')}, not "${asked}".`)
   if (mode === 'verify_identity' && (isIP(host) !== 0 || host.startsWith('/'))) {
@@ -56,6 +56,12 @@ function modeOf({ options }: ServerSettings, host: string): TlsMode {
     throw wrongOption('ssl-mode=verify_identity needs a host name: a certificate cannot be compared with an IP address or a socket.')
   }
   return mode
+}
+
+/** A file that is named here is there to be used: as with MySQL's own clients, an authority is there to verify by. */
+function defaultMode(host: string, options: ServerSettings['options']): TlsMode {
+  if (options['ssl-ca'] !== undefined) return 'verify_ca'
+  return isLocal(host) && options['ssl-cert'] === undefined ? 'disabled' : 'preferred'
 }
 
 /** What never leaves the machine. */
