@@ -98,7 +98,7 @@ export class FileDatabase extends Database {
     const { isolation, pool, resourceLimits } = this.options
     if (isolation === 'process') {
       const { ProcessPool } = await import('../transport/process-pool.ts')
-      return new ProcessPool(workerFile)
+      return new ProcessPool(workerFile, resourceLimits)
     }
     const { ThreadPool } = await import('../transport/thread-pool.ts')
     return new ThreadPool({ workerFile, idleTimeoutMs: pool.idleTimeoutMs, resourceLimits, threads: null })

@@ -63,6 +63,7 @@ export interface EngineOptions {
   readonly integers?: 'number' | 'bigint' | undefined
   /** Prepared statements each connection keeps. Default: 256. */
   readonly statementCacheSize?: number | undefined
+  /** Of each worker, as Node's `resourceLimits`; those of the heap also with `isolation: 'process'`. */
   readonly resourceLimits?: WorkerLimits | undefined
   /**
    * Path or `file:` URL of the worker file, where a bundler has parted it from the rest: `import.meta.resolve('offloop/worker')`, or a copy
@@ -143,6 +144,8 @@ const SERVER_ONLY = ['placement', 'threads'] as const
 const LIMIT_NAMES = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'] as const
 /** With less a thread does not come up, and with less still V8 ends the whole process: out of memory, or a segmentation fault. */
 const LEAST_LIMITS: Readonly<Partial<Record<string, number>>> = { maxOldGenerationSizeMb: 8, stackSizeMb: 0.5 }
+/** The stack of a process is the system's. */
+const THREAD_LIMITS = ['codeRangeSizeMb', 'stackSizeMb'] as const
 const OPTION_NAMES = [
   ...['pool', 'durability', 'busyTimeoutMs', 'statementTimeoutMs', 'integers', 'statementCacheSize', 'resourceLimits', 'setup', 'driver'],
   ...['echo', 'logger', 'hideParameters', 'leakDetectionMs', 'maxBufferedBytes', 'worker'],
@@ -179,7 +182,7 @@ export function resolveEngineOptions(url: EngineURL, options: unknown): Resolved
     statementTimeoutMs: reader.milliseconds('statementTimeoutMs', 0) || undefined,
     integers: reader.choice('integers', ['number', 'bigint'], 'number'),
     statementCacheSize: reader.integer('statementCacheSize', { min: 0, max: MAX_CACHED_STATEMENTS, fallback: 256 }),
-    resourceLimits: resolveLimits(reader.take('resourceLimits')),
+    resourceLimits: resolveLimits(reader.take('resourceLimits'), isolation),
     worker: resolvePath(reader.take('worker'), 'worker', "offloop's worker file"),
     setup: optionalModule(reader.take('setup'), 'setup'),
     driver: optionalModule(reader.take('driver'), 'driver'),
@@ -238,9 +241,11 @@ function resolvePool(value: unknown): ResolvedEngineOptions['pool'] {
   })
 }
 
-function resolveLimits(value: unknown): Readonly<Record<string, number>> | undefined {
+function resolveLimits(value: unknown, isolation: 'thread' | 'process'): Readonly<Record<string, number>> | undefined {
   if (value === undefined) return undefined
   const reader = new OptionReader(value, 'worker limit', LIMIT_NAMES)
+  const ofThreads = isolation === 'process' ? THREAD_LIMITS.find((name) => reader.has(name)) : undefined
+  if (ofThreads !== undefined) throw new ArgumentError(`Worker limit "${ofThreads}" is for threads: isolation "process" has no use for it.`)
   const limits = LIMIT_NAMES.filter((name) => reader.has(name)).map((name) => [name, reader.positive(name, LEAST_LIMITS[name])] as const)
   return Object.freeze(Object.fromEntries(limits))
 }

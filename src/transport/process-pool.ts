@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import type { MessagePort } from 'node:worker_threads'
+import type { MessagePort, ResourceLimits } from 'node:worker_threads'
 import { DriverLoadError } from '../errors.ts'
 import type { LeaseTask, ProcessTask } from '../protocol/lease-task.ts'
 import { type BridgeMessage, type CancelMessage, PortBridge } from '../protocol/port-bridge.ts'
@@ -23,12 +23,15 @@ export interface HostPool extends Pick<ThreadPool, 'lease' | 'destroy'> {
  */
 export class ProcessPool implements HostPool {
   readonly workerFile: URL
+  readonly #execArgv: string[]
   readonly #processes = new Set<HostProcess>()
   #standby: HostProcess | null = null
   #destroyed = false
 
-  constructor(workerFile: URL) {
+  /** @param limits of the heap of each process */
+  constructor(workerFile: URL, limits: ResourceLimits = {}) {
     this.workerFile = workerFile
+    this.#execArgv = heapFlags(limits)
   }
 
   lease(task: LeaseTask<MessagePort>): ThreadLease {
@@ -77,7 +80,11 @@ export class ProcessPool implements HostPool {
   }
 
   #start(driver: string): HostProcess {
-    const child = fork(this.workerFile, [processRole, driver], { serialization: 'advanced', execArgv: [], env: workerEnvironment() })
+    const child = fork(this.workerFile, [processRole, driver], {
+      serialization: 'advanced',
+      execArgv: this.#execArgv,
+      env: workerEnvironment(),
+    })
     // Like an idle thread, an idle process keeps no program alive.
     child.unref()
     child.channel?.unref()
@@ -113,6 +120,17 @@ export class ProcessPool implements HostPool {
     }
     await Promise.all(ends)
   }
+}
+
+/** What a semi-space is of the young generation. https://github.com/v8/v8/blob/main/src/heap/heap.cc (YoungGenerationSizeFromSemiSpaceSize) */
+const semiSpaceShare = 1 / 3
+
+/** The flags of V8 for what a thread is told by its limits; they are whole megabytes. */
+function heapFlags({ maxOldGenerationSizeMb, maxYoungGenerationSizeMb }: ResourceLimits): string[] {
+  const flags: string[] = []
+  if (maxOldGenerationSizeMb !== undefined) flags.push(`--max-old-space-size=${Math.ceil(maxOldGenerationSizeMb)}`)
+  if (maxYoungGenerationSizeMb !== undefined) flags.push(`--max-semi-space-size=${Math.ceil(maxYoungGenerationSizeMb * semiSpaceShare)}`)
+  return flags
 }
 
 /** Those of all pools: a program with many engines is to have one listener. */

@@ -94,6 +94,7 @@ describe('a name that is unknown', () => {
     [{ pool: { maximum: 1 } }, 'Unknown pool option "maximum".'],
     [{ pool: { Max: 1 } }, 'Unknown pool option "Max". Did you mean "max"?'],
     [{ resourceLimits: { stackSize: 1 } }, 'Unknown worker limit "stackSize".'],
+    [{ isolation: 'process', resourceLimits: { stackSizeMb: 2 } }, 'Worker limit "stackSizeMb" is for threads'],
     [{ resourceLimits: { stackSizeMb: 0.1 } }, 'Worker limit "stackSizeMb" must be a number from 0.5, found 0.1.'],
     [{ resourceLimits: { maxOldGenerationSizeMb: 2 } }, 'Worker limit "maxOldGenerationSizeMb" must be a number from 8, found 2.'],
     [JSON.parse('{"__proto__":{"polluted":1}}'), 'Unknown engine option "__proto__".'],

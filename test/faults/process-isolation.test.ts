@@ -71,6 +71,12 @@ describe.each(driverNames)('%s in processes', (driver) => {
     expect(pages.at(-1)).toBe(0)
   })
 
+  test('a process has the heap that its limits give it', async () => {
+    const limited = { isolation: 'process', resourceLimits: { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 3 } } as const
+    await using engine = createEngine(`sqlite+${driver}:///${join(folder, `${driver}-limits.db`)}`, limited)
+    expect(await engine.call(functions, 'heapLimitBytes')).toBeLessThan(60 * 1_048_576)
+  })
+
   test('a value of call() that cannot be cloned keeps nothing behind it waiting', async () => {
     await using engine = open('uncloneable')
     await using conn = await engine.connect()

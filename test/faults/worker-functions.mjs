@@ -1,3 +1,5 @@
+import { getHeapStatistics } from 'node:v8'
+
 /** Runs one statement on the driver's own handle. */
 export function run(handle, sql) {
   handle.exec(sql)
@@ -35,4 +37,9 @@ export function same(_handle, value) {
 /** What no other thread or process can be given. */
 export function giveFunction() {
   return () => 1
+}
+
+/** How large the heap can become. */
+export function heapLimitBytes() {
+  return getHeapStatistics().heap_size_limit
 }
