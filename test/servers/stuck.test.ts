@@ -108,6 +108,31 @@ describeServers((server) => {
     }
   })
 
+  test('a connection that falls silent under a statement with a time limit is given up, and nothing waits for it for ever', async () => {
+    await using network = new Network(EngineURL.parse(server.url), server.name === 'postgresql' ? 5_432 : 3_306)
+    const engine = createEngine(await network.open(), { pool: { max: 1, acquireTimeoutMs: 1_000 } })
+    try {
+      const table = server.table('silent')
+      await engine.execute(`create table ${table} (n int)`)
+      const tx = await engine.begin()
+      await tx.execute(`insert into ${table} values (1)`)
+      network.fallSilent()
+      await expect(tx.scalar('select 1', [], { timeoutMs: 50 })).rejects.toMatchObject({ name: 'StatementTimeoutError' })
+      await tx.rollback()
+      async function* rows(): AsyncGenerator<{ readonly n: number }> {
+        for (let n = 0; n < 2_000; n++) {
+          if (n === 1_000) network.fallSilent()
+          yield { n }
+        }
+      }
+      const many = engine.executeMany(`insert into ${table} values (:n)`, rows(), { timeoutMs: 200 })
+      await expect(many).rejects.toMatchObject({ name: 'StatementTimeoutError' })
+      expect(await engine.scalar(`select count(*) from ${table}`)).toBe(0)
+    } finally {
+      await engine.close({ force: true })
+    }
+  })
+
   test.each([false, true])('a cancellation that overtakes its statement stops it all the same (prepared before: %s)', async (prepared) => {
     await using network = new Network(EngineURL.parse(server.url), server.name === 'postgresql' ? 5_432 : 3_306)
     const engine = createEngine(await network.open(), { pool: { max: 1 } })

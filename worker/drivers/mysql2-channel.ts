@@ -33,6 +33,7 @@ export class Mysql2Channel {
   /** The auto-increment value of the last INSERT. */
   lastInsertId = 0n
   readonly #killQuery: KillQuery
+  readonly #cancelTimeoutMs: number
   #status: number = ServerStatus.autocommit
   /** What has not ended, and what is to be called when it has. */
   readonly #running = new Map<Running, (() => void) | null>()
@@ -44,9 +45,11 @@ export class Mysql2Channel {
   #onLost: ((error: unknown) => void) | null = null
   #watched = false
 
-  constructor(native: NativeConnection, killQuery: KillQuery) {
+  /** @param cancelTimeoutMs a connection on which nothing ends that is to be stopped is given up after so long */
+  constructor(native: NativeConnection, killQuery: KillQuery, cancelTimeoutMs: number) {
     this.native = native
     this.#killQuery = killQuery
+    this.#cancelTimeoutMs = cancelTimeoutMs
     // Always listened to: without a listener an error of an idle connection would end the process.
     native.on('error', (error) => {
       this.#reason ??= error
@@ -205,22 +208,34 @@ export class Mysql2Channel {
     for (const one of running) one.cancelled = true
     const ended = Promise.all(running.map((one) => new Promise<void>((resolve) => this.#running.set(one, resolve))))
     this.#rows?.abandon()
-    for (let asked = false; !asked || !(await endsWithin(ended, repeatCancelMs)); asked = true) {
-      const outcome = await this.#killQuery(this.native.threadId, () => running.some((one) => this.#running.has(one)))
-      // Nothing was asked, so nothing is to be waited for: the server may be one that is out of reach.
-      if (outcome === 'unsent' && !asked) return
-      // Nobody knows whom it may still hit, so nothing more is sent here.
-      if (outcome === 'unknown') this.native.stream.destroy()
+    let late: NodeJS.Timeout | undefined
+    try {
+      for (let asked = false; !asked || !(await endsWithin(ended, repeatCancelMs)); asked = true) {
+        const outcome = await this.#killQuery(this.native.threadId, () => running.some((one) => this.#running.has(one)))
+        // Nothing was asked, so nothing is to be waited for: the server may be one that is out of reach.
+        if (outcome === 'unsent' && !asked) return
+        // Nobody knows whom it may still hit, so nothing more is sent here.
+        if (outcome === 'unknown') this.#giveUp()
+        late ??= setTimeout(() => this.#giveUp(), this.#cancelTimeoutMs)
+      }
+      // The server forgets a KILL at the end of a statement, whether it was stopped or not: the one behind it is this.
+      await this.#ask()
+    } finally {
+      clearTimeout(late)
     }
-    // The server forgets a KILL at the end of a statement, whether it was stopped or not: the one behind it is this.
-    await this.#ask()
+  }
+
+  /** The server is out of reach, or may stop whatever is sent. */
+  #giveUp(): void {
+    this.#reason ??= connectionLost('The server did not stop a statement that it was asked to stop.')
+    this.native.stream.destroy()
   }
 
   #ended(): void {
     // mysql2's own commands do not say that they have ended when the connection has.
     for (const running of this.#running.keys()) this.#forget(running)
     if (this.#closing || this.#lost !== null) return
-    this.#lost = { error: this.#reason ?? connectionLost() }
+    this.#lost = { error: this.#reason ?? connectionLost('The server closed the connection.') }
     this.#onLost?.(this.#lost.error)
   }
 }
@@ -234,6 +249,6 @@ export function cancelledFault(cause?: unknown): DriverFault {
   return new DriverFault('cancelled', 'The statement was cancelled.', { driverCode: 'ER_QUERY_INTERRUPTED', cause })
 }
 
-function connectionLost(): Error {
-  return Object.assign(new Error('The server closed the connection.'), { code: 'PROTOCOL_CONNECTION_LOST', fatal: true })
+function connectionLost(message: string): Error {
+  return Object.assign(new Error(message), { code: 'PROTOCOL_CONNECTION_LOST', fatal: true })
 }

@@ -21,6 +21,8 @@ export interface NativeOptions {
   readonly password?: string
   readonly database?: string
   readonly connectTimeout?: number
+  /** In milliseconds. */
+  readonly keepAliveInitialDelay?: number
   readonly charset: string
   readonly flags: readonly string[]
   readonly ssl?: NativeTls

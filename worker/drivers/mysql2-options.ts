@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import type { ServerSettings } from '../../src/protocol/server.ts'
+import { keepAliveMs } from './keep-alive.ts'
 import type { NativeOptions, NativeTls } from './mysql2-client.ts'
 import { DriverFault } from './sqlite-errors.ts'
 
@@ -39,6 +40,7 @@ export function toConnectPlan(settings: ServerSettings): ConnectPlan {
     ...(settings.password === undefined ? undefined : { password: settings.password }),
     ...(settings.database === undefined ? undefined : { database: settings.database }),
     connectTimeout: settings.connectTimeoutMs,
+    keepAliveInitialDelay: keepAliveMs,
     charset: 'utf8mb4',
     flags,
     ...(programName === undefined ? undefined : { connectAttributes: { program_name: programName } }),

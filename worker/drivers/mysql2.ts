@@ -24,11 +24,9 @@ async function open({ server, readonly }: OpenOptions): Promise<DriverConnection
   if (server === null) throw new DriverFault('argument', 'The driver mysql2 needs a server, and no file is one.')
   const mysql2 = await loadMysql2()
   const { native, serverVersion } = await connect(mysql2, server)
-  const channel = new Mysql2Channel(
-    native,
-    killQueryBy(async () => (await connect(mysql2, { ...server, database: undefined })).native, server.connectTimeoutMs),
-  )
   const { statementTimeoutMs, database, connectTimeoutMs } = server
+  const killQuery = killQueryBy(async () => (await connect(mysql2, { ...server, database: undefined })).native, connectTimeoutMs)
+  const channel = new Mysql2Channel(native, killQuery, connectTimeoutMs)
   const mariadb = /mariadb/i.test(serverVersion)
   const connection = new Mysql2Connection(channel, { mariadb, statementTimeoutMs, database, pingTimeoutMs: connectTimeoutMs })
   try {

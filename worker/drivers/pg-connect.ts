@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { Client, ClientConfig } from 'pg'
 import type { ServerSettings } from '../../src/protocol/server.ts'
+import { keepAliveMs } from './keep-alive.ts'
 import { refusedConnection } from './pg-errors.ts'
 import { PgSession } from './pg-session.ts'
 import { readTlsSettings } from './pg-tls.ts'
@@ -99,6 +100,7 @@ function toConfig(settings: ServerSettings, readonly: boolean): ClientConfig {
     database: settings.database,
     sslnegotiation: 'postgres',
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
     connectionTimeoutMillis: settings.connectTimeoutMs,
     application_name: settings.options['application_name'],
     fallback_application_name: 'offloop',

@@ -174,23 +174,29 @@ export class PgSession {
     const running = this.#current
     running?.cancel()
     const ended = running?.ended ?? Promise.resolve()
-    for (let asked = false; !asked || !(await endsWithin(ended, repeatCancelMs)); asked = true) {
-      const outcome = await requestCancel(this.client, this.#place)
-      if (outcome === 'unknown') return this.#giveUp()
-      if (outcome === 'unsent' && !asked) return
+    let late: NodeJS.Timeout | undefined
+    try {
+      for (let asked = false; !asked || !(await endsWithin(ended, repeatCancelMs)); asked = true) {
+        const outcome = await requestCancel(this.client, this.#place)
+        if (outcome === 'unknown') return this.#giveUp()
+        if (outcome === 'unsent' && !asked) return
+        late ??= setTimeout(() => this.#giveUp(), this.#place.timeoutMs)
+      }
+      if (this.#lost !== null) return
+      // The signal was on its way before the server closed the other connection. Once this round trip is answered it has arrived, and found
+      // the statement, what was being done behind it, or nothing.
+      const ping = new PingExchange()
+      this.#send(ping)
+      await ping.ended
+    } finally {
+      clearTimeout(late)
     }
-    if (this.#lost !== null) return
-    // The signal was on its way before the server closed the other connection. Once this round trip is answered it has arrived, and found
-    // the statement, what was being done behind it, or nothing.
-    const ping = new PingExchange()
-    this.#send(ping)
-    await ping.ended
   }
 
-  /** A cancellation may hit at any time: nothing can be sent on this connection any more. */
+  /** A cancellation may hit at any time, or the server is out of reach: nothing can be sent on this connection any more. */
   #giveUp(): void {
     this.#wire.stream.destroy()
-    this.#lose(new Error('The server did not answer a request to cancel a statement'))
+    this.#lose(new Error('The server did not stop a statement that it was asked to stop'))
   }
 
   async #end(): Promise<void> {
