@@ -7,7 +7,7 @@ import { isProgram, report, silent } from './scratch.ts'
 
 type ServerName = 'postgresql' | 'mysql'
 
-const urls: Readonly<Record<ServerName, string>> = {
+export const serverUrls: Readonly<Record<ServerName, string>> = {
   postgresql: process.env['OFFLOOP_TEST_POSTGRES_URL'] ?? 'postgresql://postgres@127.0.0.1:5432/test',
   mysql: process.env['OFFLOOP_TEST_MYSQL_URL'] ?? 'mysql://root@127.0.0.1:3306/test',
 }
@@ -33,7 +33,7 @@ export interface Amounts {
 export async function troubleServer(name: ServerName, amounts: Amounts): Promise<ServerFigures> {
   const figures: ServerFigures = { kills: 0, acknowledged: 0, failed: 0, slowestCrowdMs: 0, cancels: 0, restarts: 0, violations: [] }
   const table = `offloop_soak_${process.pid}`
-  const admin = createEngine(urls[name], { logger: silent })
+  const admin = createEngine(serverUrls[name], { logger: silent })
   await admin.execute(`drop table if exists ${table}`)
   await admin.execute(`create table ${table} (id integer primary key, n integer not null)`)
   await admin.execute(`insert into ${table} values (1, 0)`)
@@ -53,7 +53,7 @@ export async function troubleServer(name: ServerName, amounts: Amounts): Promise
 async function crowd(name: ServerName, table: string, figures: ServerFigures): Promise<void> {
   for (const max of [1, 2, 4, 16]) {
     for (const threads of [1, 2]) {
-      await using engine = createEngine(urls[name], { pool: { max }, threads })
+      await using engine = createEngine(serverUrls[name], { pool: { max }, threads })
       const startedAt = performance.now()
       const results = await Promise.allSettled(
         Array.from({ length: 16 }, () =>
@@ -80,7 +80,7 @@ interface Scene {
 
 /** Tasks count up until they are told to stop; what was acknowledged is stored, and what is stored was at least tried. */
 async function underLoad({ name, table, admin }: Scene, figures: ServerFigures, trouble: () => Promise<void>): Promise<void> {
-  await using engine = createEngine(urls[name], { pool: { max: 8 }, logger: silent })
+  await using engine = createEngine(serverUrls[name], { pool: { max: 8 }, logger: silent })
   const before = (await admin.scalar<number>(`select n from ${table}`)) ?? 0
   let acknowledged = 0
   let failed = 0
@@ -149,7 +149,7 @@ async function killConnection(admin: AsyncEngine, table: string): Promise<number
 
 /** Statements that are given up at any moment, each with an innocent one right behind it on the same connection. */
 async function cancelBesideInnocents(name: ServerName, cancels: number, figures: ServerFigures): Promise<void> {
-  await using engine = createEngine(urls[name], { pool: { max: 4 } })
+  await using engine = createEngine(serverUrls[name], { pool: { max: 4 } })
   const slow = name === 'postgresql' ? 'select pg_sleep(0.005)' : 'select sleep(0.005)'
   await Promise.all(
     Array.from({ length: 4 }, async () => {
@@ -175,7 +175,7 @@ async function restartUnderLoad(scene: Scene, [command = '', ...args]: readonly 
     execFileSync(command, args, { stdio: 'ignore' })
     figures.restarts++
     for (const deadline = performance.now() + 60_000; performance.now() < deadline; ) {
-      await using probe = createEngine(urls[scene.name], { logger: silent })
+      await using probe = createEngine(serverUrls[scene.name], { logger: silent })
       if ((await probe.scalar('select 1').catch(() => null)) === 1) return
     }
     figures.violations.push(`${scene.name}: the server has not come back`)
