@@ -6,7 +6,7 @@ import type { ManyToMany } from './fields/relations.ts'
 import type { ManagedModel, Manager } from './manager.ts'
 import type { Model } from './model.ts'
 import type { RelatedSet } from './related-set.ts'
-import type { Fields, PrefetchPath, RelationField, UpdateInput, Values, WayBackName, WaysBackOf } from './types.ts'
+import type { Fields, InstanceKey, PrefetchPath, RelationField, UpdateInput, Values, WayBackName, WaysBackOf } from './types.ts'
 
 /** The columns of a model, under the names of its fields. */
 export type FieldColumns<F> = {
@@ -33,7 +33,8 @@ type Loaded<F, I, P extends string> =
 
 /** What instances give themselves back from: written out, since a derived type would forget of which class they are. */
 export interface InstanceMethods<F> {
-  pk: unknown
+  /** Of several fields, a list in their order. */
+  pk: InstanceKey<F>
   /** Stores these values, and has them from then on. */
   update(values: UpdateInput<F>): Promise<this>
   /** Reads all of its fields; or with names, the rows that these relations lead to: `load('profile')`. */

@@ -5,7 +5,7 @@ import { describeValue } from '../sql/parameters.ts'
 import type { EntityClass, ModelDefinition } from './definition.ts'
 import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
 import { initialState } from './query-state.ts'
-import type { Fields, OrderName, OrderPath, SimpleLookups } from './types.ts'
+import type { Fields, OrderName, OrderPath, SimpleLookups, WholeKey } from './types.ts'
 
 /** What makes something of each row, for a query that is about to run. */
 export type MapperFactory<T> = (query: unknown) => (row: Row) => T
@@ -123,7 +123,7 @@ export class SessionQuery<I, F = Fields, R = Record<never, never>> implements Pr
    *
    * @throws {ArgumentError} it is a part of a key
    */
-  async get(key: unknown): Promise<I | null> {
+  async get(key: WholeKey<F>): Promise<I | null> {
     const [found] = await this.#where([this.#keyLookups(key)])
       .#atMost(1)
       .all()

@@ -274,6 +274,16 @@ type Behind<F, R, K> = K extends keyof F
 /** The key's own type, of what a row brings. */
 type PlainKey<F> = [KeyNames<F>] extends [never] ? unknown : PlainValue<F[KeyNames<F>]>
 
+/** The key of an instance: of several fields, a list in their order. */
+export type InstanceKey<F> = HasPk<F> extends true ? PlainKey<F> : readonly PlainValue<F[KeyNames<F>]>[]
+
+/** What names a row by its whole key: of several fields, a list in their order, or an object. */
+export type WholeKey<F> = [KeyNames<F>] extends [never]
+  ? unknown
+  : HasPk<F> extends true
+    ? KeyOf<F>
+    : readonly InputValue<F[KeyNames<F>]>[] | { readonly [K in KeyNames<F>]: InputValue<F[K]> }
+
 /** What a row brings of a field: of a relation, the key. */
 export type PlainValue<S> = S extends { readonly $out: infer Out } ? Out : S extends ToOne<infer M> ? PlainKey<FieldsOf<M>> : unknown
 
