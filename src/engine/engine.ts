@@ -1,4 +1,5 @@
 import { InvalidRequestError, ResourceClosedError } from '../errors.ts'
+import { readonlyStatement } from '../sql/begin.ts'
 import { type Dialect, dialectFor } from '../sql/dialect.ts'
 import { holdEarlyFailure } from '../sql/early-failure.ts'
 import type {
@@ -148,7 +149,9 @@ class Engine implements AsyncEngine {
     if (!reads) assertNotInsideTransaction(this.#database.gate)
     const place = reads ? null : this.#writers.enter()
     try {
-      const session = await this.#checkOutForUser(options)
+      // Where the transaction alone says that it only reads, any connection will do.
+      const readonly = readonlyStatement(this.dialect, true) === null ? undefined : options.readonly
+      const session = await this.#checkOutForUser({ ...options, readonly })
       // Those before have a connection, or are getting one: the pool serves in the same order.
       if (place !== null && place.before !== null) await this.#waitWith(session, inTime(options, place.before))
       return { session, working: start(session) }

@@ -61,7 +61,7 @@ export interface EngineOptions {
   readonly statementTimeoutMs?: number | undefined
   /** INTEGER columns as numbers, with a `DataError` beyond 2^53, or all of them as bigints. Default: 'number'. */
   readonly integers?: 'number' | 'bigint' | undefined
-  /** Prepared statements each connection keeps. Default: 256. */
+  /** Prepared statements each connection keeps; 0 leaves none in a session of PostgreSQL, as poolers of transactions want it. Default: 256. */
   readonly statementCacheSize?: number | undefined
   /** Of each worker, as Node's `resourceLimits`; those of the heap also with `isolation: 'process'`. */
   readonly resourceLimits?: WorkerLimits | undefined

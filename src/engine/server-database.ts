@@ -29,7 +29,7 @@ export class ServerDatabase extends Database {
   }
 
   #settings(readonly: boolean): ConnectionSettings {
-    const { setup, maxBufferedBytes, driver, pool, statementTimeoutMs = 0, busyTimeoutMs } = this.options
+    const { setup, maxBufferedBytes, driver, pool, statementTimeoutMs = 0, statementCacheSize, busyTimeoutMs } = this.options
     const { host, port, username, password, database, query } = this.url
     // A socket of this machine is another place for the same server: for the driver, the host that begins with a slash.
     const { host: socketFolder, socket = socketFolder, connect_timeout: seconds = '0', ...options } = query
@@ -50,6 +50,7 @@ export class ServerDatabase extends Database {
         options,
         connectTimeoutMs: Number(seconds) > 0 ? Number(seconds) * 1_000 : Math.max(pool.acquireTimeoutMs, minOpeningMs),
         statementTimeoutMs,
+        keepsStatements: statementCacheSize > 0,
       },
       setup,
       interrupt: undefined,

@@ -13,6 +13,8 @@ export interface ServerSettings {
   readonly connectTimeoutMs: number
   /** After so long the server itself stops a statement, in milliseconds; 0 for never. */
   readonly statementTimeoutMs: number
+  /** False where nothing may be left in the session between two transactions: a pooler may give each of them another one. */
+  readonly keepsStatements: boolean
 }
 
 /** What a server says unasked: NOTIFY of another session, a notice or warning on what has just run, or nothing any more. */

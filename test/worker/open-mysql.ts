@@ -18,6 +18,7 @@ export const testServer: ServerSettings = {
   options: Object.fromEntries(url.searchParams),
   connectTimeoutMs: 10_000,
   statementTimeoutMs: 0,
+  keepsStatements: true,
 }
 
 /** A database of this process's own: test files run side by side. */

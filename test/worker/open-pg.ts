@@ -20,6 +20,7 @@ export function serverSettings(settings: Partial<ServerSettings> = {}): ServerSe
     options: Object.fromEntries(url.searchParams),
     connectTimeoutMs: 5_000,
     statementTimeoutMs: 0,
+    keepsStatements: true,
     ...settings,
   }
 }

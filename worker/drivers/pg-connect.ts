@@ -1,10 +1,10 @@
 import type { ConnectionOptions } from 'node:tls'
-import type { Client, ClientConfig } from 'pg'
+import type { ClientConfig } from 'pg'
 import type { ServerSettings } from '../../src/protocol/server.ts'
 import { keepAliveMs } from './keep-alive.ts'
-import { refusedConnection } from './pg-errors.ts'
+import { isServerError, refusedConnection } from './pg-errors.ts'
 import { PgSession } from './pg-session.ts'
-import { readTlsSettings } from './pg-tls.ts'
+import { readTlsSettings, type TlsSettings } from './pg-tls.ts'
 import { type PgClient, wireOf } from './pg-wire.ts'
 import { DriverFault } from './sqlite-errors.ts'
 
@@ -15,6 +15,8 @@ const defaultPort = 5432
 const OPTIONS: ReadonlySet<string> = new Set(['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'application_name', 'options'])
 /** For a request to cancel, where connecting may take as long as it likes. */
 const defaultTimeoutMs = 10_000
+const STATEMENT_TIMEOUT = 'statement_timeout'
+const READ_ONLY = 'default_transaction_read_only'
 /** The byte with which a server says that it has no TLS. */
 const NO_TLS = 0x4e
 
@@ -29,17 +31,31 @@ export async function connect(pg: Pg, settings: ServerSettings, readonly: boolea
   const host = settings.host ?? (process.env['PGHOST'] || defaultHost)
   const port = settings.port ?? (Number(process.env['PGPORT']) || defaultPort)
   const { tls, mayFallBack } = await readTlsSettings(host, settings.options)
-  const config = { ...toConfig(settings, readonly), host, port }
-  const place = { Connection: pg.Connection, host, port, timeoutMs: settings.connectTimeoutMs || defaultTimeoutMs }
-  const first = await attempt(pg, config, tls)
-  if ('client' in first) return new PgSession(first.client, { ...place, tls })
-  if (!first.refusedTls || !mayFallBack) throw explain(first, config)
-  const second = await attempt(pg, config, null)
-  if ('client' in second) return new PgSession(second.client, { ...place, tls: null })
-  throw explain(second, config)
+  const config = { ...toConfig(settings), host, port }
+  const session = sessionSettings(settings, readonly)
+  let found = await attemptWith(pg, { config, session }, { tls, mayFallBack })
+  if (isRefusedSetting(found, STATEMENT_TIMEOUT)) {
+    // A pooler stands before the server. Whoever waits for a statement stops it by himself.
+    const { [STATEMENT_TIMEOUT]: _, ...others } = session
+    found = await attemptWith(pg, { config, session: others }, { tls, mayFallBack })
+  }
+  if ('error' in found) throw explain(found, config)
+  const place = { Connection: pg.Connection, host, port, tls: found.tls, timeoutMs: settings.connectTimeoutMs || defaultTimeoutMs }
+  return new PgSession(found.client, place, settings.keepsStatements)
 }
 
-type Attempt = { readonly client: PgClient } | Failure
+/** What a client is made of, and what the session is to be like. */
+interface Opening {
+  readonly config: ClientConfig
+  readonly session: Readonly<Record<string, string>>
+}
+
+type Attempt = { readonly client: PgClient; readonly tls: ConnectionOptions | null } | Failure
+
+async function attemptWith(pg: Pg, opening: Opening, { tls, mayFallBack }: TlsSettings): Promise<Attempt> {
+  const found = await attempt(pg, opening, tls)
+  return 'error' in found && found.refusedTls && mayFallBack ? await attempt(pg, opening, null) : found
+}
 
 interface Failure {
   readonly error: unknown
@@ -50,15 +66,18 @@ interface Failure {
   readonly elapsedMs: number
 }
 
-async function attempt({ Client }: Pg, config: ClientConfig, tls: ConnectionOptions | null): Promise<Attempt> {
+async function attempt({ Client }: Pg, { config, session }: Opening, tls: ConnectionOptions | null): Promise<Attempt> {
   const startedAt = performance.now()
-  let client: Client | undefined
+  let client: PgClient | undefined
   let refusedTls = false
   let closed = false
   let passwordMissing = false
   try {
     // A copy: pg hides the key in the object that it is given.
-    client = new Client({ ...config, ssl: tls === null ? false : { ...tls } })
+    const made = new Client({ ...config, ssl: tls === null ? false : { ...tls } }) as PgClient
+    client = made
+    const described = made.getStartupConf.bind(made)
+    made.getStartupConf = () => ({ ...described(), ...session })
     // Some failures are reported twice; without a listener the second one would end the thread.
     client.on('error', () => undefined)
     wireOf(client).once('end', () => {
@@ -73,17 +92,22 @@ async function attempt({ Client }: Pg, config: ClientConfig, tls: ConnectionOpti
       })
     }
     await client.connect()
-    // It has all that pg's types leave out.
-    return { client: client as PgClient }
+    return { client, tls }
   } catch (error) {
     if (client !== undefined) wireOf(client).stream.destroy()
     return { error, refusedTls, closed, passwordMissing, elapsedMs: performance.now() - startedAt }
   }
 }
 
-function explain({ error, closed, passwordMissing, elapsedMs }: Failure, config: ClientConfig): Error {
+function explain(failure: Failure, config: ClientConfig): Error {
+  const { error, closed, passwordMissing, elapsedMs } = failure
   const { host, port, connectionTimeoutMillis = 0 } = config
   const place = host?.startsWith('/') ? `${host}/.s.PGSQL.${port}` : `${host}:${port}`
+  if (isRefusedSetting(failure, READ_ONLY)) {
+    const reason =
+      'what stands before the server has no read-only connections. Use begin({ readonly: true }), or connect to the server itself'
+    return refusedConnection(Object.assign(new Error(reason, { cause: error }), { code: '08P01' }), place)
+  }
   if (error instanceof Error && 'code' in error) return refusedConnection(error, place)
   if (connectionTimeoutMillis > 0 && elapsedMs >= connectionTimeoutMillis) {
     const timeout = new Error(`it did not accept the connection within ${connectionTimeoutMillis} ms`, { cause: error })
@@ -93,7 +117,7 @@ function explain({ error, closed, passwordMissing, elapsedMs }: Failure, config:
   return refusedConnection(closed ? Object.assign(new Error('the server has closed the connection'), { code: '08006' }) : error, place)
 }
 
-function toConfig(settings: ServerSettings, readonly: boolean): ClientConfig {
+function toConfig(settings: ServerSettings): ClientConfig {
   return {
     user: settings.username,
     password: settings.password,
@@ -104,19 +128,25 @@ function toConfig(settings: ServerSettings, readonly: boolean): ClientConfig {
     connectionTimeoutMillis: settings.connectTimeoutMs,
     application_name: settings.options['application_name'],
     fallback_application_name: 'offloop',
-    options: startupOptions(settings, readonly),
+    options: settings.options['options'] ?? process.env['PGOPTIONS'],
   }
 }
 
-/** Settings of the session as RESET ALL and DISCARD ALL restore them. The last one of a name counts: ours come behind the user's. */
-function startupOptions({ options, statementTimeoutMs }: ServerSettings, readonly: boolean): string {
-  const own = [
+/** Settings of the session as RESET ALL and DISCARD ALL restore them; they count for more than the user's `options`. */
+function sessionSettings({ statementTimeoutMs }: ServerSettings, readonly: boolean): Readonly<Record<string, string>> {
+  return {
     // In the server's own order of day and month; timestamps are read in no other style.
-    '-c datestyle=ISO',
-    ...(statementTimeoutMs > 0 ? [`-c statement_timeout=${Math.ceil(statementTimeoutMs)}`] : []),
-    ...(readonly ? ['-c default_transaction_read_only=on'] : []),
-  ]
-  return [options['options'] ?? process.env['PGOPTIONS'] ?? '', ...own].join(' ').trim()
+    DateStyle: 'ISO',
+    ...(statementTimeoutMs > 0 ? { [STATEMENT_TIMEOUT]: String(Math.ceil(statementTimeoutMs)) } : {}),
+    ...(readonly ? { [READ_ONLY]: 'on' } : {}),
+  }
+}
+
+/** Poolers know some settings, and refuse a connection with any other: `unsupported startup parameter: statement_timeout`. */
+function isRefusedSetting(found: Attempt, name: string): boolean {
+  if (!('error' in found) || !isServerError(found.error)) return false
+  const { code, message } = found.error
+  return code === '08P01' && message.includes('startup parameter') && message.includes(name)
 }
 
 /** A misspelled `sslmode` would be an unencrypted connection. */

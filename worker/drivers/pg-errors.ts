@@ -72,6 +72,9 @@ const FAMILIES: Readonly<Record<string, WireErrorFamily>> = {
   '58': 'operational',
 }
 
+/** Of a prepared statement that is gone. */
+const POOLED = 'Behind a pooler that gives each transaction another session, create the engine with statementCacheSize: 0.'
+
 export function toWireError(error: unknown): WireError {
   if (error instanceof WiredError) return error.wire
   if (error instanceof DriverFault) return faultToWireError(error)
@@ -80,7 +83,8 @@ export function toWireError(error: unknown): WireError {
 
 function serverErrorToWire(error: ServerError): WireError {
   const { code } = error
-  const wire = { message: error.message, driverCode: code, cause: userErrorToWire(error).cause }
+  const message = code === '26000' ? `${error.message}. ${POOLED}` : error.message
+  const wire = { message, driverCode: code, cause: userErrorToWire(error).cause }
   // In a transaction the statement cannot be prepared anew; in the next one it is.
   if (isStalePlan(error) && code !== '26000') return { ...wire, family: 'operational', retryable: true }
   return {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { endsWithin, repeatCancelMs } from './ends-within.ts'
 import { requestCancel, type ServerPlace } from './pg-cancel.ts'
 import { lostConnection, unreadableAnswer } from './pg-errors.ts'
@@ -14,6 +15,8 @@ const closeTimeoutMs = 2_000
  */
 export class PgSession {
   readonly client: PgClient
+  /** Statements have names, under which the server keeps them. */
+  readonly keepsStatements: boolean
   readonly #wire: PgWire
   readonly #place: ServerPlace
   readonly #schema = new SchemaWatch()
@@ -21,6 +24,7 @@ export class PgSession {
   #current: Exchange | null = null
   /** Prepared statements to be closed when something is next sent. */
   #closes: string[] = []
+  readonly #id = randomBytes(6).toString('hex')
   #statements = 0
   /** As of the last ReadyForQuery: I is idle, T in a transaction, E in one that has failed. */
   #status: string
@@ -31,8 +35,9 @@ export class PgSession {
   #closing: Promise<void> | null = null
 
   /** Of a client that has just been connected. */
-  constructor(client: PgClient, place: ServerPlace) {
+  constructor(client: PgClient, place: ServerPlace, keepsStatements: boolean) {
     this.client = client
+    this.keepsStatements = keepsStatements
     this.#wire = wireOf(client)
     this.#place = place
     this.#status = 'I'
@@ -92,10 +97,13 @@ export class PgSession {
     return exchange
   }
 
-  /** For a prepared statement: never used again, so that a late close cannot hit another one. */
+  /**
+   * For a prepared statement: never used again, so that a late close cannot hit another one; and by nobody else, so that behind a pooler, which
+   * gives sessions away, it cannot be somebody else's statement.
+   */
   newStatementName(): string {
     this.#statements++
-    return `offloop_${this.#statements}`
+    return `offloop_${this.#id}_${this.#statements}`
   }
 
   closeStatement(name: string): void {

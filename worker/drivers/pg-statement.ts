@@ -48,7 +48,8 @@ export function prepareStatement(session: PgSession, sql: string): MaybePromise<
   return describe(session, sql, facts.planned).then((description) => new PgStatement({ session, sql, facts }, description))
 }
 
-async function describe(session: PgSession, sql: string, isNamed: boolean): Promise<Description> {
+async function describe(session: PgSession, sql: string, isPlanned: boolean): Promise<Description> {
+  const isNamed = isPlanned && session.keepsStatements
   const name = isNamed ? session.newStatementName() : ''
   const { schemaVersion } = session
   const exchange = new DescribeExchange(name, sql)
@@ -79,6 +80,8 @@ export class PgStatement implements DriverStatement {
   #description: Description
   /** The server has said that the description no longer holds. */
   #wasRefused = false
+  /** It has run by its description: what is parsed anew may mean something else the next time. */
+  #wasRun = false
   #rows: RowsExchange | null = null
   /** As far as its last run tells. */
   #isSmall = false
@@ -113,6 +116,7 @@ export class PgStatement implements DriverStatement {
     if (copy !== null) throw copyRefusal(NOT_FOR_ROWS[copy])
     const { changes } = await this.#fresh(() => {
       const { parameterTypes } = this.#description
+      this.#wasRun = true
       return this.#session.run(new EachExchange({ ...this.#plan, parameterTypes, rows, check }))
     })
     return changes
@@ -134,7 +138,8 @@ export class PgStatement implements DriverStatement {
   /** Nothing is sent by its description. */
   get #isStale(): boolean {
     const { name, schemaVersion } = this.#description
-    return this.#wasRefused || (name !== '' && schemaVersion !== this.#session.schemaVersion)
+    if (this.#wasRefused) return true
+    return name === '' ? this.#wasRun && this.#facts.planned : schemaVersion !== this.#session.schemaVersion
   }
 
   get #plan(): Plan {
@@ -142,6 +147,7 @@ export class PgStatement implements DriverStatement {
   }
 
   #encode(params: readonly WireValue[]): readonly EncodedValue[] {
+    this.#wasRun = true
     return encodeParameters(params, this.#description.parameterTypes)
   }
 
@@ -194,6 +200,7 @@ export class PgStatement implements DriverStatement {
     this.finalize()
     this.#description = await describe(this.#session, this.#sql, true)
     this.#wasRefused = false
+    this.#wasRun = false
   }
 }
 

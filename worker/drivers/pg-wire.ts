@@ -18,6 +18,8 @@ export interface PgClient extends Client {
   readonly secretKey: number
   /** False while a query of anybody's is on its way. */
   readonly readyForQuery: boolean
+  /** What it tells the server of itself as it connects, settings of the session among it. */
+  getStartupConf(): Record<string, string>
   unref(): void
 }
 
