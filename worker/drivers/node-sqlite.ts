@@ -379,7 +379,14 @@ class NodeSqliteStatement implements DriverStatement {
 /** Of a row its first value. */
 function firstValues(statement: NativeStatement): { run(): unknown; get(): unknown } {
   statement.setReturnArrays(true)
-  return { run: () => statement.run(), get: () => statement.get()?.[0] }
+  return {
+    run() {
+      // It tells the row id of the last INSERT as well, whoever made it, and throws where no number holds that.
+      statement.setReadBigInts(true)
+      return statement.run()
+    },
+    get: () => statement.get()?.[0],
+  }
 }
 
 /** Rows as arrays, integers as bigints. */
