@@ -104,21 +104,27 @@ describeFiles((fixture) => {
     expect(error.cause).toMatchObject({ message: own.message, code: own.code })
   })
 
-  test('a text of more characters than a string can have is an error in whichever way it is read, and no row is missing', async () => {
-    await using connection = await fixture.engine().connect()
-    const tooLong = 'select 1 as n, hex(zeroblob(300000000)) as text'
-    const refused = { name: 'DataError', driverCode: 'SQLITE_TOOBIG' }
-    await connection.transaction(async (tx) => {
-      const maybe = 'select ? as n, iif(?, hex(zeroblob(300000000)), null) as text'
-      for (let n = 0; n < 3; n++) expect(await tx.execute(maybe, [n, 0]).first()).toEqual({ n, text: null })
-      expect(await rejectionOf(tx.execute(maybe, [3, 1]).first())).toMatchObject(refused)
-      const both = await Promise.allSettled([tx.execute(maybe, [4, 1]).fetchall(), tx.execute(maybe, [5, 0]).fetchall()])
-      expect(both).toMatchObject([{ reason: refused }, { value: [{ n: 5, text: null }] }])
-    })
-    expect(await rejectionOf(connection.execute(tooLong).one())).toMatchObject(refused)
-    expect(await rejectionOf(connection.stream(tooLong)[Symbol.asyncIterator]().next())).toMatchObject(refused)
-    expect(await connection.scalar('select 1')).toBe(1)
-  })
+  // Memory of half a gigabyte is slow to be had on some machines.
+  const large = { timeout: 180_000 }
+  test(
+    'a text of more characters than a string can have is an error in whichever way it is read, and no row is missing',
+    large,
+    async () => {
+      await using connection = await fixture.engine().connect()
+      const tooLong = 'select 1 as n, hex(zeroblob(300000000)) as text'
+      const refused = { name: 'DataError', driverCode: 'SQLITE_TOOBIG' }
+      await connection.transaction(async (tx) => {
+        const maybe = 'select ? as n, iif(?, hex(zeroblob(300000000)), null) as text'
+        for (let n = 0; n < 3; n++) expect(await tx.execute(maybe, [n, 0]).first()).toEqual({ n, text: null })
+        expect(await rejectionOf(tx.execute(maybe, [3, 1]).first())).toMatchObject(refused)
+        const both = await Promise.allSettled([tx.execute(maybe, [4, 1]).fetchall(), tx.execute(maybe, [5, 0]).fetchall()])
+        expect(both).toMatchObject([{ reason: refused }, { value: [{ n: 5, text: null }] }])
+      })
+      expect(await rejectionOf(connection.execute(tooLong).one())).toMatchObject(refused)
+      expect(await rejectionOf(connection.stream(tooLong)[Symbol.asyncIterator]().next())).toMatchObject(refused)
+      expect(await connection.scalar('select 1')).toBe(1)
+    },
+  )
 
   test('SQLITE_BUSY of another process is an OperationalError that may be retried', async () => {
     const holder = await fixture.engine().begin()

@@ -43,6 +43,8 @@ describeServers(
 
     test.each(['worker', 'main'] as const)(
       'a text longer than a string ends its connection, and no other (placement %s)',
+      // Memory of half a gigabyte is slow to be had on some machines.
+      { timeout: 180_000 },
       async (placement) => {
         const engine = server.engine({ placement, pool: { max: 2 } })
         await using other = await engine.connect()
