@@ -41,6 +41,7 @@ export const URL_OPTIONS: Readonly<Record<DialectName, Readonly<Record<string, U
     sslrootcert: ANY_TEXT,
     sslcert: ANY_TEXT,
     sslkey: ANY_TEXT,
+    channel_binding: Object.freeze(['disable', 'prefer', 'require']),
     application_name: ANY_TEXT,
     options: ANY_TEXT,
     // The directory of the server's Unix socket.
@@ -62,6 +63,8 @@ export const URL_OPTIONS: Readonly<Record<DialectName, Readonly<Record<string, U
 const DIALECT_NAMES: ReadonlyMap<string, DialectName> = new Map<string, DialectName>([
   ['sqlite', 'sqlite'],
   ['postgresql', 'postgresql'],
+  // As libpq has it too, and whoever hands out a URL in an environment variable.
+  ['postgres', 'postgresql'],
   ['mysql', 'mysql'],
   ['mariadb', 'mysql'],
 ])

@@ -92,6 +92,13 @@ describe("a server's URL", () => {
     expect(parts(EngineURL.parse(text))).toEqual({ ...NOTHING, dialect: 'postgresql', driver: 'pg', ...expected })
   })
 
+  test('of PostgreSQL may have the short name', () => {
+    for (const text of ['postgres://h/d', 'postgres+pg://h/d']) {
+      expect(parts(EngineURL.parse(text))).toEqual({ ...NOTHING, dialect: 'postgresql', driver: 'pg', host: 'h', database: 'd' })
+    }
+    expect(EngineURL.parse('postgres://h/d').toString()).toBe('postgresql://h/d')
+  })
+
   test('of MySQL and MariaDB is the same dialect', () => {
     for (const text of ['mysql://h/d', 'mariadb://h/d', 'mysql+mysql2://h/d', 'mariadb+mysql2://h/d']) {
       expect(parts(EngineURL.parse(text))).toEqual({ ...NOTHING, dialect: 'mysql', driver: 'mysql2', host: 'h', database: 'd' })
@@ -103,7 +110,7 @@ describe('what is refused', () => {
   test.each([
     `${SECRET}`,
     `oracle://user:${SECRET}@host`,
-    `postgres://user:${SECRET}@host`,
+    `postgress://user:${SECRET}@host`,
     `user:${SECRET}@host`,
     `postgresql:user:${SECRET}@host`,
     `POSTGRESQL://user:${SECRET}@host`,
@@ -275,6 +282,7 @@ describe('the options of a URL', () => {
     ...['disable', 'prefer', 'require', 'verify-ca', 'verify-full'].map((mode) => `postgresql://host?sslmode=${mode}`),
     'postgresql:///app?host=/var/run/postgresql&application_name=&options=-c%20geqo%3Doff&connect_timeout=10',
     'postgresql://host?sslrootcert=/a&sslcert=b%0Ac&sslkey=c',
+    'postgresql://host?sslmode=require&channel_binding=require',
     ...['disabled', 'preferred', 'required', 'verify_ca', 'verify_identity'].map((mode) => `mysql://host?ssl-mode=${mode}`),
     'mariadb:///app?socket=/run/mysqld/mysqld.sock&charset=utf8mb4&ssl-ca=a&ssl-cert=b&ssl-key=c',
   ])('of %s are known', (text) => {

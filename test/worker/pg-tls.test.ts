@@ -111,6 +111,29 @@ test('a certificate that is named without a mode is used, and verified by', asyn
   }
 })
 
+test('channel_binding: a server that does not bind the password to its certificate is told nothing where that is required', async ({
+  skip,
+}) => {
+  const certificate = await makeCertificate()
+  if (certificate === null) return skip('no openssl to make a certificate')
+  // The server behind it has another certificate, or none.
+  const { port } = await openFront(certificate)
+  for (const channel_binding of ['disable', 'prefer']) {
+    expect(await isEncrypted(await openPg({ port, options: { sslmode: 'require', channel_binding } }))).toBe(true)
+  }
+  for (const options of [{ sslmode: 'require' }, { sslmode: 'disable' }]) {
+    const server = { ...(options.sslmode === 'require' ? { port } : {}), options: { ...options, channel_binding: 'require' } }
+    expect(await wireErrorOf(pgDriver, () => openPg(server))).toMatchObject({
+      family: 'operational',
+      message: expect.stringContaining('channel_binding=require, and the server does not bind the password'),
+    })
+  }
+  expect(await wireErrorOf(pgDriver, () => openPg({ options: { channel_binding: 'yes' } }))).toMatchObject({
+    family: 'argument',
+    message: 'channel_binding must be one of disable, prefer, require, found "yes".',
+  })
+})
+
 test('a server without TLS: prefer goes on without it, require does not', async ({ skip }) => {
   const plain = await openPg()
   if ((await firstValue(plain, 'show ssl')) === 'on') return skip('the server has TLS')

@@ -2,6 +2,7 @@ import type { ConnectionOptions } from 'node:tls'
 import type { ClientConfig } from 'pg'
 import type { ServerSettings } from '../../src/protocol/server.ts'
 import { keepAliveMs } from './keep-alive.ts'
+import { requireBinding } from './pg-binding.ts'
 import { isServerError, refusedConnection } from './pg-errors.ts'
 import { PgSession } from './pg-session.ts'
 import { readTlsSettings, type TlsSettings } from './pg-tls.ts'
@@ -12,7 +13,11 @@ export type Pg = typeof import('pg').default
 
 const defaultHost = '127.0.0.1'
 const defaultPort = 5432
-const OPTIONS: ReadonlySet<string> = new Set(['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'application_name', 'options'])
+const OPTIONS: ReadonlySet<string> = new Set([
+  ...['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'channel_binding'],
+  ...['application_name', 'options'],
+])
+const BINDINGS: readonly string[] = ['disable', 'prefer', 'require']
 /** For a request to cancel, where connecting may take as long as it likes. */
 const defaultTimeoutMs = 10_000
 const STATEMENT_TIMEOUT = 'statement_timeout'
@@ -33,11 +38,12 @@ export async function connect(pg: Pg, settings: ServerSettings, readonly: boolea
   const { tls, mayFallBack } = await readTlsSettings(host, settings.options)
   const config = { ...toConfig(settings), host, port }
   const session = sessionSettings(settings, readonly)
-  let found = await attemptWith(pg, { config, session }, { tls, mayFallBack })
+  const bindsPassword = bindingOf(settings) === 'require'
+  let found = await attemptWith(pg, { config, bindsPassword, session }, { tls, mayFallBack })
   if (isRefusedSetting(found, STATEMENT_TIMEOUT)) {
     // A pooler stands before the server. Whoever waits for a statement stops it by himself.
     const { [STATEMENT_TIMEOUT]: _, ...others } = session
-    found = await attemptWith(pg, { config, session: others }, { tls, mayFallBack })
+    found = await attemptWith(pg, { config, bindsPassword, session: others }, { tls, mayFallBack })
   }
   if ('error' in found) throw explain(found, config)
   const place = { Connection: pg.Connection, host, port, tls: found.tls, timeoutMs: settings.connectTimeoutMs || defaultTimeoutMs }
@@ -47,6 +53,8 @@ export async function connect(pg: Pg, settings: ServerSettings, readonly: boolea
 /** What a client is made of, and what the session is to be like. */
 interface Opening {
   readonly config: ClientConfig
+  /** The password is proved in a way that is bound to the server's certificate, or not at all. */
+  readonly bindsPassword: boolean
   readonly session: Readonly<Record<string, string>>
 }
 
@@ -66,18 +74,20 @@ interface Failure {
   readonly elapsedMs: number
 }
 
-async function attempt({ Client }: Pg, { config, session }: Opening, tls: ConnectionOptions | null): Promise<Attempt> {
+async function attempt({ Client }: Pg, { config, bindsPassword, session }: Opening, tls: ConnectionOptions | null): Promise<Attempt> {
   const startedAt = performance.now()
   let client: PgClient | undefined
   let refusedTls = false
   let closed = false
   let passwordMissing = false
+  let refusal = (): Error | null => null
   try {
     // A copy: pg hides the key in the object that it is given.
     const made = new Client({ ...config, ssl: tls === null ? false : { ...tls } }) as PgClient
     client = made
     const described = made.getStartupConf.bind(made)
     made.getStartupConf = () => ({ ...described(), ...session })
+    if (bindsPassword) refusal = requireBinding(made)
     // Some failures are reported twice; without a listener the second one would end the thread.
     client.on('error', () => undefined)
     wireOf(client).once('end', () => {
@@ -92,10 +102,14 @@ async function attempt({ Client }: Pg, { config, session }: Opening, tls: Connec
       })
     }
     await client.connect()
+    const refused = refusal()
+    if (refused !== null) throw refused
     return { client, tls }
   } catch (error) {
     if (client !== undefined) wireOf(client).stream.destroy()
-    return { error, refusedTls, closed, passwordMissing, elapsedMs: performance.now() - startedAt }
+    const refused = refusal()
+    const elapsedMs = performance.now() - startedAt
+    return { error: refused ?? error, refusedTls, closed: closed && refused === null, passwordMissing, elapsedMs }
   }
 }
 
@@ -129,7 +143,16 @@ function toConfig(settings: ServerSettings): ClientConfig {
     application_name: settings.options['application_name'],
     fallback_application_name: 'offloop',
     options: settings.options['options'] ?? process.env['PGOPTIONS'],
+    enableChannelBinding: bindingOf(settings) !== 'disable',
   }
+}
+
+/** @throws {DriverFault} `argument`: there is no such way */
+function bindingOf({ options }: ServerSettings): string {
+  // pg knows fewer kinds of certificates than libpq, and fails with the others: only who asks for it gets it.
+  const binding = (options['channel_binding'] ?? process.env['PGCHANNELBINDING']) || 'disable'
+  if (BINDINGS.includes(binding)) return binding
+  throw new DriverFault('argument', `channel_binding must be one of ${BINDINGS.join(', ')}, found "${binding}".`)
 }
 
 /** Settings of the session as RESET ALL and DISCARD ALL restore them; they count for more than the user's `options`. */
