@@ -31,6 +31,12 @@ const ANY_TEXT: UrlOptionValues = Object.freeze({ pattern: /^/, expected: 'a tex
 const SOCKET: UrlOptionValues = Object.freeze({ pattern: /^\//, expected: 'an absolute path' })
 const SECONDS: UrlOptionValues = Object.freeze({ pattern: /^[0-9]{1,6}$/, expected: 'a whole number of seconds' })
 
+/** In capitals or not: MySQL's manual has them in capitals, and so have the URLs of its hosts. */
+const MYSQL_SSL_MODE: UrlOptionValues = Object.freeze({
+  pattern: /^(?:disabled|preferred|required|verify_ca|verify_identity)$/i,
+  expected: 'one of disabled, preferred, required, verify_ca, verify_identity',
+})
+
 /** The options a URL may carry, with their values. Nothing else reaches a driver: `?nativeBinding=/tmp/x.node` would be code. */
 export const URL_OPTIONS: Readonly<Record<DialectName, Readonly<Record<string, UrlOptionValues>>>> = Object.freeze({
   // As SQLite's own `mode`: read only, read and write, and create as well, which is the default.
@@ -50,7 +56,7 @@ export const URL_OPTIONS: Readonly<Record<DialectName, Readonly<Record<string, U
   }),
   // The names of MySQL's own clients: https://dev.mysql.com/doc/refman/8.4/en/connection-options.html
   mysql: Object.freeze({
-    'ssl-mode': Object.freeze(['disabled', 'preferred', 'required', 'verify_ca', 'verify_identity']),
+    'ssl-mode': MYSQL_SSL_MODE,
     'ssl-ca': ANY_TEXT,
     'ssl-cert': ANY_TEXT,
     'ssl-key': ANY_TEXT,

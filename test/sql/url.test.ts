@@ -284,6 +284,7 @@ describe('the options of a URL', () => {
     'postgresql://host?sslrootcert=/a&sslcert=b%0Ac&sslkey=c',
     'postgresql://host?sslmode=require&channel_binding=require',
     ...['disabled', 'preferred', 'required', 'verify_ca', 'verify_identity'].map((mode) => `mysql://host?ssl-mode=${mode}`),
+    'mysql://host?ssl-mode=REQUIRED',
     'mariadb:///app?socket=/run/mysqld/mysqld.sock&charset=utf8mb4&ssl-ca=a&ssl-cert=b&ssl-key=c',
   ])('of %s are known', (text) => {
     expect(() => check(text)).not.toThrow()
@@ -312,7 +313,7 @@ describe('the options of a URL', () => {
     ['mysql:///app?socket=mysqld.sock', 'Option "socket" in the mysql URL must be an absolute path.'],
     ['postgresql://host?ssl-mode=required', 'Unknown option "ssl-mode"'],
     [
-      'mysql://host?ssl-mode=REQUIRED',
+      'mysql://host?ssl-mode=yes',
       'Option "ssl-mode" in the mysql URL must be one of disabled, preferred, required, verify_ca, verify_identity.',
     ],
     ['mysql://host?charset=latin1', 'Option "charset" in the mysql URL must be utf8mb4.'],

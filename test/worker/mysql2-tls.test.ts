@@ -24,7 +24,7 @@ describeMysql('TLS', () => {
     const ca = { 'ssl-ca': certificate.certFile }
     const ways = [
       ['127.0.0.1', { 'ssl-mode': 'preferred' }],
-      ['127.0.0.1', { 'ssl-mode': 'required' }],
+      ['127.0.0.1', { 'ssl-mode': 'REQUIRED' }],
       ['127.0.0.1', { 'ssl-mode': 'verify_ca', ...ca }],
       ['localhost', { 'ssl-mode': 'verify_identity', ...ca }],
       // A file that is named is there to be used.
