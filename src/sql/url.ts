@@ -193,8 +193,10 @@ export function checkUrlOptions(url: EngineURL): void {
   for (const [name, value] of Object.entries(url.query)) {
     if (!Object.hasOwn(known, name)) {
       // A name that is no name may be a piece of a password that was not encoded.
-      const shown = /^[A-Za-z_][A-Za-z0-9_.-]{0,39}$/.test(name) ? ` ${printableName(name)}` : ''
-      throw new ArgumentError(`Unknown option${shown} in the ${url.dialect} URL.${didYouMean(name, Object.keys(known))}`)
+      if (!/^[A-Za-z_][A-Za-z0-9_.-]{0,39}$/.test(name)) throw new ArgumentError(`Unknown option in the ${url.dialect} URL.`)
+      const names = Object.keys(known)
+      const meant = didYouMean(name, names) || ` It may have ${names.join(', ')}.`
+      throw new ArgumentError(`Unknown option ${printableName(name)} in the ${url.dialect} URL.${meant}`)
     }
     const refusal = refusalOf(value, known[name] ?? [])
     if (refusal !== undefined) throw new ArgumentError(`Option "${name}" in the ${url.dialect} URL must be ${refusal}.`)

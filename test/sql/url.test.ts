@@ -302,6 +302,7 @@ describe('the options of a URL', () => {
     ['sqlite:///:memory:?cache=shared', 'Unknown option "cache" in the sqlite URL.'],
     ['postgresql://host?hostaddr=1', 'Unknown option "hostaddr" in the postgresql URL.'],
     ['postgresql://host?sslmod=require', 'Did you mean "sslmode"?'],
+    ['postgresql://host?schema=public', 'It may have sslmode, sslrootcert, sslcert, sslkey, channel_binding, application_name,'],
     [
       'postgresql://host?sslmode=yes',
       'Option "sslmode" in the postgresql URL must be one of disable, prefer, require, verify-ca, verify-full.',
