@@ -72,7 +72,8 @@ const FAMILIES: Readonly<Record<string, WireErrorFamily>> = {
   '58': 'operational',
 }
 
-/** Of a prepared statement that is gone. */
+/** One of ours that is gone. */
+const LOST_STATEMENT = '"offloop_'
 const POOLED = 'Behind a pooler that gives each transaction another session, create the engine with statementCacheSize: 0.'
 
 export function toWireError(error: unknown): WireError {
@@ -83,7 +84,7 @@ export function toWireError(error: unknown): WireError {
 
 function serverErrorToWire(error: ServerError): WireError {
   const { code } = error
-  const message = code === '26000' ? `${error.message}. ${POOLED}` : error.message
+  const message = code === '26000' && error.message.includes(LOST_STATEMENT) ? `${error.message}. ${POOLED}` : error.message
   const wire = { message, driverCode: code, cause: userErrorToWire(error).cause }
   // In a transaction the statement cannot be prepared anew; in the next one it is.
   if (isStalePlan(error) && code !== '26000') return { ...wire, family: 'operational', retryable: true }
