@@ -29,9 +29,12 @@ export class ModelRegistry {
     this.#definitions = new Definitions(engine, metadata, (model) => this.#noted(model))
   }
 
-  /** The tables of all models, and those between them. */
+  /**
+   * The tables of all models, and those between them: for migrations and tests. It may be taken before they are defined, and has them when it is
+   * asked for its tables.
+   */
   get metadata(): MetaData {
-    return this.#definitions.complete()
+    return this.#definitions.metadata
   }
 
   /**

@@ -4,8 +4,10 @@ import type { ColumnOptions, Reference, ReferentialAction } from '../schema/colu
 import { ColumnSpec } from '../schema/column-spec.ts'
 import { type ForeignKeyConstraint, foreignKeyConstraint } from '../schema/constraints.ts'
 import type { ColumnSpecs } from '../schema/infer.ts'
+import { addMaker } from '../schema/late-tables.ts'
 import type { MetaData } from '../schema/metadata.ts'
 import { Table } from '../schema/table.ts'
+import { keyOf } from '../schema/table-shape.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import type { Executor } from '../sql/executor.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
@@ -32,10 +34,14 @@ export class Definitions implements Models {
   readonly #reverses = new Map<ModelDefinition, ReadonlyMap<string, Reverse>>()
   readonly #definitionOf: (model: unknown) => ModelDefinition | undefined
 
+  /** Models that have been defined since all tables were made. */
+  #late: ModelDefinition[] = []
+
   constructor(engine: Executor, metadata: MetaData, definitionOf: (model: unknown) => ModelDefinition | undefined) {
     this.#engine = engine
     this.metadata = metadata
     this.#definitionOf = definitionOf
+    addMaker(metadata, { make: (key) => this.#make(key), makeAll: () => this.#makeAll() })
   }
 
   get definitions(): readonly ModelDefinition[] {
@@ -61,6 +67,7 @@ export class Definitions implements Models {
     const { tableName } = definition
     if (this.#byTable.has(tableName)) throw new ArgumentError(`There is a model of table "${tableName}" already.`)
     this.#byTable.set(tableName, definition)
+    this.#late.push(definition)
     this.#classes.set(definition, base)
     this.#reverses.clear()
   }
@@ -131,7 +138,7 @@ export class Definitions implements Models {
     const own = `${definition.tableName}_${definition.keyField.name}`
     const usual = `${target.tableName}_${target.keyField.name}`
     const other = usual === own ? `other_${usual}` : usual
-    const tableName = relation?.options.through ?? `${definition.tableName}_${name}`
+    const tableName = throughName(definition, name)
     let table = this.#throughs.get(tableName)
     if (table === undefined) {
       const columns: ColumnSpecs = { [own]: linkColumn(definition), [other]: linkColumn(target) }
@@ -141,14 +148,36 @@ export class Definitions implements Models {
     return { table, own, other, definition: target }
   }
 
-  /** Makes the tables of all models, those between them too. */
-  complete(): MetaData {
-    for (const definition of this.#byTable.values()) {
-      this.tableOf(definition)
-      for (const name of definition.manyToMany.keys()) this.throughOf(definition, name)
+  #makeAll(): void {
+    // What asks for tables while they are made is answered by those that are there.
+    const late = this.#late
+    this.#late = []
+    try {
+      for (const definition of late) {
+        this.tableOf(definition)
+        for (const name of definition.manyToMany.keys()) this.throughOf(definition, name)
+      }
+    } catch (error) {
+      this.#late = [...late, ...this.#late]
+      throw error
     }
-    return this.metadata
   }
+
+  #make(key: string): void {
+    for (const definition of this.#late) {
+      if (this.#keyOf(definition.tableName) === key) this.tableOf(definition)
+      for (const name of definition.manyToMany.keys())
+        if (this.#keyOf(throughName(definition, name)) === key) this.throughOf(definition, name)
+    }
+  }
+
+  #keyOf(name: string): string {
+    return keyOf({ name, schema: this.metadata.schema })
+  }
+}
+
+function throughName({ tableName, manyToMany }: ModelDefinition, name: string): string {
+  return manyToMany.get(name)?.options.through ?? `${tableName}_${name}`
 }
 
 function addReverse(found: Map<string, Reverse>, definition: ModelDefinition, field: StoredField): void {

@@ -4,6 +4,7 @@ import type { Executor } from '../sql/executor.ts'
 import { checkOptionNames } from '../sql/option-names.ts'
 import { type CreateOptions, createTables } from './ddl/create-all.ts'
 import { dropTables } from './ddl/drop-all.ts'
+import { makersOf } from './late-tables.ts'
 import { checkConvention, type NamingConvention } from './naming-convention.ts'
 import { type ReflectOptions, reflectTables } from './reflection/reflect-tables.ts'
 import { Table } from './table.ts'
@@ -31,9 +32,16 @@ export class MetaData implements Catalogue {
     this.namingConvention = checkConvention(namingConvention)
   }
 
-  /** By 'name', or by 'schema.name', in the order in which they were made. */
+  /** By 'name', or by 'schema.name', in the order in which they were made; those of models that have been defined by now, too. */
   get tables(): ReadonlyMap<string, Table> {
+    for (const maker of makersOf(this)) maker.makeAll()
     return this.#tables
+  }
+
+  /** The table of 'name', or of 'schema.name'. */
+  find(key: string): Table | undefined {
+    if (!this.#tables.has(key)) for (const maker of makersOf(this)) maker.make(key)
+    return this.#tables.get(key)
   }
 
   /**

@@ -49,7 +49,10 @@ export interface AnyTable {
 export interface Catalogue {
   readonly schema: string | undefined
   readonly namingConvention: NamingConvention
+  /** All of them. */
   readonly tables: ReadonlyMap<string, AnyTable>
+  /** The one of a key. Unlike `tables`, it asks for no others, which may not be ready to be made. */
+  find(key: string): AnyTable | undefined
   /** Called by each table that is made. */
   add(table: AnyTable): void
 }
@@ -80,8 +83,8 @@ export function noteRead(catalogue: Catalogue, { name, schema }: QualifiedName):
 
 /** The table that a foreign key means by 'table' or 'schema.table': one of its own schema before any other. */
 export function referredName(from: AnyTable, referred: string): QualifiedName {
-  const { tables } = from.metadata
-  const known = tables.get(keyOf({ name: referred, schema: from.schema })) ?? tables.get(referred)
+  const catalogue = from.metadata
+  const known = catalogue.find(keyOf({ name: referred, schema: from.schema })) ?? catalogue.find(referred)
   if (known !== undefined) return known
   const dot = referred.indexOf('.')
   if (dot <= 0) return { name: referred, schema: from.schema }
@@ -91,7 +94,7 @@ export function referredName(from: AnyTable, referred: string): QualifiedName {
 /** The key of that table in its catalogue, which may know it without the schema that the foreign key has to name. */
 export function referredKey(from: AnyTable, referred: string): string {
   const key = keyOf(referredName(from, referred))
-  return from.metadata.tables.has(key) ? key : (readWithout.get(from.metadata)?.get(key) ?? key)
+  return from.metadata.find(key) !== undefined ? key : (readWithout.get(from.metadata)?.get(key) ?? key)
 }
 
 /**

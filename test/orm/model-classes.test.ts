@@ -1,10 +1,15 @@
 import { inspect } from 'node:util'
-import { foreignKey, integer, ModelRegistry, manyToMany, type RelatedSet, string, text } from 'offloop/orm'
+import type { Compilable } from 'offloop'
+import { dateTime, foreignKey, integer, ModelRegistry, manyToMany, type RelatedSet, string, text } from 'offloop/orm'
 import { MetaData } from 'offloop/schema'
 import { expect, test } from 'vitest'
 import { describeDatabases, rejectionOf } from '../conformance/targets.ts'
 import { musicModels, withMusic } from './music.ts'
 import { statementsOf } from './statements-of.ts'
+
+interface ByName {
+  innerJoin(table: string, left: string, right: string): { select(column: string): Compilable }
+}
 
 describeDatabases((fixture) => {
   test('a model shows its table, columns, fields and the name of its key', async () => {
@@ -20,6 +25,56 @@ describeDatabases((fixture) => {
   test('metadata has the tables of all models, those between them too, before anything has been used', () => {
     const { models } = musicModels(fixture.engine())
     expect([...models.metadata.tables.keys()].sort()).toEqual(['albums', 'artists', 'tags', 'tracks', 'tracks_tags'])
+  })
+
+  test('metadata that was taken before a model was defined has its table all the same', async () => {
+    const engine = fixture.engine()
+    const given = new MetaData()
+    const models = new ModelRegistry(engine, { metadata: given })
+    const { metadata } = models
+    class Author extends models.define('late_authors', { id: integer({ primaryKey: true }), tags: manyToMany(() => Tag) }) {}
+    class Tag extends models.define('late_tags', { id: integer({ primaryKey: true }) }) {}
+    expect(metadata).toBe(given)
+    expect([...given.tables.keys()].sort()).toEqual(['late_authors', 'late_authors_tags', 'late_tags'])
+    expect(given.tables.get('late_tags')).toBe(Tag.table)
+    class Book extends models.define('late_books', { id: integer({ primaryKey: true }), author: foreignKey(() => Author) }) {}
+    await given.createAll(engine)
+    expect((await engine.tableNames()).filter((name) => name.startsWith('late_')).sort()).toEqual([
+      'late_authors',
+      'late_authors_tags',
+      'late_books',
+      'late_tags',
+    ])
+    await given.dropAll(engine)
+    expect(Book.table).toBe(given.tables.get('late_books'))
+  })
+
+  test('metadata names a relation whose model is not there yet, and has all tables once it is', () => {
+    const models = new ModelRegistry(fixture.engine())
+    const { metadata } = models
+    models.define('early_children', { id: integer({ primaryKey: true }), parent: foreignKey('early_parents') })
+    expect(() => metadata.tables).toThrow('"early_parents", of which there is no model')
+    models.define('early_parents', { id: integer({ primaryKey: true }) })
+    expect([...metadata.tables.keys()].sort()).toEqual(['early_children', 'early_parents'])
+  })
+
+  test('a statement that joins the table of a model converts its values, also of one that nothing has used yet', async () => {
+    const engine = fixture.engine()
+    const models = new ModelRegistry(engine)
+    const day = new Date('2020-01-02T03:04:05.678Z')
+    class Meeting extends models.define('meetings', { id: integer({ primaryKey: true }), at: dateTime() }) {}
+    class Guest extends models.define('guests', { id: integer({ primaryKey: true }), meeting: integer() }) {}
+    await models.createAll()
+    await Meeting.objects.create({ at: day })
+    await Guest.objects.create({ meeting: 1 })
+
+    const unused = new ModelRegistry(engine)
+    unused.define('meetings', { id: integer({ primaryKey: true }), at: dateTime() })
+    class Again extends unused.define('guests', { id: integer({ primaryKey: true }), meeting: integer() }) {}
+    // The compiler joins tables that it can see; a name is as good.
+    const guests = Again.table.select() as unknown as ByName
+    const joined = guests.innerJoin('meetings', 'meetings.id', 'guests.meeting').select('meetings.at')
+    expect(await engine.execute(joined).fetchall()).toEqual([{ id: 1, meeting: 1, at: day }])
   })
 
   test('createAll() makes the tables in the order of their relations, once, and dropAll() drops them', async () => {

@@ -54,7 +54,7 @@ export function tableOf(node: OperationNode | undefined, catalogue: Catalogue): 
   if (AliasNode.is(node)) return tableOf(node.node, catalogue)
   if (!TableNode.is(node)) return undefined
   const { schema, identifier } = node.table
-  return catalogue.tables.get(keyOf({ name: identifier.name, schema: schema?.name }))
+  return catalogue.find(keyOf({ name: identifier.name, schema: schema?.name }))
 }
 
 /** The name by which the rest of the query calls what stands in FROM. */
