@@ -174,7 +174,11 @@ async function loadMetaData(module: string): Promise<MetaData> {
   if (!existsSync(module)) throw new Failure(`There is no file ${module}: expected a module that exports a MetaData.`)
   const exported = (await import(pathToFileURL(module).href)) as Readonly<Record<string, unknown>>
   const found = [exported['metadata'], exported['default'], ...Object.values(exported)].find((value) => value instanceof MetaData)
-  if (found instanceof MetaData) return found
+  if (found instanceof MetaData) {
+    // It would drop every table of the database, though all that happened is that nobody has loaded the models.
+    if (found.tables.size > 0) return found
+    throw new Failure(`${module} exports a MetaData without tables: expected that it imports the modules of all tables and models, too.`)
+  }
   throw new Failure(
     `${module} exports no MetaData: expected \`export const metadata = new MetaData()\`, made by the same offloop as this command.`,
   )

@@ -109,3 +109,40 @@ test('a migration is generated from a module that exports a MetaData', async () 
   const done = await offloop(['migrate', 'autogenerate', 'tables.mjs', 'app.db'], { cwd })
   expect(done.stdout).toBe('The database is what the MetaData says: there is nothing to do.\n')
 })
+
+const urlOf = (path: string): string => JSON.stringify(new URL(`../../dist/src/${path}/index.js`, import.meta.url).href)
+
+/** A module with a registry, whose MetaData is taken before there are models, and perhaps one that defines them. */
+function withModels(models: string): string {
+  const cwd = temporaryFolder()
+  const registry = `
+    import { createEngine } from ${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)}
+    import { ModelRegistry } from ${urlOf('orm')}
+    export const models = new ModelRegistry(createEngine('sqlite://'))
+    export const metadata = models.metadata
+  `
+  writeFileSync(join(cwd, 'registry.mjs'), registry)
+  writeFileSync(join(cwd, 'models.mjs'), models)
+  return cwd
+}
+
+test('a migration is generated from models that are defined after their MetaData was taken', async () => {
+  const cwd = withModels(`
+    import { foreignKey, integer } from ${urlOf('orm')}
+    import { models } from './registry.mjs'
+    export { metadata } from './registry.mjs'
+    export class Note extends models.define('notes', { id: integer({ primaryKey: true }), author: foreignKey(() => Author) }) {}
+    export class Author extends models.define('authors', { id: integer({ primaryKey: true }) }) {}
+  `)
+  const { stdout } = await offloop(['migrate', 'autogenerate', 'models.mjs', 'app.db', '--dry-run'], { cwd })
+  expect(stdout).toContain('create table "authors"')
+  expect(stdout).toContain('create table "notes"')
+})
+
+test('a MetaData without tables is refused: it would drop all that the database has', async () => {
+  const end = await offloop(['migrate', 'autogenerate', 'registry.mjs', 'app.db'], { cwd: withModels('') })
+  expect(end).toMatchObject({ code: 1, stdout: '' })
+  expect(end.stderr).toBe(
+    'offloop: registry.mjs exports a MetaData without tables: expected that it imports the modules of all tables and models, too.\n',
+  )
+})
