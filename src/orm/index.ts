@@ -29,6 +29,7 @@ export {
   type ManyToMany,
   type ManyToManyOptions,
   manyToMany,
+  type Named,
   oneToOne,
   type Relation,
   type RelationOptions,
@@ -49,6 +50,7 @@ export type {
   ManySets,
   ModelClass,
   ModelInstance,
+  Resolved,
   WithManager,
 } from './model-class.ts'
 export { ModelRegistry } from './model-registry.ts'

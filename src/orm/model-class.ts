@@ -2,11 +2,23 @@ import type { Column } from '../schema/column.ts'
 import type { ColumnSpecs } from '../schema/infer.ts'
 import type { Table } from '../schema/table.ts'
 import type { Executor } from '../sql/executor.ts'
-import type { ManyToMany } from './fields/relations.ts'
+import type { ManyToMany, Named, Relation } from './fields/relations.ts'
 import type { ManagedModel, Manager } from './manager.ts'
 import type { Model } from './model.ts'
 import type { RelatedSet } from './related-set.ts'
 import type { Fields, InstanceKey, PrefetchPath, RelationField, UpdateInput, Values, WayBackName, WaysBackOf } from './types.ts'
+
+/** Fields of which some lead to the model itself, by the name of its table. */
+export type Resolved<F extends object, N extends string> = true extends { [K in keyof F]: LeadsTo<F[K], N> }[keyof F]
+  ? { [K in keyof F]: ResolvedField<F[K], F, N> }
+  : F
+type LeadsTo<S, N extends string> = S extends { readonly $model: Named<N> } ? true : false
+type ResolvedField<S, F extends object, N extends string> =
+  S extends Relation<Named<N>, infer O>
+    ? Relation<ModelClass<Resolved<F, N>, N>, O>
+    : S extends ManyToMany<Named<N>>
+      ? ManyToMany<ModelClass<Resolved<F, N>, N>>
+      : S
 
 /** The columns of a model, under the names of its fields. */
 export type FieldColumns<F> = {
@@ -19,7 +31,7 @@ export type FieldColumns<F> = {
 export type ManySets<F> = {
   readonly [K in keyof F as F[K] extends ManyToMany<unknown> ? K : never]: F[K] extends ManyToMany<infer M extends ManagedModel>
     ? RelatedSet<M>
-    : never
+    : RelatedSet<ManagedModel>
 }
 
 /**
@@ -78,7 +90,7 @@ export interface ModelClass<F extends object, N extends string = string, I = Mod
     this: T,
     table: M,
     fields: G,
-  ): ModelClass<F & G, M, T['prototype'] & ModelInstance<F & G>>
+  ): ModelClass<Resolved<F & G, M>, M, T['prototype'] & ModelInstance<Resolved<F & G, M>>>
 }
 
 /** A class of managers. */
@@ -108,13 +120,13 @@ export interface AbstractStatics<F extends object, I = ModelInstance<F>> {
    *
    * @throws {ArgumentError} as `ModelRegistry.define`, and where both have a field of one name
    */
-  define<const N extends string, G extends Fields, T extends Prototyped>(this: T, table: N, fields: G): DefinedOn<T, F & G, N>
+  define<const N extends string, G extends Fields, T extends Prototyped>(this: T, table: N, fields: G): DefinedOn<T, Resolved<F & G, N>, N>
   define<const N extends string, G extends Fields, T extends Prototyped, M extends ManagerClass>(
     this: T,
     table: N,
     fields: G,
     options: DefineOptions<M> & { readonly manager: M },
-  ): WithManager<DefinedOn<T, F & G, N>, M> & (new (values?: object) => SharedInstance<T, F & G>)
+  ): WithManager<DefinedOn<T, Resolved<F & G, N>, N>, M> & (new (values?: object) => SharedInstance<T, Resolved<F & G, N>>)
   /** An abstract base that has more fields. */
   abstract<G extends Fields, T extends Prototyped>(this: T, fields: G): AbstractBase<F & G, SharedInstance<T, F & G>> & OwnStatics<T>
 }

@@ -10,7 +10,7 @@ import { allFields } from './hydration.ts'
 import { stepNamed } from './lookup.ts'
 import { type ManagedModel, Manager } from './manager.ts'
 import { definitionOf, Model } from './model.ts'
-import type { AbstractBase, DefineOptions, ManagerClass, ModelClass, ModelInstance, WithManager } from './model-class.ts'
+import type { AbstractBase, DefineOptions, ManagerClass, ModelClass, ModelInstance, Resolved, WithManager } from './model-class.ts'
 import { definitionKey, relatedRow } from './model-state.ts'
 import { Definitions } from './registry.ts'
 import { type ManyStep, RelatedSet } from './related-set.ts'
@@ -44,12 +44,12 @@ export class ModelRegistry {
    * class Note extends models.define('notes', { id: integer({ primaryKey: true }), text: string({ maxLength: 100 }) }) {}
    * @throws {ArgumentError} a field cannot be as it was given, an option is unknown, or there is a model of that table
    */
-  define<const N extends string, F extends Fields>(table: N, fields: F): ModelClass<F, N>
+  define<const N extends string, F extends Fields>(table: N, fields: F): ModelClass<Resolved<F, N>, N>
   define<const N extends string, F extends Fields, T extends ManagerClass>(
     table: N,
     fields: F,
     options: DefineOptions<T> & { readonly manager: T },
-  ): WithManager<ModelClass<F, N>, T> & (new (values?: object) => ModelInstance<F>)
+  ): WithManager<ModelClass<Resolved<F, N>, N>, T> & (new (values?: object) => ModelInstance<Resolved<F, N>>)
   define(table: string, fields: Fields, options: DefineOptions = {}): unknown {
     return this.#definedOn(Model as unknown as EntityClass, table, fields, options)
   }

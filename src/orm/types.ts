@@ -17,6 +17,8 @@ interface ToOne<M> {
 type ToMany<M> = { readonly kind: 'manyToMany'; readonly $model: M }
 
 type FieldsOf<M> = M extends { readonly $fields: infer F } ? F : Fields
+/** What stands for a row of a model: an instance, or its key. */
+type RowOf<M> = InstanceOf<M> | (string extends keyof FieldsOf<M> ? string | number | bigint : KeyOf<FieldsOf<M>>)
 type InstanceOf<M> = M extends { readonly prototype: infer I } ? I : object
 
 type Told<S, Option> = S extends { readonly options: infer O } ? (O extends Option ? true : false) : false
@@ -36,11 +38,7 @@ type KeyNames<F> = { [K in keyof F]: Told<F[K], { readonly primaryKey: true }> e
 export type KeyOf<F> = KeyNames<F> extends infer K extends keyof F ? (K extends unknown ? InputValue<F[K]> : never) : never
 
 /** What a field can be set to. */
-export type InputValue<S> = S extends { readonly $in: infer In }
-  ? OrNull<S, In>
-  : S extends ToOne<infer M>
-    ? OrNull<S, InstanceOf<M> | KeyOf<FieldsOf<M>>>
-    : never
+export type InputValue<S> = S extends { readonly $in: infer In } ? OrNull<S, In> : S extends ToOne<infer M> ? OrNull<S, RowOf<M>> : never
 
 /** Whether `pk` is a name: a key of several fields has none of its own. */
 type HasPk<F> = IsUnion<KeyNames<F>> extends true ? false : true
@@ -99,7 +97,7 @@ type HoldsTexts<S> = string extends KindOf<S> ? true : KindOf<S> extends TextKin
 type OrderOperator = 'gt' | 'gte' | 'lt' | 'lte'
 type ListOperator = 'in' | 'notin'
 
-type InOf<S> = S extends { readonly $in: infer In } ? In : S extends ToOne<infer M> ? InstanceOf<M> | KeyOf<FieldsOf<M>> : never
+type InOf<S> = S extends { readonly $in: infer In } ? In : S extends ToOne<infer M> ? RowOf<M> : never
 
 /** What a lookup of a field compares with, by its operator. */
 type Operand<S, Op extends string> = Op extends ListOperator
@@ -122,45 +120,48 @@ type ManyTarget<S> = S extends ToMany<infer M> ? M : never
 
 /**
  * What the lookup `album__name__iexact` compares with, or `never` where it means nothing: a path over fields, and an operator. Reverse
- * relations are known at run time only: what begins with a name that is no field is theirs.
+ * relations are known at run time only: what begins with a name that is no field is theirs. So is what lies behind a model of which no more than
+ * the name of its table is known.
  */
-export type LookupValue<F, K extends string, R = Record<never, never>> = K extends keyof F
-  ? F[K] extends ToMany<infer M>
-    ? InstanceOf<M> | KeyOf<FieldsOf<M>>
-    : InOf<F[K]> | null
-  : K extends 'pk'
-    ? HasPk<F> extends true
-      ? KeyOf<F> | null
-      : never
-    : K extends keyof R
-      ? R[K] extends OneMarker<infer M>
-        ? InOf<OneField<M>> | null
-        : RelatedKey<R[K]>
-      : K extends `${infer Head}__${infer Rest}`
-        ? Head extends 'pk'
-          ? HasPk<F> extends true
-            ? Operand<F[KeyNames<F> & keyof F], Rest>
-            : never
-          : Head extends keyof F
-            ? F[Head] extends ToOne<infer M>
-              ? Operand<F[Head], Rest> extends never
-                ? LookupValue<FieldsOf<M>, Rest, RelatedOf<M>>
-                : Operand<F[Head], Rest>
-              : F[Head] extends ToMany<unknown>
-                ? BehindMany<ManyTarget<F[Head]>, Rest>
-                : Operand<F[Head], Rest>
-            : Head extends keyof R
-              ? R[Head] extends OneMarker<infer M>
-                ? Operand<OneField<M>, Rest> extends never
-                  ? LookupValue<FieldsOf<M>, Rest, RelatedOf<M>>
-                  : Operand<OneField<M>, Rest>
-                : BehindMany<RelatedModel<R[Head]>, Rest>
-              : never
+export type LookupValue<F, K extends string, R = Record<never, never>> = string extends keyof F
+  ? unknown
+  : K extends keyof F
+    ? F[K] extends ToMany<infer M>
+      ? RowOf<M>
+      : InOf<F[K]> | null
+    : K extends 'pk'
+      ? HasPk<F> extends true
+        ? KeyOf<F> | null
         : never
+      : K extends keyof R
+        ? R[K] extends OneMarker<infer M>
+          ? InOf<OneField<M>> | null
+          : RelatedKey<R[K]>
+        : K extends `${infer Head}__${infer Rest}`
+          ? Head extends 'pk'
+            ? HasPk<F> extends true
+              ? Operand<F[KeyNames<F> & keyof F], Rest>
+              : never
+            : Head extends keyof F
+              ? F[Head] extends ToOne<infer M>
+                ? Operand<F[Head], Rest> extends never
+                  ? LookupValue<FieldsOf<M>, Rest, RelatedOf<M>>
+                  : Operand<F[Head], Rest>
+                : F[Head] extends ToMany<unknown>
+                  ? BehindMany<ManyTarget<F[Head]>, Rest>
+                  : Operand<F[Head], Rest>
+              : Head extends keyof R
+                ? R[Head] extends OneMarker<infer M>
+                  ? Operand<OneField<M>, Rest> extends never
+                    ? LookupValue<FieldsOf<M>, Rest, RelatedOf<M>>
+                    : Operand<OneField<M>, Rest>
+                  : BehindMany<RelatedModel<R[Head]>, Rest>
+                : never
+          : never
 
 /** What stands behind a relation to many rows: what compares their keys, or a lookup of theirs. */
 type BehindMany<M, Rest extends string> = Rest extends ListOperator
-  ? readonly (InstanceOf<M> | KeyOf<FieldsOf<M>>)[]
+  ? readonly RowOf<M>[]
   : Rest extends 'isnull'
     ? boolean
     : LookupValue<FieldsOf<M>, Rest, RelatedOf<M>>
@@ -187,7 +188,7 @@ interface OneField<M> extends ToOne<M> {
 }
 
 type RelatedModel<S> = S extends RelatedMarker<infer M> ? M : never
-type RelatedKey<S> = S extends RelatedMarker<infer M> ? InstanceOf<M> | KeyOf<FieldsOf<M>> : never
+type RelatedKey<S> = S extends RelatedMarker<infer M> ? RowOf<M> : never
 /** The ways back that the class of a model declares. */
 export type RelatedOf<M> =
   InstanceOf<M> extends infer I

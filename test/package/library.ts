@@ -41,7 +41,11 @@ export class Cover extends models.define('cover', {
   palette: json({ allowNull: true }).$type<readonly string[]>(),
 }) {}
 
-export class Tag extends models.define('tag', { id: integer({ primaryKey: true }) }) {}
+export class Tag extends models.define('tag', {
+  id: integer({ primaryKey: true }),
+  parent: foreignKey('tag', { allowNull: true }),
+  related: manyToMany('tag'),
+}) {}
 
 export class Track extends models.define('track', {
   id: integer({ primaryKey: true }),

@@ -4,6 +4,12 @@ import { checkFieldOptions, type FieldOptions } from './field.ts'
 /** A model that a relation leads to: given by a function, since it may be defined later, or by the name of its table. */
 export type Target<M> = (() => M) | string
 
+/** A model of which the name of its table is known: where that is the model's own, `define()` knows the rest. */
+export interface Named<T extends string> {
+  /** Only for the compiler. */
+  readonly $table: T
+}
+
 /** What `foreignKey()` and `oneToOne()` can be told. */
 export interface RelationOptions extends Omit<FieldOptions, 'choices'> {
   readonly onDelete?: ReferentialAction | undefined
@@ -62,18 +68,25 @@ type None = {}
 /**
  * The key of a row of another model.
  *
- * @param to a function that gives the model: `() => Album`; or the name of its table, for models that refer to each other
+ * @param to a function that gives the model: `() => Album`; or the name of its table, for a model that refers to itself, and for models that
+ * refer to each other
  */
+export function foreignKey<const T extends string, const O extends RelationOptions = None>(to: T, options?: O): Relation<Named<T>, O>
+export function foreignKey<M, const O extends RelationOptions = None>(to: Target<M>, options?: O): Relation<M, O>
 export function foreignKey<M, const O extends RelationOptions = None>(to: Target<M>, options?: O): Relation<M, O> {
   return new Relation('foreignKey', to, options)
 }
 
 /** A foreign key that no two rows share. */
+export function oneToOne<const T extends string, const O extends RelationOptions = None>(to: T, options?: O): Relation<Named<T>, O>
+export function oneToOne<M, const O extends RelationOptions = None>(to: Target<M>, options?: O): Relation<M, O>
 export function oneToOne<M, const O extends RelationOptions = None>(to: Target<M>, options?: O): Relation<M, O> {
   return new Relation('oneToOne', to, options)
 }
 
 /** Any number of rows of another model. */
+export function manyToMany<const T extends string>(to: T, options?: ManyToManyOptions): ManyToMany<Named<T>>
+export function manyToMany<M>(to: Target<M>, options?: ManyToManyOptions): ManyToMany<M>
 export function manyToMany<M>(to: Target<M>, options?: ManyToManyOptions): ManyToMany<M> {
   return new ManyToMany(to, options)
 }
