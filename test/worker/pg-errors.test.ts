@@ -13,7 +13,10 @@ const SCHEMA = `
   create table "odd, name" ("a.b" text, "c""d, e" text, constraint "odd )=( key" unique ("a.b", "c""d, e"));
   create table booked (during int4range, exclude using gist (during with &&));
   create view adults as select * from users where age > 20 with check option;
+  create table folders (id int primary key, parent int references folders (id) on delete restrict);
   insert into users values (1, 'canary', 'x', 20);
+  insert into pets values (1);
+  insert into folders values (1, null), (2, 1);
   insert into "odd, name" values ('canary', 'canary');
   insert into booked values ('[1,5)');
 `
@@ -28,6 +31,9 @@ test.each<[sql: string, expected: Partial<WireError>]>([
   ["insert into users values (2, null, 'y', 20)", { driverCode: '23502', table: 'users', columns: ['email'] }],
   ["insert into users values (2, ')=(canary', 'y', 3)", { driverCode: '23514', constraint: 'adult', table: 'users' }],
   ['insert into pets values (77)', { driverCode: '23503', constraint: 'owned', table: 'pets', columns: ['owner'] }],
+  ['delete from users where id = 1', { driverCode: '23503', constraint: 'owned', table: 'pets' }],
+  ['update folders set parent = 7', { driverCode: '23503', constraint: 'folders_parent_fkey', table: 'folders', columns: ['parent'] }],
+  ['delete from folders where id = 1', { driverCode: '23503', constraint: 'folders_parent_fkey', table: 'folders' }],
   [
     `insert into "odd, name" values ('canary', 'canary')`,
     { driverCode: '23505', constraint: 'odd )=( key', table: 'odd, name', columns: ['a.b', 'c"d, e'] },

@@ -171,8 +171,18 @@ function reasonOf(error: unknown, message: string): string {
   return codeOf(error) ?? 'unknown reason'
 }
 
-function readConstraint({ code, constraint, table, column, detail }: ServerError): Pick<WireError, 'constraint' | 'table' | 'columns'> {
-  return { constraint, table, columns: column === undefined ? keyColumns(code, detail) : [column] }
+function readConstraint(error: ServerError): Pick<WireError, 'constraint' | 'table' | 'columns'> {
+  const { code, constraint, table, column, detail } = error
+  if (column !== undefined) return { constraint, table, columns: [column] }
+  return { constraint, table, columns: isStillReferred(error) ? undefined : keyColumns(code, detail) }
+}
+
+/**
+ * A row that others refer to: `table` is theirs, and the key in the detail is that of the row itself. In every language of the server its message
+ * has three names, each between two marks, where that of a reference to nothing has two.
+ */
+function isStillReferred({ code, message }: ServerError): boolean {
+  return code === '23503' && (message.match(/["«»„“”「」]/g) ?? []).length > 4
 }
 
 /** Errors whose detail begins with the key's columns, in every language of the server: `Key (a, "b c")=(1, 2) already exists.` */
