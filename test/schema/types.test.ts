@@ -57,6 +57,24 @@ type User = InferRow<typeof users>
 type NewUser = InferInsert<typeof users>
 const valid: NewUser = { name: 'Ada', active: true, mood: 'good' }
 
+/** Never called: it is there for the compiler, and would throw. */
+function misspelledOptions(): void {
+  // @ts-expect-error of the reference, and not of the column
+  integer({ nullable: false, onDelete: 'cascade' })
+  // @ts-expect-error primaryKey
+  string(5, { nullable: false, primarykey: true })
+  // @ts-expect-error timezone
+  dateTime({ nullable: false, timeZone: true })
+  // @ts-expect-error unique
+  enumeration(['a'], { nullable: false, uniqe: true })
+  integer({ references: { column: 'users.id', onDelete: 'cascade' }, nullable: false })
+  dateTime({ nullable: false, timezone: true })
+}
+
+test('a misspelled option is one that the compiler does not know, beside others, too', () => {
+  expectTypeOf(misspelledOptions).returns.toBeVoid()
+})
+
 test('custom columns have the types of their functions', () => {
   expectTypeOf<InferRow<typeof events>>().toEqualTypeOf<{ at: boolean; link: URL | null }>()
   expectTypeOf<InferInsert<typeof events>>().toEqualTypeOf<{ at: URL; link?: URL | string | null | undefined }>()
