@@ -33,7 +33,7 @@ import type {
 import { validateChanges } from './validation.ts'
 
 /** Lookups of a model with these fields: each is checked by the compiler. */
-export type LookupsOf<F, R, L> = L & { readonly [K in keyof L]: K extends string ? LookupValue<F, K, R> | undefined : never }
+export type LookupsOf<F, R, L> = L & { readonly [K in keyof L]: K extends string ? LookupValue<F, K, R> : never }
 
 /** What stands beside lookups: an expression over `Model.c`, or a Q. */
 export type Conditional = Condition | Expression<unknown> | Q

@@ -209,7 +209,7 @@ export type WayBackName<I> = keyof WaysBackOf<I> & string
 
 /** Lookups that are checked one by one: the simple ones are listed, for whoever completes them. */
 export type Lookups<F, L, R = Record<never, never>> = {
-  readonly [K in keyof L]: K extends string ? LookupValue<F, K, R> | undefined : never
+  readonly [K in keyof L]: K extends string ? LookupValue<F, K, R> : never
 }
 
 /** The lookups of the fields themselves. */
