@@ -3,6 +3,7 @@ import type { Knex } from 'knex'
 import BetterSqlite3Client from 'knex/lib/dialects/better-sqlite3/index.js'
 import SqliteTransaction from 'knex/lib/dialects/sqlite3/execution/sqlite-transaction.js'
 import type { AsyncConnection } from '../../engine/contract.ts'
+import { type AfterCreate, closingOnFailure } from './after-create.ts'
 import { type EngineSettings, engineSettings, type OffloopConnectionConfig, withSettings } from './connection-settings.ts'
 import { EngineSource } from './engine-source.ts'
 import type { ClientOptions, KnexQuery } from './knex-query.ts'
@@ -59,6 +60,14 @@ export class OffloopClient extends KnexClient {
   /** As for every other database: connections of an engine do not stand in each other's way, and share a memory database. */
   override poolDefaults(): ReturnType<Knex.Client['poolDefaults']> {
     return { min: 1, max: 10, propagateCreateError: true }
+  }
+
+  override getPoolSettings(poolConfig?: Knex.PoolConfig): unknown {
+    const { afterCreate } = poolConfig ?? {}
+    if (typeof afterCreate !== 'function') return super.getPoolSettings(poolConfig)
+    const close = (connection: AsyncConnection) => this.destroyRawConnection(connection)
+    // Knex's types call it a Function.
+    return super.getPoolSettings({ ...poolConfig, afterCreate: closingOnFailure(afterCreate as AfterCreate, close) })
   }
 
   #settings(): EngineSettings {

@@ -140,6 +140,27 @@ describe.for(places)('in %s', (place) => {
     await Promise.all([db('mine').insert({ x: 1 }), db('mine').insert({ x: 2 })])
   })
 
+  const failures: Readonly<Record<string, (done: (error: Error) => void) => unknown>> = {
+    throws: () => {
+      throw new Error('no preparation')
+    },
+    'says so': (done) => done(new Error('no preparation')),
+    rejects: async () => await Promise.reject(new Error('no preparation')),
+  }
+
+  test.for(Object.entries(failures))('a connection whose afterCreate %s is closed', async ([, fail]) => {
+    const engine = openEngine(place, { pool: { max: 1 } })
+    let fails = true
+    const afterCreate = (_: AsyncConnection, done: (error?: Error) => void) => (fails ? fail(done) : done())
+    const db = openConfig({ connection: { engine }, pool: { min: 0, afterCreate }, log: silent })
+    for (let i = 0; i < 2; i++) {
+      expect((await rejectionOf(db.raw('select 1 as one'))).message).toBe('no preparation')
+      expect(engine.status().inUse).toBe(0)
+    }
+    fails = false
+    expect(await db.raw('select 1 as one')).toEqual([{ one: 1 }])
+  })
+
   test('a connection whose thread has died is replaced when it is acquired next', async () => {
     const db = openKnex(place, { pool: { min: 0, max: 1 }, log: silent })
     const connection = await withConnection(db, async (acquired) => acquired)
