@@ -67,13 +67,17 @@ export function boundValues({ bindings }: KnexQuery): unknown[] {
   })
 }
 
-/** Writes the answer into the query, in the same client's form. */
+/** Writes the answer into the query, in the same client's form: rows, or what a statement without rows has done. */
 export function setAnswer(query: KnexQuery, { rows, result }: QueryAnswer, { rounded }: Reading): void {
+  if (rows !== null) {
+    query.response = rows
+    return
+  }
   // 0 is what SQLite itself says where nothing was inserted.
   const id = result.lastrowid ?? 0
   const lastID = rounded ? Number(id) : id
   const changes = result.rowcount
-  query.response = rows ?? { changes, lastInsertRowid: lastID }
+  query.response = { changes, lastInsertRowid: lastID }
   query.context = { lastID, changes }
 }
 

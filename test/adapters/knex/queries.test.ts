@@ -7,6 +7,17 @@ type Use = (db: Knex) => PromiseLike<unknown>
 
 const uses: Readonly<Record<string, Use>> = {
   select: (db) => db('city').select('id', 'name').orderBy('id'),
+  'the context of a query': async (db) => {
+    const contexts: unknown[] = []
+    for (const query of [
+      db('city').select('name'),
+      db('city').insert({ name: 'Delphi' }).returning('id'),
+      db('city').insert({ name: 'Argos' }),
+    ]) {
+      await query.on('query-response', (_: unknown, { context }: { context: unknown }) => contexts.push(context))
+    }
+    return contexts
+  },
   'select of nothing': (db) => db('city').where({ id: 99 }),
   first: (db) => db('city').where({ id: 2 }).first(),
   'first of nothing': (db) => db('city').where({ id: 99 }).first(),
