@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.ts'
-import type { ColumnOptions, Known } from './column-options.ts'
+import type { ColumnOptions, KnownOptions } from './column-options.ts'
 import { ColumnSpec } from './column-spec.ts'
 import type { JsonInput, JsonValue } from './json-value.ts'
 import { CustomType, type CustomValues } from './types/custom.ts'
@@ -14,24 +14,24 @@ import { BlobType, EnumerationType, StringType, TextType, UuidType } from './typ
 type None = {}
 
 /** Whole numbers: 32 bits on a server, up to 2^53 in SQLite. In JavaScript a number. */
-export function integer<const O extends Known<O, ColumnOptions<number>> = None>(options?: O): ColumnSpec<number, number, O> {
+export function integer<const O extends KnownOptions<O, ColumnOptions<number>> = None>(options?: O): ColumnSpec<number, number, O> {
   return new ColumnSpec(new IntegerType('integer'), options)
 }
 
 /** Whole numbers of 16 bits, where the database has them. In JavaScript a number. */
-export function smallInteger<const O extends Known<O, ColumnOptions<number>> = None>(options?: O): ColumnSpec<number, number, O> {
+export function smallInteger<const O extends KnownOptions<O, ColumnOptions<number>> = None>(options?: O): ColumnSpec<number, number, O> {
   return new ColumnSpec(new IntegerType('smallInteger'), options)
 }
 
 /** Whole numbers of 64 bits. In JavaScript a bigint; a whole number may be stored. */
-export function bigInteger<const O extends Known<O, ColumnOptions<bigint | number>> = None>(
+export function bigInteger<const O extends KnownOptions<O, ColumnOptions<bigint | number>> = None>(
   options?: O,
 ): ColumnSpec<bigint, bigint | number, O> {
   return new ColumnSpec(new BigIntegerType(), options)
 }
 
 /** Floating point numbers of 64 bits. */
-export function float<const O extends Known<O, ColumnOptions<number>> = None>(options?: O): ColumnSpec<number, number, O> {
+export function float<const O extends KnownOptions<O, ColumnOptions<number>> = None>(options?: O): ColumnSpec<number, number, O> {
   return new ColumnSpec(new FloatType(), options)
 }
 
@@ -41,7 +41,7 @@ export function float<const O extends Known<O, ColumnOptions<number>> = None>(op
  *
  * @throws {RangeError} the precision is not 1 to 65, or the scale not 0 to 30 and at most the precision
  */
-export function numeric<const O extends Known<O, ColumnOptions<string | number | bigint>> = None>(
+export function numeric<const O extends KnownOptions<O, ColumnOptions<string | number | bigint>> = None>(
   precision: number,
   scale = 0,
   options?: O,
@@ -50,7 +50,7 @@ export function numeric<const O extends Known<O, ColumnOptions<string | number |
 }
 
 /** true or false. */
-export function boolean<const O extends Known<O, ColumnOptions<boolean>> = None>(options?: O): ColumnSpec<boolean, boolean, O> {
+export function boolean<const O extends KnownOptions<O, ColumnOptions<boolean>> = None>(options?: O): ColumnSpec<boolean, boolean, O> {
   return new ColumnSpec(new BooleanType(), options)
 }
 
@@ -59,27 +59,32 @@ export function boolean<const O extends Known<O, ColumnOptions<boolean>> = None>
  *
  * @throws {RangeError} the length is no whole number, 1 or more
  */
-export function string<const O extends Known<O, ColumnOptions<string>> = None>(length: number, options?: O): ColumnSpec<string, string, O> {
+export function string<const O extends KnownOptions<O, ColumnOptions<string>> = None>(
+  length: number,
+  options?: O,
+): ColumnSpec<string, string, O> {
   return new ColumnSpec(new StringType(length), options)
 }
 
 /** Texts of any length. */
-export function text<const O extends Known<O, ColumnOptions<string>> = None>(options?: O): ColumnSpec<string, string, O> {
+export function text<const O extends KnownOptions<O, ColumnOptions<string>> = None>(options?: O): ColumnSpec<string, string, O> {
   return new ColumnSpec(new TextType(), options)
 }
 
 /** Days. In JavaScript a text 'YYYY-MM-DD'; a Date may be stored, of which the day in UTC counts. */
-export function date<const O extends Known<O, ColumnOptions<string | Date>> = None>(options?: O): ColumnSpec<string, string | Date, O> {
+export function date<const O extends KnownOptions<O, ColumnOptions<string | Date>> = None>(
+  options?: O,
+): ColumnSpec<string, string | Date, O> {
   return new ColumnSpec(new DateType(), options)
 }
 
 /** Times of the day. In JavaScript a text 'HH:MM:SS' or 'HH:MM:SS.sss'. */
-export function time<const O extends Known<O, ColumnOptions<string>> = None>(options?: O): ColumnSpec<string, string, O> {
+export function time<const O extends KnownOptions<O, ColumnOptions<string>> = None>(options?: O): ColumnSpec<string, string, O> {
   return new ColumnSpec(new TimeType(), options)
 }
 
 /** Moments, to the millisecond, stored in UTC. In JavaScript a Date. `timezone` makes it PostgreSQL's TIMESTAMP WITH TIME ZONE. */
-export function dateTime<const O extends Known<O, ColumnOptions<Date> & { readonly timezone?: boolean }> = None>(
+export function dateTime<const O extends KnownOptions<O, ColumnOptions<Date> & { readonly timezone?: boolean }> = None>(
   options?: O,
 ): ColumnSpec<Date, Date, Omit<O, 'timezone'>> {
   const { timezone = false, ...others } = options ?? ({} as O)
@@ -87,7 +92,7 @@ export function dateTime<const O extends Known<O, ColumnOptions<Date> & { readon
 }
 
 /** JSON documents. In JavaScript the value itself; null stands for NULL. `json().$type<Settings>()` says what is in it. */
-export function json<const O extends Known<O, ColumnOptions<JsonInput>> = None>(options?: O): ColumnSpec<JsonValue, JsonInput, O> {
+export function json<const O extends KnownOptions<O, ColumnOptions<JsonInput>> = None>(options?: O): ColumnSpec<JsonValue, JsonInput, O> {
   return new ColumnSpec(new JsonType(), options)
 }
 
@@ -96,7 +101,7 @@ export function json<const O extends Known<O, ColumnOptions<JsonInput>> = None>(
  *
  * @throws {TypeError} the list is empty, repeats itself or holds something else than texts
  */
-export function enumeration<const V extends string, const O extends Known<O, ColumnOptions<V> & { readonly name?: string }> = None>(
+export function enumeration<const V extends string, const O extends KnownOptions<O, ColumnOptions<V> & { readonly name?: string }> = None>(
   values: readonly V[],
   options?: O,
 ): ColumnSpec<V, V, Omit<O, 'name'>> {
@@ -105,12 +110,12 @@ export function enumeration<const V extends string, const O extends Known<O, Col
 }
 
 /** UUIDs. In JavaScript a text in small letters. */
-export function uuid<const O extends Known<O, ColumnOptions<string>> = None>(options?: O): ColumnSpec<string, string, O> {
+export function uuid<const O extends KnownOptions<O, ColumnOptions<string>> = None>(options?: O): ColumnSpec<string, string, O> {
   return new ColumnSpec(new UuidType(), options)
 }
 
 /** Bytes. In JavaScript a Buffer. */
-export function blob<const O extends Known<O, ColumnOptions<Uint8Array | ArrayBuffer>> = None>(
+export function blob<const O extends KnownOptions<O, ColumnOptions<Uint8Array | ArrayBuffer>> = None>(
   options?: O,
 ): ColumnSpec<Buffer, Uint8Array | ArrayBuffer, O> {
   return new ColumnSpec(new BlobType(), options)
@@ -129,7 +134,7 @@ export function blob<const O extends Known<O, ColumnOptions<Uint8Array | ArrayBu
  * @param stored a column type without options: they are the third argument's
  * @throws {ArgumentError} the column that stores it has options, or a function is missing
  */
-export function custom<Out, In, StoredOut, StoredIn, const O extends Known<O, ColumnOptions<In>> = None>(
+export function custom<Out, In, StoredOut, StoredIn, const O extends KnownOptions<O, ColumnOptions<In>> = None>(
   stored: ColumnSpec<StoredOut, StoredIn, None>,
   values: CustomValues<Out, In, StoredOut, StoredIn>,
   options?: O,

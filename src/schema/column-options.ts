@@ -69,4 +69,4 @@ export const columnOptionNames: readonly (keyof ColumnOptions)[] = [
 /**
  * Options, and none but those that there are: a misspelled one beside others is no excess property for a type parameter, which would take it along.
  */
-export type Known<O, All> = All & { readonly [K in Exclude<keyof O, keyof All>]: never }
+export type KnownOptions<O, All> = All & { readonly [K in Exclude<keyof O, keyof All>]: never }

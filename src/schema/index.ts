@@ -23,7 +23,7 @@ export {
   time,
   uuid,
 } from './column-makers.ts'
-export type { ColumnOptions, Generated, Reference, ReferentialAction } from './column-options.ts'
+export type { ColumnOptions, Generated, KnownOptions, Reference, ReferentialAction } from './column-options.ts'
 export type { ColumnSpec } from './column-spec.ts'
 export { and, type Condition, type ConditionLike, not, or } from './condition.ts'
 export {

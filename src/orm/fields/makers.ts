@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../errors.ts'
-import type { Known } from '../../schema/column-options.ts'
+import type { KnownOptions } from '../../schema/column-options.ts'
 import type { JsonInput, JsonValue } from '../../schema/json-value.ts'
 import { BigIntegerType, IntegerType } from '../../schema/types/integers.ts'
 import { JsonType } from '../../schema/types/json.ts'
@@ -48,19 +48,19 @@ const bounds = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'm
 const textOptions = ['maxLength', 'minLength', 'pattern', 'allowBlank']
 
 /** Whole numbers: 32 bits on a server, up to 2^53 in SQLite. */
-export function integer<const O extends Known<O, NumberOptions<number>> = None>(options?: O): Field<number, number, O, 'integer'> {
+export function integer<const O extends KnownOptions<O, NumberOptions<number>> = None>(options?: O): Field<number, number, O, 'integer'> {
   return new Field({ kind: 'integer', type: new IntegerType('integer'), check: numberCheck(rulesOf(options), true), own: bounds }, options)
 }
 
 /** Whole numbers of 64 bits, as bigints. */
-export function bigInteger<const O extends Known<O, NumberOptions<bigint | number>> = None>(
+export function bigInteger<const O extends KnownOptions<O, NumberOptions<bigint | number>> = None>(
   options?: O,
 ): Field<bigint, bigint | number, O, 'bigInteger'> {
   return new Field({ kind: 'bigInteger', type: new BigIntegerType(), check: bigintCheck(rulesOf(options)), own: bounds }, options)
 }
 
 /** @throws {ArgumentError} `precision` is no number of decimal places */
-export function float<const O extends Known<O, FloatOptions> = None>(options?: O): Field<number, number, O, 'float'> {
+export function float<const O extends KnownOptions<O, FloatOptions> = None>(options?: O): Field<number, number, O, 'float'> {
   const { precision = 0 } = options ?? {}
   if (!Number.isInteger(precision) || precision < 0 || precision > 100)
     throw new ArgumentError('float() takes { precision }: a number of decimal places, 0 to 100.')
@@ -74,7 +74,7 @@ export function float<const O extends Known<O, FloatOptions> = None>(options?: O
  * @throws {ArgumentError} one of the two is missing
  */
 export function decimal<
-  const O extends Known<O, NumberOptions<string | number> & { readonly maxDigits: number; readonly decimalPlaces: number }>,
+  const O extends KnownOptions<O, NumberOptions<string | number> & { readonly maxDigits: number; readonly decimalPlaces: number }>,
 >(options: O): Field<string, string | number, O, 'decimal'> {
   const { maxDigits, decimalPlaces } = options ?? {}
   if (!Number.isInteger(maxDigits) || !Number.isInteger(decimalPlaces))
@@ -85,7 +85,7 @@ export function decimal<
 }
 
 /** true or false. */
-export function boolean<const O extends Known<O, FieldOptions<boolean>> = None>(options?: O): Field<boolean, boolean, O, 'boolean'> {
+export function boolean<const O extends KnownOptions<O, FieldOptions<boolean>> = None>(options?: O): Field<boolean, boolean, O, 'boolean'> {
   return new Field({ kind: 'boolean', type: new BooleanType(), check: booleanCheck(rulesOf(options)), own: [] }, options)
 }
 
@@ -94,43 +94,45 @@ export function boolean<const O extends Known<O, FieldOptions<boolean>> = None>(
  *
  * @throws {ArgumentError} there is no maxLength
  */
-export function string<const O extends Known<O, TextOptions & { readonly maxLength: number }>>(
+export function string<const O extends KnownOptions<O, TextOptions & { readonly maxLength: number }>>(
   options: O,
 ): Field<string, string, O, 'string'> {
   return new Field({ kind: 'string', type: bounded('string', options), check: textCheck(rulesOf(options)), own: textOptions }, options)
 }
 
 /** Texts of any length. */
-export function text<const O extends Known<O, TextOptions> = None>(options?: O): Field<string, string, O, 'text'> {
+export function text<const O extends KnownOptions<O, TextOptions> = None>(options?: O): Field<string, string, O, 'text'> {
   return new Field({ kind: 'text', type: new TextType(), check: textCheck(rulesOf(options)), own: textOptions }, options)
 }
 
 /** Days, as texts 'YYYY-MM-DD'. */
-export function date<const O extends Known<O, MomentOptions<string | Date>> = None>(options?: O): Field<string, string | Date, O, 'date'> {
+export function date<const O extends KnownOptions<O, MomentOptions<string | Date>> = None>(
+  options?: O,
+): Field<string, string | Date, O, 'date'> {
   return moment('date', new DateType(), dateCheck(), options)
 }
 
 /** Moments, as Dates. */
-export function dateTime<const O extends Known<O, MomentOptions<Date> & { readonly timezone?: boolean | undefined }> = None>(
+export function dateTime<const O extends KnownOptions<O, MomentOptions<Date> & { readonly timezone?: boolean | undefined }> = None>(
   options?: O,
 ): Field<Date, Date, O, 'dateTime'> {
   return moment('dateTime', new DateTimeType(options?.timezone ?? false), dateTimeCheck(), options)
 }
 
 /** Times of the day, as texts 'HH:MM:SS' or 'HH:MM:SS.sss'. */
-export function time<const O extends Known<O, FieldOptions<string>> = None>(options?: O): Field<string, string, O, 'time'> {
+export function time<const O extends KnownOptions<O, FieldOptions<string>> = None>(options?: O): Field<string, string, O, 'time'> {
   return new Field({ kind: 'time', type: new TimeType(), check: timeCheck(), own: [] }, options)
 }
 
 /** JSON documents, as the values they describe. */
-export function json<const O extends Known<O, FieldOptions<JsonInput>> = None>(options?: O): Field<JsonValue, JsonInput, O, 'json'> {
+export function json<const O extends KnownOptions<O, FieldOptions<JsonInput>> = None>(options?: O): Field<JsonValue, JsonInput, O, 'json'> {
   return new Field({ kind: 'json', type: new JsonType(), check: jsonCheck(), own: [] }, options)
 }
 
 /** One of the texts in the list. */
 export function enumeration<
   const V extends string,
-  const O extends Known<O, FieldOptions<V> & { readonly name?: string | undefined }> = None,
+  const O extends KnownOptions<O, FieldOptions<V> & { readonly name?: string | undefined }> = None,
 >(values: readonly V[], options?: O): Field<V, V, O, 'enumeration'> {
   const check: Check = (value) =>
     (values as readonly unknown[]).includes(value) ? { value } : { fault: { code: 'choice', message: 'Not a valid choice.' } }
@@ -138,12 +140,12 @@ export function enumeration<
 }
 
 /** UUIDs, as texts in small letters. */
-export function uuid<const O extends Known<O, FieldOptions<string>> = None>(options?: O): Field<string, string, O, 'uuid'> {
+export function uuid<const O extends KnownOptions<O, FieldOptions<string>> = None>(options?: O): Field<string, string, O, 'uuid'> {
   return new Field({ kind: 'uuid', type: new UuidType(), check: uuidCheck(), own: [] }, options)
 }
 
 /** Addresses of electronic mail, of at most 255 characters unless `maxLength` says otherwise. */
-export function email<const O extends Known<O, TextOptions> = None>(options?: O): Field<string, string, O, 'email'> {
+export function email<const O extends KnownOptions<O, TextOptions> = None>(options?: O): Field<string, string, O, 'email'> {
   return new Field(
     { kind: 'email', type: bounded('email', options, 255), check: emailCheck({ maxLength: 255, ...rulesOf(options) }), own: textOptions },
     options,
@@ -151,7 +153,7 @@ export function email<const O extends Known<O, TextOptions> = None>(options?: O)
 }
 
 /** URLs, of at most 255 characters unless `maxLength` says otherwise. */
-export function url<const O extends Known<O, TextOptions> = None>(options?: O): Field<string, string, O, 'url'> {
+export function url<const O extends KnownOptions<O, TextOptions> = None>(options?: O): Field<string, string, O, 'url'> {
   return new Field(
     { kind: 'url', type: bounded('url', options, 255), check: urlCheck({ maxLength: 255, ...rulesOf(options) }), own: textOptions },
     options,
@@ -159,7 +161,9 @@ export function url<const O extends Known<O, TextOptions> = None>(options?: O): 
 }
 
 /** Addresses of the Internet Protocol, version 4 or 6, as texts. */
-export function ipAddress<const O extends Known<O, FieldOptions<string>> = None>(options?: O): Field<string, string, O, 'ipAddress'> {
+export function ipAddress<const O extends KnownOptions<O, FieldOptions<string>> = None>(
+  options?: O,
+): Field<string, string, O, 'ipAddress'> {
   return new Field({ kind: 'ipAddress', type: new StringType(45), check: ipAddressCheck(rulesOf(options)), own: [] }, options)
 }
 

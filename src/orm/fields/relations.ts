@@ -1,4 +1,4 @@
-import type { Known, ReferentialAction } from '../../schema/column-options.ts'
+import type { KnownOptions, ReferentialAction } from '../../schema/column-options.ts'
 import { checkFieldOptions, type FieldOptions } from './field.ts'
 
 /** A model that a relation leads to: given by a function, since it may be defined later, or by the name of its table. */
@@ -71,22 +71,22 @@ type None = {}
  * @param to a function that gives the model: `() => Album`; or the name of its table, for a model that refers to itself, and for models that
  * refer to each other
  */
-export function foreignKey<const T extends string, const O extends Known<O, RelationOptions> = None>(
+export function foreignKey<const T extends string, const O extends KnownOptions<O, RelationOptions> = None>(
   to: T,
   options?: O,
 ): Relation<Named<T>, O>
-export function foreignKey<M, const O extends Known<O, RelationOptions> = None>(to: Target<M>, options?: O): Relation<M, O>
-export function foreignKey<M, const O extends Known<O, RelationOptions> = None>(to: Target<M>, options?: O): Relation<M, O> {
+export function foreignKey<M, const O extends KnownOptions<O, RelationOptions> = None>(to: Target<M>, options?: O): Relation<M, O>
+export function foreignKey<M, const O extends KnownOptions<O, RelationOptions> = None>(to: Target<M>, options?: O): Relation<M, O> {
   return new Relation('foreignKey', to, options)
 }
 
 /** A foreign key that no two rows share. */
-export function oneToOne<const T extends string, const O extends Known<O, RelationOptions> = None>(
+export function oneToOne<const T extends string, const O extends KnownOptions<O, RelationOptions> = None>(
   to: T,
   options?: O,
 ): Relation<Named<T>, O>
-export function oneToOne<M, const O extends Known<O, RelationOptions> = None>(to: Target<M>, options?: O): Relation<M, O>
-export function oneToOne<M, const O extends Known<O, RelationOptions> = None>(to: Target<M>, options?: O): Relation<M, O> {
+export function oneToOne<M, const O extends KnownOptions<O, RelationOptions> = None>(to: Target<M>, options?: O): Relation<M, O>
+export function oneToOne<M, const O extends KnownOptions<O, RelationOptions> = None>(to: Target<M>, options?: O): Relation<M, O> {
   return new Relation('oneToOne', to, options)
 }
 
