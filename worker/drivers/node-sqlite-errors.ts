@@ -17,7 +17,7 @@ export function isSqliteError(error: unknown): error is SqliteError {
   )
 }
 
-/** node:sqlite gives nothing where it should throw. */
+/** Before Node.js 26.12, or so, node:sqlite gives nothing where it should throw. */
 export function tooLong(): DriverFault {
   return new DriverFault('data', 'string or blob too big: a row has a text of more characters than a string of JavaScript can have', {
     driverCode: 'SQLITE_TOOBIG',
@@ -31,6 +31,7 @@ const REFUSALS: readonly (readonly [start: string, family: WireErrorFamily, driv
   ['Cannot create bare named parameter ', 'programming', 'SQLITE_RANGE'],
   ['Provided value cannot be bound to SQLite parameter ', 'data', 'SQLITE_MISMATCH'],
   ['BigInt value is too large to bind', 'data', 'SQLITE_TOOBIG'],
+  ['Cannot create a string longer than ', 'data', 'SQLITE_TOOBIG'],
   ['iterator was invalidated', 'invalidRequest', 'SQLITE_MISUSE'],
   ['statement has been finalized', 'invalidRequest', 'SQLITE_MISUSE'],
   ['database is not open', 'invalidRequest', 'SQLITE_MISUSE'],
