@@ -17,7 +17,7 @@ export function isSqliteError(error: unknown): error is SqliteError {
   )
 }
 
-/** Before Node.js 26.12, or so, node:sqlite gives nothing where it should throw. */
+/** An older node:sqlite gives nothing where it should throw; a newer one has an error of its own. */
 export function tooLong(): DriverFault {
   return new DriverFault('data', 'string or blob too big: a row has a text of more characters than a string of JavaScript can have', {
     driverCode: 'SQLITE_TOOBIG',
