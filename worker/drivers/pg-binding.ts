@@ -1,5 +1,4 @@
-import type { PgClient } from './pg-wire.ts'
-import { wireOf } from './pg-wire.ts'
+import { type PgClient, wireOf } from './pg-wire.ts'
 
 /** The mechanism in which what proves the password is bound to the server's certificate. */
 const BOUND = 'SCRAM-SHA-256-PLUS'
@@ -11,6 +10,7 @@ const BOUND = 'SCRAM-SHA-256-PLUS'
  */
 export function requireBinding(client: PgClient): () => Error | null {
   const wire = wireOf(client)
+  let isOffered = false
   let isBound = false
   let refusal: Error | null = null
   const refuse = (): void => {
@@ -20,8 +20,12 @@ export function requireBinding(client: PgClient): () => Error | null {
   wire.on('authenticationCleartextPassword', refuse)
   wire.on('authenticationMD5Password', refuse)
   wire.on('authenticationSASL', ({ mechanisms }: { readonly mechanisms: readonly string[] }) => {
-    isBound = mechanisms.includes(BOUND)
-    if (!isBound) refuse()
+    isOffered = mechanisms.includes(BOUND)
+    if (!isOffered) refuse()
+  })
+  // The server's own proof: pg fails the connection where it is wrong.
+  wire.on('authenticationSASLFinal', () => {
+    isBound = isOffered
   })
   wire.on('authenticationOk', () => {
     if (!isBound) refuse()
