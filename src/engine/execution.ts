@@ -26,10 +26,14 @@ import { Witness } from './witness.ts'
 /** Chunks asked for ahead of a reader who takes them one by one: one that is built, one that is on its way. */
 const readAhead = 2
 
+/** Rows of one array until all are taken. One that grows with the rows is copied at every other step, into memory that is new each time. */
+const maxRowsPerArray = 4_000
+
 /** How much of a result its reader wants: rows when they are asked for, every row, or only the first few. */
 export type RowDemand = 'cursor' | 'all' | number
 
 const noRows: unknown[] = []
+const noArrays: unknown[][] = []
 
 /** Who waits for a reply. An object, where a function would take a closure and its context for each statement. */
 export interface Waiter {
@@ -79,6 +83,9 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
   #rows = noRows
   /** Rows before this index have been read. */
   #head = 0
+  /** Arrays of rows that are full and stand before `#rows`: then none of either has been read. */
+  #full: unknown[][] = noArrays
+  #fullRows = 0
   #arrived = false
   /** Its first reply was no failure: what fails after that fails for whoever reads on, and the statement has succeeded. */
   worked = false
@@ -137,7 +144,7 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
 
   /** Rows that have come and that nobody has read. */
   get available(): number {
-    return this.#rows.length - this.#head
+    return this.#fullRows + this.#rows.length - this.#head
   }
 
   get leavesConnectionState(): boolean {
@@ -265,17 +272,27 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
     this.columns = shape.columns
     this.rowcount = reply.rowcount
     this.lastrowid = reply.lastrowid
-    if (this.#rows === noRows) this.#rows = []
-    else if (this.#head > 0) {
-      this.#rows.splice(0, this.#head)
-      this.#head = 0
-    }
+    this.#makeRoom()
     if (this.#outstanding > 0) this.#outstanding--
     this.#shape = shape
     const from = this.#rows.length
     const asArrays = this.asArrays || shape.firstNameRepeats
     shape.append(reply, this.#rows, asArrays)
     return this.typed === null ? null : this.#decode(this.typed, from, asArrays)
+  }
+
+  /** Leaves an array in `#rows` that takes more rows. */
+  #makeRoom(): void {
+    if (this.#rows === noRows) this.#rows = []
+    else if (this.#head > 0) {
+      this.#rows.splice(0, this.#head)
+      this.#head = 0
+    } else if (this.#rows.length >= maxRowsPerArray) {
+      if (this.#full === noArrays) this.#full = []
+      this.#full.push(this.#rows)
+      this.#fullRows += this.#rows.length
+      this.#rows = []
+    }
   }
 
   #decode(typed: TypedResult, from: number, asArrays: boolean): Error | null {
@@ -325,8 +342,7 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
     if (this.#complete) return
     const sent = this.id !== 0
     // Whoever gave up wants to hear of it at the next row, not behind those that have come already.
-    this.#rows = noRows
-    this.#head = 0
+    this.#dropRows()
     this.#end(error)
     if (sent) {
       this.#lease?.channel.cancel(this.id)
@@ -434,7 +450,19 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
     return rows.map((row) => (row as Record<string, unknown>)[name])
   }
 
+  #dropRows(): void {
+    this.#rows = noRows
+    this.#head = 0
+    this.#full = noArrays
+    this.#fullRows = 0
+  }
+
   #take(count: number): unknown[] {
+    if (this.#fullRows > 0) {
+      this.#rows = noRows.concat(...this.#full, this.#rows)
+      this.#full = noArrays
+      this.#fullRows = 0
+    }
     const end = Math.min(this.#head + count, this.#rows.length)
     if (this.#head === 0 && end === this.#rows.length) {
       const rows = this.#rows
@@ -448,8 +476,7 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
 
   /** Frees the cursor; rows that have not been read are gone. */
   close(): void {
-    this.#rows = noRows
-    this.#head = 0
+    this.#dropRows()
     if (this.#complete) return
     this.#end(null)
     if (this.id !== 0) this.#leaveToWorker()

@@ -39,6 +39,17 @@ describeTargets((db) => {
       expect([rows, sum]).toEqual(expected)
     })
 
+    test('is in its order, however it is read', async () => {
+      const engine = db.engine()
+      const read = engine.execute<{ n: number }>(db.numbers(50_000))
+      expect(await read.fetchall()).toEqual(range(0, 50_000))
+      const result = await engine.execute<{ n: number }>(db.numbers(50_000))
+      expect(await result.fetchone()).toEqual({ n: 1 })
+      expect(await result.fetchmany(9_000)).toEqual(range(1, 9_001))
+      expect(await result.fetchmany(12_345)).toEqual(range(9_001, 21_346))
+      expect(await result.fetchall()).toEqual(range(21_346, 50_000))
+    })
+
     test('of the engine leaves no connection in use', async () => {
       const engine = db.engine()
       const result = await engine.execute<{ n: number }>(db.numbers(100_000))
