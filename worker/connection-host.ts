@@ -103,6 +103,7 @@ export class ConnectionHost {
   *#start(version: string): Task<void> {
     assertSameVersion(version)
     this.#driver = yield* settled(loadDriver(this.#settings.driver))
+    this.#outbox.freshBytes = this.#driver.capabilities.freshBytes === true
     if (this.#driver.load !== undefined) yield* settled(this.#driver.load())
     // From here on the thread can be terminated: see the thread pool.
     this.#outbox.reply({ kind: ReplyKind.value, id: 0, flags: 0, value: null })

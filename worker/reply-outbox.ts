@@ -16,8 +16,13 @@ import type { WireError } from '../src/protocol/wire-error.ts'
 import type { DriverRow } from './drivers/driver.ts'
 import type { Task } from './task.ts'
 
+/** Fewer are copied in as little time as it takes to hand their memory over. */
+const minTransferredBytes = 16 * 1024
+
 /** Collects the replies of a batch, so that they leave in one message. */
 export class ReplyOutbox {
+  /** What the driver says of its rows: see `DriverCapabilities`. */
+  freshBytes = false
   readonly #port: HostPort
   #frames: Frames = []
   #transfer: TransferListItem[] = []
@@ -50,7 +55,10 @@ export class ReplyOutbox {
       for (const row of rows) {
         for (let column = 0; column < width; column++) {
           const cell = toCell(row[column] as CellValue, column, bigints)
-          if (typeof cell === 'object' && cell !== null && holdsBytes(cell)) blobs = ReplyFlag.blobs
+          if (typeof cell === 'object' && cell !== null && holdsBytes(cell)) {
+            blobs = ReplyFlag.blobs
+            this.#handOver(cell)
+          }
           frames.push(cell)
         }
       }
@@ -65,8 +73,17 @@ export class ReplyOutbox {
     const flags = head.flags | (chunk.blobs ? ReplyFlag.blobs : 0)
     writeRowsHead(this.#frames, ReplyKind.chunk, { ...head, flags })
     this.#frames.push(chunk.rowCount, chunk.columns.length)
-    for (const column of chunk.columns) this.#frames.push(column)
+    for (const column of chunk.columns) {
+      this.#frames.push(column)
+      if (chunk.blobs && !(column instanceof Float64Array)) for (const cell of column) this.#handOver(cell)
+    }
     this.#transfer.push(...chunk.transfer)
+  }
+
+  /** Lets the memory of large bytes leave with the batch; also that of a reply which is taken back, and which nobody will look at. */
+  #handOver(cell: CellValue): void {
+    if (!this.freshBytes || !(cell instanceof Uint8Array) || cell.byteLength < minTransferredBytes) return
+    if (cell.byteLength === cell.buffer.byteLength) this.#transfer.push(cell.buffer as ArrayBuffer)
   }
 
   /** A value of the user's own making: in a message of its own, because one that cannot be cloned must not take others with it. */

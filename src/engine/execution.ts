@@ -434,20 +434,19 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
 
   /** Up to `count` of the rows that have come, as objects or arrays. */
   takeAvailable(count: number): unknown[] {
-    const rows = this.#take(count)
     const shape = this.#shape
     // Kept as arrays so that `takeScalars` finds the first column.
-    return shape?.firstNameRepeats === true && !this.asArrays ? rows.map((row) => shape.toObject(row as unknown[])) : rows
+    const kept = shape?.firstNameRepeats === true && !this.asArrays
+    return this.#take(count, kept ? (row) => shape.toObject(row as unknown[]) : null)
   }
 
   /** As `takeAvailable`, but only the first value of each row. */
   takeScalars(count: number): unknown[] {
-    const rows = this.#take(count)
     const shape = this.#shape
     if (shape === null) return []
-    if (this.asArrays || shape.firstNameRepeats) return rows.map((row) => (row as unknown[])[0])
+    if (this.asArrays || shape.firstNameRepeats) return this.#take(count, (row) => (row as unknown[])[0])
     const name = shape.names[0] as string
-    return rows.map((row) => (row as Record<string, unknown>)[name])
+    return this.#take(count, (row) => (row as Record<string, unknown>)[name])
   }
 
   #dropRows(): void {
@@ -457,21 +456,24 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
     this.#fullRows = 0
   }
 
-  #take(count: number): unknown[] {
+  #take(count: number, read: ((row: unknown) => unknown) | null): unknown[] {
     if (this.#fullRows > 0) {
-      this.#rows = noRows.concat(...this.#full, this.#rows)
-      this.#full = noArrays
-      this.#fullRows = 0
+      const arrays = [...this.#full, this.#rows]
+      const all = count >= this.available
+      this.#dropRows()
+      if (all) return noRows.concat(...(read === null ? arrays : arrays.map((rows) => rows.map(read))))
+      this.#rows = noRows.concat(...arrays)
     }
     const end = Math.min(this.#head + count, this.#rows.length)
-    if (this.#head === 0 && end === this.#rows.length) {
-      const rows = this.#rows
+    let rows = this.#rows
+    if (this.#head === 0 && end === rows.length) {
       this.#rows = noRows
-      return rows === noRows ? [] : rows
+      if (rows === noRows) return []
+    } else {
+      rows = rows.slice(this.#head, end)
+      this.#head = end
     }
-    const rows = this.#rows.slice(this.#head, end)
-    this.#head = end
-    return rows
+    return read === null ? rows : rows.map(read)
   }
 
   /** Frees the cursor; rows that have not been read are gone. */

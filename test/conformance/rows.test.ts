@@ -90,6 +90,23 @@ describeTargets((db) => {
       expect(blobs.every(({ b }) => Buffer.isBuffer(b) && b.equals(Buffer.from([0, 255])))).toBe(true)
     })
 
+    test('of many bytes comes back whole, each time that it is read', async () => {
+      const engine = db.engine()
+      await engine.execute(`create table files (id integer, data ${db.can.types.bytes})`)
+      const contents = [1, 16_383, 16_384, 300_000].map((size, index) => Buffer.alloc(size, index + 1))
+      for (const [id, data] of contents.entries()) await engine.execute('insert into files values (:id, :data)', { id, data })
+      const expected = contents.map((data) => ({ a: data, b: data }))
+      const query = 'select data as a, data as b from files order by id'
+      for (let run = 0; run < 3; run++) {
+        expect(await engine.execute(query).fetchall()).toEqual(expected)
+        const one = (id: number) => engine.execute('select data as a, data as b from files where id = :id', { id }).one()
+        expect(await Promise.all(contents.map((_, id) => one(id)))).toEqual(expected)
+        const streamed: unknown[] = []
+        for await (const row of engine.stream(query)) streamed.push(row)
+        expect(streamed).toEqual(expected)
+      }
+    })
+
     test('of bytes is copied at the call and never taken away', async () => {
       const engine = db.engine()
       await engine.execute(`create table files (id integer, data ${db.can.types.bytes})`)

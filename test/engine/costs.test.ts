@@ -22,8 +22,12 @@ interface Costs {
   readonly receivedObjects: number
   /** Arrays in both directions that are cloned slowly. */
   readonly sparse: number
+  /** Buffers whose memory the worker has handed over, where a copy would have been made. */
+  readonly transferred: number
   readonly prepares: number
 }
+
+type WorkerCosts = MessageCosts & Pick<Costs, 'transferred' | 'prepares'>
 
 const sent: MessageCosts = { messages: 0, objects: 0, sparse: 0 }
 const { postMessage } = MessagePort.prototype
@@ -36,7 +40,7 @@ afterAll(() => {
 })
 
 async function costsOf(conn: AsyncConnection, work: () => Promise<unknown>): Promise<Costs> {
-  const count = () => conn.call<MessageCosts & { readonly prepares: number }>(setup, 'countedSoFar')
+  const count = () => conn.call<WorkerCosts>(setup, 'countedSoFar')
   const before = await count()
   const sentBefore = { ...sent }
   await work()
@@ -49,6 +53,7 @@ async function costsOf(conn: AsyncConnection, work: () => Promise<unknown>): Pro
     received: after.messages - before.messages - 1,
     receivedObjects: after.objects - before.objects - 1,
     sparse: after.sparse - before.sparse + sentAfter.sparse - sentBefore.sparse,
+    transferred: after.transferred - before.transferred,
     prepares: after.prepares - before.prepares,
   }
 }
@@ -60,6 +65,7 @@ async function openCounted(): Promise<AsyncConnection> {
 }
 
 const insert = 'insert into item (name, price, quantity, note) values (?, ?, ?, ?)'
+const numbers = (count: number) => `with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count}) select i from n`
 const rowOf = (index: number) => [`item ${index}`, index / 8, index % 1_000, null]
 
 test('64 selects in flight leave in one message, come back in two, and are prepared once', async () => {
@@ -135,7 +141,7 @@ test('1,000 selects, one after another, cost a message each way and nothing else
   const costs = await costsOf(conn, async () => {
     for (let count = 0; count < 1_000; count++) await conn.execute('select * from item where id = ?', [1]).first()
   })
-  expect(costs).toEqual({ sent: 1_000, received: 1_000, sentObjects: 0, receivedObjects: 0, sparse: 0, prepares: 0 })
+  expect(costs).toEqual({ sent: 1_000, received: 1_000, sentObjects: 0, receivedObjects: 0, sparse: 0, transferred: 0, prepares: 0 })
 })
 
 test('10,000 inserts that are awaited together inside a transaction travel by dozens', async () => {
@@ -164,6 +170,18 @@ test('a row of a large result costs no object on its way', async () => {
   // A message for each chunk says that there is room for another one.
   expect(costs.sent).toBeLessThanOrEqual(100_000 / 1_000 + 5)
   expect(costs.sentObjects + costs.sparse).toBe(0)
+})
+
+test('large bytes are handed over, and small ones copied', async () => {
+  const conn = await openCounted()
+  const select = (bytes: number) => conn.execute('select zeroblob(?) as data', [bytes]).first()
+  expect(await costsOf(conn, () => select(16 * 1_024))).toMatchObject({ transferred: 1 })
+  expect(await costsOf(conn, () => Promise.all(Array.from({ length: 8 }, () => select(100_000))))).toMatchObject({ transferred: 8 })
+  expect(await costsOf(conn, () => select(10_000))).toMatchObject({ transferred: 0 })
+  const many = `select zeroblob(50000) as data from (${numbers(100)})`
+  const { transferred } = await costsOf(conn, () => conn.execute(many).fetchall())
+  // The last chunk may have no row, and then an empty column of numbers, which is always handed over.
+  expect(transferred - 100).toBeOneOf([0, 1])
 })
 
 test('executeMany sends a thousand values at a time, as one object, and prepares once', async () => {

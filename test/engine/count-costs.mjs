@@ -3,7 +3,7 @@ import { MessagePort } from 'node:worker_threads'
 import { advance } from './own-clock.mjs'
 import { weighMessage } from './weigh-message.ts'
 
-const counted = { messages: 0, objects: 0, sparse: 0, prepares: 0 }
+const counted = { messages: 0, objects: 0, sparse: 0, transferred: 0, prepares: 0 }
 
 export default function setup(handle) {
   // Takes that many milliseconds, and gives them back.
@@ -28,6 +28,7 @@ export default function setup(handle) {
 const { postMessage } = MessagePort.prototype
 MessagePort.prototype.postMessage = function (message, ...rest) {
   weighMessage(message, counted)
+  counted.transferred += rest[0]?.length ?? 0
   return postMessage.call(this, message, ...rest)
 }
 

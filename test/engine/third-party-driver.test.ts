@@ -15,6 +15,16 @@ async function openTable(options: Parameters<typeof openEngine>[0] = {}): Promis
   return engine
 }
 
+test('a driver that says nothing of its bytes may give the same ones again', async () => {
+  const engine = openEngine({ driver: new URL('drivers/kept-bytes.ts', import.meta.url) })
+  const data = Buffer.alloc(100_000)
+  for (let run = 0; run < 3; run++) {
+    expect(await engine.execute('select zeroblob(100000) as a, zeroblob(100000) as b').one()).toEqual({ a: data, b: data })
+    const many = `select zeroblob(100000) as data from (${numbers(40)})`
+    expect(await engine.execute(many).scalars()).toEqual(Array.from({ length: 40 }, () => data))
+  }
+})
+
 describe('a driver whose every answer is a promise', () => {
   test('is known by the URL of its module', async () => {
     const engine = await openTable()

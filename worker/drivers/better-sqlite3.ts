@@ -62,7 +62,7 @@ let urisAreHonoured: boolean | undefined
 export const betterSqlite3Driver: Driver = {
   name: 'better-sqlite3',
   dialect: 'sqlite',
-  capabilities: { threadSafe: false, cancel: 'row', backup: true, columnOrigins: true, blockedByCursors: 'writes' },
+  capabilities: { threadSafe: false, cancel: 'row', backup: true, columnOrigins: true, blockedByCursors: 'writes', freshBytes: true },
   load: async () => {
     await load()
   },

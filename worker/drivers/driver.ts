@@ -48,6 +48,11 @@ export interface DriverCapabilities {
    * `backup` are allowed in both. `everything`: the protocol has no room for another statement until the rows are read.
    */
   readonly blockedByCursors: 'writes' | 'nothing' | 'everything'
+  /**
+   * True where each Uint8Array of a row has an ArrayBuffer of its own, which nobody else will look at again: a large one is then handed over
+   * to the user's thread and not copied. Default: false.
+   */
+  readonly freshBytes?: boolean
 }
 
 /** What `Driver.open` is given. */

@@ -12,7 +12,14 @@ import { DriverFault } from './sqlite-errors.ts'
 export const mysql2Driver: Driver = {
   name: 'mysql2',
   dialect: 'mysql',
-  capabilities: { threadSafe: true, cancel: 'server', backup: false, columnOrigins: true, blockedByCursors: 'everything' },
+  capabilities: {
+    threadSafe: true,
+    cancel: 'server',
+    backup: false,
+    columnOrigins: true,
+    blockedByCursors: 'everything',
+    freshBytes: true,
+  },
   load: async () => {
     await loadMysql2()
   },

@@ -88,7 +88,7 @@ let loaded: NodeSqlite | undefined
 export const nodeSqliteDriver: Driver = {
   name: 'node',
   dialect: 'sqlite',
-  capabilities: { threadSafe: false, cancel: 'row', backup: true, columnOrigins: true, blockedByCursors: 'writes' },
+  capabilities: { threadSafe: false, cancel: 'row', backup: true, columnOrigins: true, blockedByCursors: 'writes', freshBytes: true },
   open,
   toWireError: (error) => toOpenError(toWireError(error)),
 }

@@ -10,7 +10,14 @@ let loaded: Pg | undefined
 export const pgDriver: Driver = {
   name: 'pg',
   dialect: 'postgresql',
-  capabilities: { threadSafe: true, cancel: 'server', backup: false, columnOrigins: false, blockedByCursors: 'everything' },
+  capabilities: {
+    threadSafe: true,
+    cancel: 'server',
+    backup: false,
+    columnOrigins: false,
+    blockedByCursors: 'everything',
+    freshBytes: true,
+  },
   load: async () => {
     await load()
   },
