@@ -14,7 +14,7 @@ const found = 10
 const columns = ['id', 'name', 'price', 'quantity', 'note'].map((column) => `"item"."${column}"`).join(', ')
 
 /** What `objects.get({ pk })` and the filter below send. */
-const selectOne = `select ${columns} from "item" where "item"."id" = ? limit ?`
+const selectOne = `select ${columns} from "item" where "item"."id" = ? limit +?`
 const selectBetween = `select ${columns} from "item" where "item"."id" between ? and ? order by "item"."id" asc`
 
 const offloop: MapperFactory = {

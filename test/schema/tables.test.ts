@@ -326,6 +326,11 @@ describe('without a database', () => {
     )
   })
 
+  test('compile() of SQLite says a limit so that no run of it is prepared anew', () => {
+    const { sql, parameters } = table.select().limit(10).offset(20).compile()
+    expect([sql.slice(sql.indexOf('limit')), parameters]).toEqual(['limit +? offset ?', [10, 20]])
+  })
+
   test('a definition is refused where it cannot be meant', () => {
     const metadata = new MetaData()
     expect(() => new Table('', metadata, { id: integer() })).toThrow('An identifier must not be empty.')

@@ -1,4 +1,12 @@
-import { type FunctionNode, MysqlQueryCompiler, PostgresQueryCompiler, type QueryCompiler, SqliteQueryCompiler } from 'kysely'
+import {
+  type FunctionNode,
+  type LimitNode,
+  MysqlQueryCompiler,
+  PostgresQueryCompiler,
+  type QueryCompiler,
+  SqliteQueryCompiler,
+  ValueNode,
+} from 'kysely'
 import { type Dialect, type DialectName, dialectFor } from '../../sql/dialect.ts'
 import { Sql } from '../../sql/template.ts'
 import { spelled } from './dialect-functions.ts'
@@ -17,6 +25,12 @@ export function compilerFor({ name }: Dialect): QueryCompiler {
 // Three classes and not one, since Kysely's three have no common place to put it in.
 
 class SqliteCompiler extends SqliteQueryCompiler {
+  /** SQLite prepares a statement anew for each run whose LIMIT is a parameter, to plan for that number, but not for what an expression gives. */
+  protected override visitLimit(node: LimitNode): void {
+    this.append(ValueNode.is(node.limit) ? 'limit +' : 'limit ')
+    this.visitNode(node.limit)
+  }
+
   protected override visitFunction(node: FunctionNode): void {
     const own = spelled(node, sqliteSpellings)
     if (own === null) super.visitFunction(node)
