@@ -13,7 +13,7 @@ import {
   SqliteDriver,
   SqliteIntrospector,
 } from 'kysely'
-import { compilerFor } from '../../schema/compile/dialect-compilers.ts'
+import { kyselyCompilerFor } from '../../schema/compile/dialect-compilers.ts'
 import { type DialectName, dialectFor } from '../../sql/dialect.ts'
 import { LockingSqliteAdapter } from './locking-sqlite-adapter.ts'
 
@@ -42,21 +42,21 @@ export function partsFor(dialect: DialectName): KyselyParts {
 const PARTS: Readonly<Record<DialectName, KyselyParts>> = {
   sqlite: {
     keepsInsertId: true,
-    queryCompiler: () => compilerFor(dialectFor('sqlite')),
+    queryCompiler: () => kyselyCompilerFor(dialectFor('sqlite')),
     adapter: ({ transactionalDdl }) => new LockingSqliteAdapter(transactionalDdl),
     introspector: (db) => new SqliteIntrospector(db),
     transactionWords: () => new SqliteDriver({ database: noDatabase }),
   },
   postgresql: {
     keepsInsertId: false,
-    queryCompiler: () => compilerFor(dialectFor('postgresql')),
+    queryCompiler: () => kyselyCompilerFor(dialectFor('postgresql')),
     adapter: () => new PostgresAdapter(),
     introspector: (db) => new PostgresIntrospector(db),
     transactionWords: () => new PostgresDriver({ pool: noDatabase }),
   },
   mysql: {
     keepsInsertId: false,
-    queryCompiler: () => compilerFor(dialectFor('mysql')),
+    queryCompiler: () => kyselyCompilerFor(dialectFor('mysql')),
     adapter: () => new MysqlAdapter(),
     introspector: (db) => new MysqlIntrospector(db),
     transactionWords: () => new MysqlDriver({ pool: noDatabase }),

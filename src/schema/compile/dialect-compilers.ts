@@ -19,18 +19,17 @@ import { TypedValue } from './typed-value.ts'
  * Kysely's compiler for a dialect, which also knows the values and functions of this layer. A new one each time: it holds what it is writing.
  */
 export function compilerFor({ name }: Dialect): QueryCompiler {
+  return name === 'sqlite' ? new PreparedSqliteCompiler() : new compilers[name]()
+}
+
+/** The same for what Kysely alone has built: as it words a statement, whatever that costs. */
+export function kyselyCompilerFor({ name }: Dialect): QueryCompiler {
   return new compilers[name]()
 }
 
 // Three classes and not one, since Kysely's three have no common place to put it in.
 
 class SqliteCompiler extends SqliteQueryCompiler {
-  /** SQLite prepares a statement anew for each run whose LIMIT is a parameter, to plan for that number, but not for what an expression gives. */
-  protected override visitLimit(node: LimitNode): void {
-    this.append(ValueNode.is(node.limit) ? 'limit +' : 'limit ')
-    this.visitNode(node.limit)
-  }
-
   protected override visitFunction(node: FunctionNode): void {
     const own = spelled(node, sqliteSpellings)
     if (own === null) super.visitFunction(node)
@@ -49,6 +48,14 @@ class SqliteCompiler extends SqliteQueryCompiler {
 
   protected override sanitizeIdentifier(identifier: string): string {
     return unquoted(sqlite, identifier)
+  }
+}
+
+class PreparedSqliteCompiler extends SqliteCompiler {
+  /** SQLite prepares a statement anew for each run whose LIMIT is a parameter, to plan for that number, but not for what an expression gives. */
+  protected override visitLimit(node: LimitNode): void {
+    this.append(ValueNode.is(node.limit) ? 'limit +' : 'limit ')
+    this.visitNode(node.limit)
   }
 }
 
