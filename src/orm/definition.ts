@@ -8,6 +8,7 @@ import { didYouMean, printableName } from '../sql/nearest-name.ts'
 import { type Check, fault } from './fields/checks.ts'
 import { type AnyField, Field } from './fields/field.ts'
 import { ManyToMany, Relation, type RelationOptions } from './fields/relations.ts'
+import { type ColumnParts, partsByColumn, type TableParts } from './table-parts.ts'
 
 /** An instance, as the parts of the mapper see it. */
 export interface Entity {
@@ -64,6 +65,11 @@ export interface Through {
 
 export type AnyFields = { readonly [name: string]: unknown }
 
+interface DefinitionOptions {
+  readonly parent: ModelDefinition | null
+  readonly parts: TableParts
+}
+
 /** A model: its fields in their order, its key, and what it is related to. */
 export class ModelDefinition {
   readonly models: Models
@@ -75,13 +81,14 @@ export class ModelDefinition {
   readonly keyFields: readonly StoredField[]
   /** Of joined tables: the model that has the other fields of its rows. */
   readonly parent: ModelDefinition | null
+  readonly parts: ColumnParts
 
-  /** @throws {ArgumentError} a name cannot be a field's, something is no field, or there is no key */
-  constructor(models: Models, tableName: string, declared: AnyFields, parent: ModelDefinition | null = null) {
+  /** @throws {ArgumentError} a name cannot be a field's, something is no field, there is no key, or a constraint names no field */
+  constructor(models: Models, tableName: string, declared: AnyFields, made: DefinitionOptions) {
     this.models = models
     this.tableName = tableName
     this.declared = declared
-    this.parent = parent
+    this.parent = made.parent
     const fields = new Map<string, StoredField>()
     const manyToMany = new Map<string, ManyToMany<unknown>>()
     for (const [name, field] of Object.entries(declared)) {
@@ -93,6 +100,7 @@ export class ModelDefinition {
     this.manyToMany = manyToMany
     this.keyFields = Object.freeze([...fields.values()].filter(({ primaryKey }) => primaryKey))
     if (this.keyFields.length === 0) throw new ArgumentError(`Model "${tableName}" has no key: give one of its fields primaryKey: true.`)
+    this.parts = partsByColumn(this, made.parts)
   }
 
   get table(): Table {

@@ -6,6 +6,7 @@ import type { ManyToMany, Named, Relation } from './fields/relations.ts'
 import type { ManagedModel, Manager } from './manager.ts'
 import type { Model } from './model.ts'
 import type { RelatedSet } from './related-set.ts'
+import type { TableParts } from './table-parts.ts'
 import type { Fields, InstanceKey, PrefetchPath, RelationField, UpdateInput, Values, WayBackName, WaysBackOf } from './types.ts'
 
 /** Fields of which some lead to the model itself, by the name of its table. */
@@ -90,6 +91,7 @@ export interface ModelClass<F extends object, N extends string = string, I = Mod
     this: T,
     table: M,
     fields: G,
+    options?: TableParts,
   ): ModelClass<Resolved<F & G, M>, M, T['prototype'] & ModelInstance<Resolved<F & G, M>>>
 }
 
@@ -97,7 +99,7 @@ export interface ModelClass<F extends object, N extends string = string, I = Mod
 export type ManagerClass = new (model: never, executor?: Executor | null) => object
 
 /** What `models.define()` can be told beside the fields. */
-export interface DefineOptions<T extends ManagerClass = ManagerClass> {
+export interface DefineOptions<T extends ManagerClass = ManagerClass> extends TableParts {
   /** What `Model.objects` is. */
   readonly manager?: T | undefined
 }
@@ -120,7 +122,12 @@ export interface AbstractStatics<F extends object, I = ModelInstance<F>> {
    *
    * @throws {ArgumentError} as `ModelRegistry.define`, and where both have a field of one name
    */
-  define<const N extends string, G extends Fields, T extends Prototyped>(this: T, table: N, fields: G): DefinedOn<T, Resolved<F & G, N>, N>
+  define<const N extends string, G extends Fields, T extends Prototyped>(
+    this: T,
+    table: N,
+    fields: G,
+    options?: TableParts,
+  ): DefinedOn<T, Resolved<F & G, N>, N>
   define<const N extends string, G extends Fields, T extends Prototyped, M extends ManagerClass>(
     this: T,
     table: N,

@@ -14,7 +14,16 @@ import type { AbstractBase, DefineOptions, ManagerClass, ModelClass, ModelInstan
 import { definitionKey, relatedRow } from './model-state.ts'
 import { Definitions } from './registry.ts'
 import { type ManyStep, RelatedSet } from './related-set.ts'
+import type { TableParts } from './table-parts.ts'
 import type { Fields } from './types.ts'
+
+/** What a model is made with, beside its table and its fields. */
+interface Made {
+  readonly manager: ManagerClass
+  readonly parent: ModelDefinition | null
+  readonly base: EntityClass
+  readonly parts: TableParts
+}
 
 /** Models that know each other, and the engine that holds their rows. */
 export class ModelRegistry {
@@ -44,7 +53,7 @@ export class ModelRegistry {
    * class Note extends models.define('notes', { id: integer({ primaryKey: true }), text: string({ maxLength: 100 }) }) {}
    * @throws {ArgumentError} a field cannot be as it was given, an option is unknown, or there is a model of that table
    */
-  define<const N extends string, F extends Fields>(table: N, fields: F): ModelClass<Resolved<F, N>, N>
+  define<const N extends string, F extends Fields>(table: N, fields: F, options?: TableParts): ModelClass<Resolved<F, N>, N>
   define<const N extends string, F extends Fields, T extends ManagerClass>(
     table: N,
     fields: F,
@@ -85,8 +94,8 @@ export class ModelRegistry {
   }
 
   #definedOn(base: EntityClass, table: string, fields: AnyFields, options: DefineOptions): EntityClass {
-    checkOptionNames(options, ['manager'], 'define()')
-    return this.#defined(table, fields, { manager: (options.manager ?? Manager) as ManagerClass, parent: null, base })
+    checkOptionNames(options, ['manager', ...partNames], 'define()')
+    return this.#defined(table, fields, { manager: (options.manager ?? Manager) as ManagerClass, parent: null, base, parts: options })
   }
 
   #noted(model: unknown): ModelDefinition | undefined {
@@ -100,18 +109,15 @@ export class ModelRegistry {
     if (base !== undefined) this.#definitions.noteClass(definition, base, model)
   }
 
-  #defined(
-    table: string,
-    fields: AnyFields,
-    made: { readonly manager: ManagerClass; readonly parent: ModelDefinition | null; readonly base: EntityClass },
-  ): EntityClass {
+  #defined(table: string, fields: AnyFields, made: Made): EntityClass {
     if (typeof table !== 'string' || table === '') throw new ArgumentError('define() takes the name of a table.')
     const definitions = this.#definitions
-    const definition = new ModelDefinition(definitions, table, fields, made.parent)
+    const definition = new ModelDefinition(definitions, table, fields, made)
     const note = (model: EntityClass) => this.#note(definition, model)
-    const defineJoined = (model: EntityClass, name: string, more: AnyFields) => {
+    const defineJoined = (model: EntityClass, name: string, { more, parts }: { readonly more: AnyFields; readonly parts: TableParts }) => {
       const keys = Object.fromEntries(definition.keyFields.map((key) => [key.name, definition.declared[key.name]]))
-      return this.#defined(name, { ...keys, ...more }, { manager: Manager as unknown as ManagerClass, parent: definition, base: model })
+      const manager = Manager as unknown as ManagerClass
+      return this.#defined(name, { ...keys, ...more }, { manager, parent: definition, base: model, parts })
     }
     const managers = new WeakMap<EntityClass, object>()
     const Base = made.base as unknown as typeof Model
@@ -153,9 +159,10 @@ export class ModelRegistry {
         return definition.keyField.name
       }
 
-      static extend(name: string, more: AnyFields): EntityClass {
+      static extend(name: string, more: AnyFields, parts: TableParts = {}): EntityClass {
         note(this as unknown as EntityClass)
-        return defineJoined(this as unknown as EntityClass, name, more)
+        checkOptionNames(parts, partNames, 'extend()')
+        return defineJoined(this as unknown as EntityClass, name, { more, parts })
       }
     }
     Object.defineProperty(model, 'name', { value: table, configurable: true })
@@ -168,6 +175,8 @@ export class ModelRegistry {
 }
 
 Manager.useAccess({ definitionOf })
+
+const partNames: readonly (keyof TableParts)[] = ['constraints', 'indexes']
 
 /** The class that `define()` has made for a definition. */
 const bases = new WeakMap<ModelDefinition, EntityClass>()

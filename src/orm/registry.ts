@@ -126,7 +126,8 @@ export class Definitions implements Models {
     const columns: Record<string, ColumnSpecs[string]> = Object.create(null)
     for (const field of definition.fields.values()) columns[field.column] = columnOf(field)
     const table = new Table<string, ColumnSpecs>(definition.tableName, this.metadata, columns, {
-      constraints: parentConstraints(definition),
+      constraints: [...parentConstraints(definition), ...definition.parts.constraints],
+      indexes: definition.parts.indexes,
     })
     this.#tables.set(definition, table)
     return table
