@@ -4,6 +4,10 @@
  * @module offloop/errors
  */
 
+import { type ViolationKind, violationKind } from './protocol/violation-kind.ts'
+
+export type { ViolationKind }
+
 /** SQL texts in errors are cut to this many characters: a generated statement of megabytes helps nobody in a log. */
 const MAX_SQL_LENGTH = 2_000
 
@@ -242,6 +246,11 @@ export class IntegrityError extends DatabaseError {
   override readonly code = 'OFFLOOP_INTEGRITY'
   static {
     this.named('IntegrityError')
+  }
+
+  /** Which kind of constraint it was, on every database; undefined where that does not tell, as of a trigger. */
+  get kind(): ViolationKind | undefined {
+    return violationKind(this.driverCode, this.message)
   }
 }
 

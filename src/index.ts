@@ -45,6 +45,7 @@ export {
   ResourceClosedError,
   StatementTimeoutError,
   TransactionAbortedError,
+  type ViolationKind,
   WorkerTerminatedError,
 } from './errors.ts'
 export type { Dialect, DialectName } from './sql/dialect.ts'
