@@ -1,4 +1,4 @@
-import { present } from '../schema/present.ts'
+import { oneMoment } from '../schema/present.ts'
 import { toJson } from '../schema/types/json.ts'
 import { describeValue } from '../sql/parameters.ts'
 import { Sql } from '../sql/template.ts'
@@ -24,9 +24,10 @@ interface InitialOptions {
 export function validateNew(definition: ModelDefinition, given: object): Entity {
   const values: Entity = {}
   const errors = unknownNames(definition, given)
+  const now = oneMoment()
   for (const field of allFields(definition)) {
     const value = givenValue(definition, given, field)
-    const error = value === undefined ? fillIn(values, field) : takeValue(values, field, value)
+    const error = value === undefined ? fillIn(values, field, now) : takeValue(values, field, value)
     if (error !== null) errors.push(error)
   }
   if (errors.length > 0) throw new ValidationError(definition.name, errors)
@@ -41,9 +42,10 @@ export function validateNew(definition: ModelDefinition, given: object): Entity 
 export function validateChanges(definition: ModelDefinition, given: object): Entity {
   const values: Entity = {}
   const errors = unknownNames(definition, given)
+  const now = oneMoment()
   for (const field of allFields(definition)) {
     const value = givenValue(definition, given, field)
-    if (value === undefined) setOnUpdate(values, field)
+    if (value === undefined) setOnUpdate(values, field, now)
     else {
       const error = takeValue(values, field, value)
       if (error !== null) errors.push(error)
@@ -113,11 +115,11 @@ function takeValue(values: Entity, field: StoredField, value: unknown): FieldErr
 }
 
 /** What a new row has where nothing was given. */
-function fillIn(values: Entity, field: StoredField): FieldError | null {
+function fillIn(values: Entity, field: StoredField, now: () => Date): FieldError | null {
   const { name, nullable, primaryKey, definition } = field
   const options: InitialOptions = optionsOf(field)
   if (options.default !== undefined) return takeOwn(values, field, options.default)
-  if (options.autoNow === true || options.autoNowAdd === true) return takeValue(values, field, present())
+  if (options.autoNow === true || options.autoNowAdd === true) return takeValue(values, field, now())
   if (options.serverDefault !== undefined) return null
   if (options.allowBlank === true) values[name] = ''
   else if (nullable) values[name] = null
@@ -139,7 +141,8 @@ export function isSetByUpdates(field: StoredField): boolean {
 /** The values that an update sets beside those of these fields. */
 export function setByUpdates(definition: ModelDefinition, given: readonly StoredField[]): Entity {
   const values: Entity = {}
-  for (const field of allFields(definition)) if (!given.includes(field)) setOnUpdate(values, field)
+  const now = oneMoment()
+  for (const field of allFields(definition)) if (!given.includes(field)) setOnUpdate(values, field, now)
   return values
 }
 
@@ -150,10 +153,10 @@ export function isFilledIn(field: StoredField): boolean {
   return initial !== undefined || serverDefault !== undefined || autoNow === true || autoNowAdd === true || isCounted
 }
 
-function setOnUpdate(values: Entity, field: StoredField): void {
+function setOnUpdate(values: Entity, field: StoredField, now: () => Date): void {
   const { onUpdate, autoNow }: InitialOptions = optionsOf(field)
   if (onUpdate !== undefined) takeOwn(values, field, onUpdate)
-  else if (autoNow === true) takeValue(values, field, present())
+  else if (autoNow === true) takeValue(values, field, now())
 }
 
 export function optionsOf({ field, relation }: StoredField): InitialOptions {

@@ -61,6 +61,31 @@ describeDatabases((fixture) => {
     return { models, Thing }
   }
 
+  test('the times that a row sets by itself are one, however long its defaults take', async () => {
+    const models = new ModelRegistry(fixture.engine())
+    const nextMillisecond = () => {
+      const at = Date.now()
+      while (Date.now() === at);
+      return 1
+    }
+    class Note extends models.define('timed_notes', {
+      id: integer({ primaryKey: true }),
+      created: dateTime({ autoNowAdd: true }),
+      slow: integer({ default: nextMillisecond, onUpdate: nextMillisecond }),
+      changed: dateTime({ autoNow: true }),
+      touched: dateTime({ autoNow: true }),
+    }) {}
+    await models.createAll()
+    const note = await Note.objects.create({})
+    expect(note.changed).toEqual(note.created)
+    note.created.setTime(0)
+    expect(note.changed.getTime()).toBeGreaterThan(0)
+    nextMillisecond()
+    await note.update({ slow: 2 })
+    expect(note.changed).toEqual(note.touched)
+    await models.dropAll()
+  })
+
   test('every kind of field comes back as it was stored', async () => {
     const { Thing } = await everything()
     const values = {
