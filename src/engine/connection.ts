@@ -27,6 +27,7 @@ import { RowIterator } from './row-iterator.ts'
 import type { Session } from './session.ts'
 import type { StatementCall, Transaction } from './transaction.ts'
 import { type ConnectionHandle, TransactionHandle } from './transaction-handle.ts'
+import { assertNotInsideUnit } from './transaction-scope.ts'
 
 /** A handle on a session: the connection itself, or a branch of it, which is a second handle on the same. */
 export class Connection implements ConnectionHandle, LoneStatements {
@@ -183,6 +184,7 @@ export class Connection implements ConnectionHandle, LoneStatements {
   }
 
   async close(): Promise<void> {
+    if (!this.#branch) assertNotInsideUnit('connection', this.#session.physical)
     this.#closed = true
     if (!this.#branch) await this.#session.close()
   }

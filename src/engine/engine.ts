@@ -56,7 +56,7 @@ import { controlsTransaction } from './statement-kinds.ts'
 import { superviseStatement } from './supervise.ts'
 import { announceQuery, guarded, stderrLogger } from './tracing.ts'
 import { TransactionHandle } from './transaction-handle.ts'
-import { assertNotInsideTransaction } from './transaction-scope.ts'
+import { assertNotInsideTransaction, assertNotInsideUnit } from './transaction-scope.ts'
 import { raiseUnseen } from './unseen-failures.ts'
 
 /**
@@ -281,6 +281,7 @@ class Engine implements AsyncEngine {
   async close(options: CloseOptions = {}): Promise<void> {
     checkCloseOptions(options)
     const { force = false, timeoutMs = 5_000 } = options
+    if (!force) assertNotInsideUnit('gate', this.#database.gate)
     // Force also hurries a close() that waits.
     const closing = force ? this.#closeByForce(timeoutMs) : (this.#closing ?? this.#close())
     this.#closing ??= closing

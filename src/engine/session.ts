@@ -268,7 +268,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   }
 
   async #asUnit<T>(turn: Turn, work: () => Promise<T>): Promise<T> {
-    const working = runInScope(this.#scope(turn), work)
+    const working = runInScope({ ...this.#scope(turn), isUnit: true }, work)
     this.#units.set(turn, working)
     try {
       return await working
@@ -424,7 +424,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   }
 
   #scope(turn: Turn): TransactionScope {
-    return { connection: this.physical, gate: this.physical.gate, turn, outer: currentScope() }
+    return { connection: this.physical, gate: this.physical.gate, turn, isUnit: false, outer: currentScope() }
   }
 
   #inOwnTransaction(): boolean {

@@ -9,6 +9,8 @@ export interface TransactionScope {
   readonly gate: AccessGate
   /** Once it has ended, tasks that the function left behind are outsiders. */
   readonly turn: { readonly ended: boolean }
+  /** An `executeMany`, which a `close()` lets finish. */
+  readonly isUnit: boolean
   readonly outer: TransactionScope | undefined
 }
 
@@ -55,4 +57,14 @@ export function assertNotInsideTransaction(gate: AccessGate): void {
   throw new ReentrancyError(
     'This would wait for the transaction that it is called from. Use the transaction object (tx.execute, tx.transaction) inside transaction().',
   )
+}
+
+/** @throws {ReentrancyError} the current task is inside an executeMany of this holder, which the close() that it asks for lets finish */
+export function assertNotInsideUnit(holder: 'connection' | 'gate', held: object): void {
+  for (let scope = currentScope(); scope !== undefined; scope = scope.outer) {
+    if (!scope.isUnit || scope.turn.ended || scope[holder] !== held) continue
+    throw new ReentrancyError(
+      'This close() would wait for the executeMany whose rows ask for it. Call it behind that; to end it, throw an error among its rows.',
+    )
+  }
 }

@@ -384,4 +384,24 @@ describeTargets((db) => {
       expect(stored).toEqual([1, 2, 3].map((n) => Buffer.alloc(50_000, n)))
     })
   })
+
+  test('a close() that its own rows ask for is refused, and nothing is stored', async () => {
+    const engine = await db.notes()
+    const connection = await engine.connect()
+    async function* rows(between: () => PromiseLike<unknown>) {
+      yield ['a']
+      await between()
+      yield ['b']
+    }
+    const closeEngine = () => engine.close()
+    const refused = { name: 'ReentrancyError', message: expect.stringContaining('the executeMany whose rows ask for it') }
+    for (const close of [() => connection.close(), () => connection[Symbol.asyncDispose](), closeEngine])
+      expect(await rejectionOf(connection.executeMany(insert, rows(close)))).toMatchObject(refused)
+    expect(await rejectionOf(engine.executeMany(insert, rows(closeEngine)))).toMatchObject(refused)
+    expect(await rejectionOf(engine.transaction((tx) => tx.executeMany(insert, rows(closeEngine))))).toMatchObject(refused)
+    const select = () => connection.scalar('select 1')
+    expect(await connection.executeMany(insert, rows(select))).toEqual({ rowcount: 2 })
+    expect(await textsOf(engine)).toEqual(['a', 'b'])
+    await connection.close()
+  })
 })
