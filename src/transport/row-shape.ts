@@ -83,5 +83,8 @@ function restoreBuffers(reply: RowsReply): void {
 
 function restoreBuffer(value: unknown, dimensions: number): unknown {
   if (Array.isArray(value) && dimensions > 0) return value.map((inner) => restoreBuffer(inner, dimensions - 1))
-  return value instanceof Uint8Array ? Buffer.from(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength) : value
+  if (!(value instanceof Uint8Array)) return value
+  // What comes from another process lies in the memory of its whole message: kept, or given away, it would take that along.
+  const { buffer } = value.byteLength === value.buffer.byteLength ? value : new Uint8Array(value)
+  return Buffer.from(buffer as ArrayBuffer)
 }

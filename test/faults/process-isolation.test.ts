@@ -71,6 +71,15 @@ describe.each(driverNames)('%s in processes', (driver) => {
     expect(pages.at(-1)).toBe(0)
   })
 
+  test('bytes have memory of their own, which can be given away', async () => {
+    await using engine = open('bytes')
+    const rows = await engine.execute<{ a: Buffer; b: Buffer }>('select zeroblob(50000) as a, zeroblob(3) as b').fetchall()
+    const [{ a, b }] = rows as [{ a: Buffer; b: Buffer }]
+    expect([a.buffer.byteLength, b.buffer.byteLength]).toEqual([50_000, 3])
+    structuredClone(null, { transfer: [a.buffer as ArrayBuffer] })
+    expect([a.length, b]).toEqual([0, Buffer.alloc(3)])
+  })
+
   test('a process has the heap that its limits give it', async () => {
     const limited = { isolation: 'process', resourceLimits: { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 3 } } as const
     await using engine = createEngine(`sqlite+${driver}:///${join(folder, `${driver}-limits.db`)}`, limited)
