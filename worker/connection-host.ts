@@ -84,7 +84,7 @@ export class ConnectionHost {
     this.#port = task.port
     this.#cancelSlots = task.cancelSlots
     this.#settings = task.connection
-    this.#outbox = new ReplyOutbox(task.port)
+    this.#outbox = new ReplyOutbox(task.port, task.cancelSlots)
     this.served = new Promise((resolve, reject) => {
       this.#finish = resolve
       this.#fail = reject

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { Chances } from '../src/protocol/chances.ts'
 import { rings, waitForRing } from '../src/protocol/doorbell.ts'
 import type { HostPort } from '../src/protocol/lease-task.ts'
 
@@ -9,8 +10,6 @@ const lookMs = 0.05
 const maxDeafMs = 1
 /** A thread that sleeps inside a call of the driver looks up every so often, in case a bell was not heard. */
 const maxWaitMs = 1_000
-/** After so many looks in vain only every 256th chance is taken. */
-const maxDoublings = 8
 
 /**
  * The message that follows an answer at once: somebody awaits one statement after another. To be put to sleep and woken costs a thread
@@ -26,8 +25,7 @@ export class NextMessage {
   #heardAt = 0
   /** Messages that have been taken in, as `rings` counts them. */
   #received = 0
-  #inVain = 0
-  #sitOut = 0
+  readonly #chances = new Chances()
 
   constructor(port: HostPort, cells: Int32Array) {
     this.#port = port
@@ -84,18 +82,14 @@ export class NextMessage {
   }
 
   #comes(): boolean {
-    if (this.#sitOut > 0) {
-      this.#sitOut--
-      return false
-    }
+    if (!this.#chances.take()) return false
     const deadline = performance.now() + lookMs
     while (rings(this.#cells) === this.#received) {
       if (performance.now() < deadline) continue
-      this.#inVain = Math.min(this.#inVain + 1, maxDoublings)
-      this.#sitOut = 2 ** this.#inVain - 1
+      this.#chances.note(true)
       return false
     }
-    this.#inVain = 0
+    this.#chances.note(false)
     return true
   }
 }

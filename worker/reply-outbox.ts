@@ -1,4 +1,5 @@
 import type { TransferListItem } from 'node:worker_threads'
+import { ringBack } from '../src/protocol/doorbell.ts'
 import {
   addReplyFlags,
   type Frames,
@@ -24,12 +25,14 @@ export class ReplyOutbox {
   /** What the driver says of its rows: see `DriverCapabilities`. */
   freshBytes = false
   readonly #port: HostPort
+  readonly #cells: Int32Array
   #frames: Frames = []
   #transfer: TransferListItem[] = []
   #flushedAt = 0
 
-  constructor(port: HostPort) {
+  constructor(port: HostPort, cells: Int32Array) {
     this.#port = port
+    this.#cells = cells
   }
 
   reply(reply: Exclude<Reply, RowsReply>): void {
@@ -93,6 +96,7 @@ export class ReplyOutbox {
     const copy = this.#port.local === true ? structuredClone(value) : value
     writeReply(frames, { kind: ReplyKind.value, id, flags: flags | ReplyFlag.last, value: copy })
     this.#port.postMessage(frames)
+    ringBack(this.#cells)
   }
 
   /** Where the replies of this batch stand, for `dropSince` and `addFlags`. */
@@ -130,5 +134,6 @@ export class ReplyOutbox {
     this.#frames = []
     this.#transfer = []
     this.#port.postMessage(frames, transfer)
+    ringBack(this.#cells)
   }
 }

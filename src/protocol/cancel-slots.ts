@@ -8,8 +8,8 @@
 const slotCount = 2 ** 17
 
 export function createCancelSlots(): Int32Array {
-  // Four cells more, two for `doorbell.ts`, one for `interrupt-cell.ts` and one for `serving-cell.ts`.
-  return new Int32Array(new SharedArrayBuffer((slotCount + 4) * Int32Array.BYTES_PER_ELEMENT))
+  // Five cells more, three for `doorbell.ts`, one for `interrupt-cell.ts` and one for `serving-cell.ts`.
+  return new Int32Array(new SharedArrayBuffer((slotCount + 5) * Int32Array.BYTES_PER_ELEMENT))
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * A cell of shared memory behind the cancel slots counts the messages to the worker: one that is awake sees by it that there is another one,
- * without going to sleep in its event loop and being woken. The cell before it tells how much is in flight, on this connection and others.
+ * without going to sleep in its event loop and being woken. The cell before it tells how much is in flight, on this connection and others. The
+ * first of these cells counts the messages from the worker.
  */
 
 /** User's side, before a message is posted: so many requests of its thread have not had their last answer. */
@@ -27,4 +28,14 @@ export function toldInFlight(cells: Int32Array): number {
 /** Worker: sleeps while no message has been posted behind the first `heard`, for at most so many milliseconds. */
 export function waitForRing(cells: Int32Array, heard: number, ms: number): void {
   Atomics.wait(cells, cells.length - 2, heard, ms)
+}
+
+/** Worker: a message to the user's side has just been posted. */
+export function ringBack(cells: Int32Array): void {
+  Atomics.add(cells, cells.length - 5, 1)
+}
+
+/** User's side: how many messages the worker has posted. */
+export function ringsBack(cells: Int32Array): number {
+  return Atomics.load(cells, cells.length - 5)
 }

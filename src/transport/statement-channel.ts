@@ -17,6 +17,7 @@ import type { ServerEvent } from '../protocol/server.ts'
 import { InFlight } from './in-flight.ts'
 import type { LocalPort } from './local-port.ts'
 import { LoopHold } from './loop-hold.ts'
+import { loopHasTurned, NextAnswer } from './next-answer.ts'
 
 /** Requests of one message at the most: while the worker is at them, the next ones are made. */
 const maxBatch = 128
@@ -51,6 +52,7 @@ export class StatementChannel {
   /** Told of a message that could not be read: whose replies are lost with it is not known. */
   onUnreadable: ((error: Error) => void) | null = null
   readonly #inFlight = new InFlight<ReplyHandler>()
+  readonly #nextAnswer = new NextAnswer(this.cancelSlots)
   /** Requests whose reader decides when more comes: they do not hold the event loop. */
   readonly #dormant = new Set<number>()
   /** Requests of this tick. They are encoded when they leave: until then a request may still learn how its rows are wanted. */
@@ -68,7 +70,10 @@ export class StatementChannel {
   constructor([port1, port2]: readonly [ChannelPort, ChannelPort] = messagePorts()) {
     this.#port = port1
     this.remotePort = port2
-    this.#port.on('message', (frames) => this.#receive(frames as Frames))
+    this.#port.on('message', (frames) => {
+      loopHasTurned()
+      this.#receive(frames as Frames)
+    })
     this.#port.on('messageerror', (error) => this.onUnreadable?.(error as Error))
     this.#loop = new LoopHold(port1)
   }
@@ -129,7 +134,11 @@ export class StatementChannel {
     if (this.#flushScheduled) return
     this.#flushScheduled = true
     // Not a microtask: the tasks woken by one batch of replies are to leave together again, and nextTick runs when all of them have run.
-    process.nextTick(() => this.flush())
+    process.nextTick(() => {
+      const isLone = inFlightOfAll === 1 && this.#requests.length === 1 && this.#requests[0]?.kind === RequestKind.execute
+      this.flush()
+      if (isLone && this.#port instanceof MessagePort && this.#nextAnswer.comes()) this.readRest()
+    })
   }
 
   /** Sends what this tick has gathered so far. */
@@ -235,6 +244,7 @@ export class StatementChannel {
 
   #receive(frames: Frames): void {
     this.#heardAt = performance.now()
+    this.#nextAnswer.heard()
     const reader = new FrameReader(frames)
     while (!reader.done) {
       const reply = readReply(reader)
