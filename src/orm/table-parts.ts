@@ -3,7 +3,7 @@ import type { Constraint, Index, Lengths } from '../schema/constraints.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
 import { describeValue } from '../sql/parameters.ts'
 
-/** What the table of a model has beside the columns of its fields. */
+/** What the table of a model has beside the columns of its fields. SQL of one's own, as in a check, names the columns. */
 export interface TableParts {
   /** Made by `uniqueConstraint()` and the like of `offloop/schema`. They name fields of the model. */
   readonly constraints?: readonly Constraint[] | undefined

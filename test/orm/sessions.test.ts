@@ -326,8 +326,9 @@ describeDatabases((fixture) => {
     expect(() => new Session(engine).query(Item, { mapper: () => () => 1 } as never)).toThrow(ArgumentError)
     expect(() => new Session(engine).query(Item, { mapperFactory: 5 as never })).toThrow('"mapperFactory" of query() is a function')
     expect(() => new ModelRegistry(engine, { schema: 'x' } as never)).toThrow(ArgumentError)
-    const stray = { constraints: [] } as never
-    expect(() => models.define('other', { id }, stray)).toThrow('define() has no option "constraints".')
-    expect(() => models.abstract({}).define('other', { id }, stray)).toThrow('define() has no option "constraints".')
+    const stray = { comment: 'x' } as never
+    expect(() => models.define('other', { id }, stray)).toThrow('define() has no option "comment".')
+    expect(() => models.abstract({}).define('other', { id }, stray)).toThrow('define() has no option "comment".')
+    expect(() => Item.extend('other', {}, stray)).toThrow('extend() has no option "comment".')
   })
 })
