@@ -78,7 +78,7 @@ export class ReplyOutbox {
     this.#frames.push(chunk.rowCount, chunk.columns.length)
     for (const column of chunk.columns) {
       this.#frames.push(column)
-      if (chunk.blobs && !(column instanceof Float64Array)) for (const cell of column) this.#handOver(cell)
+      if (chunk.blobs && this.freshBytes && !(column instanceof Float64Array)) for (const cell of column) this.#handOver(cell)
     }
     this.#transfer.push(...chunk.transfer)
   }

@@ -85,7 +85,6 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
   #head = 0
   /** Arrays of rows that are full and stand before `#rows`: then none of either has been read. */
   #full: unknown[][] = noArrays
-  #fullRows = 0
   #arrived = false
   /** Its first reply was no failure: what fails after that fails for whoever reads on, and the statement has succeeded. */
   worked = false
@@ -144,7 +143,9 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
 
   /** Rows that have come and that nobody has read. */
   get available(): number {
-    return this.#fullRows + this.#rows.length - this.#head
+    let available = this.#rows.length - this.#head
+    for (const rows of this.#full) available += rows.length
+    return available
   }
 
   get leavesConnectionState(): boolean {
@@ -290,7 +291,6 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
     } else if (this.#rows.length >= maxRowsPerArray) {
       if (this.#full === noArrays) this.#full = []
       this.#full.push(this.#rows)
-      this.#fullRows += this.#rows.length
       this.#rows = []
     }
   }
@@ -453,11 +453,10 @@ export class Execution extends Witness implements Operation, ExecuteRequest {
     this.#rows = noRows
     this.#head = 0
     this.#full = noArrays
-    this.#fullRows = 0
   }
 
   #take(count: number, read: ((row: unknown) => unknown) | null): unknown[] {
-    if (this.#fullRows > 0) {
+    if (this.#full.length > 0) {
       const arrays = [...this.#full, this.#rows]
       const all = count >= this.available
       this.#dropRows()

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.ts'
 import type { Constraint, Index, Lengths } from '../schema/constraints.ts'
+import { checkParts } from '../schema/table-constraints.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
-import { describeValue } from '../sql/parameters.ts'
 
 /** What the table of a model has beside the columns of its fields. SQL of one's own, as in a check, names the columns. */
 export interface TableParts {
@@ -22,17 +22,13 @@ interface Owner {
   readonly fields: ReadonlyMap<string, { readonly column: string }>
 }
 
-const constraintKinds: ReadonlySet<unknown> = new Set<Constraint['kind']>(['unique', 'check', 'foreignKey', 'primaryKey'])
-
 /**
  * What a model was told, by the columns of its fields.
  *
  * @throws {ArgumentError} something is neither, or names no field
  */
 export function partsByColumn(owner: Owner, { constraints = [], indexes = [] }: TableParts): ColumnParts {
-  const isConstraint = ({ kind }: Partial<Constraint>) => constraintKinds.has(kind)
-  checkList(owner, { option: 'constraints', found: constraints, maker: 'uniqueConstraint()', isMember: isConstraint })
-  checkList(owner, { option: 'indexes', found: indexes, maker: 'index()', isMember: ({ kind }: Partial<Index>) => kind === 'index' })
+  checkParts(`Model "${owner.tableName}"`, { constraints, indexes })
   const column = (name: string) => columnOf(owner, name)
   return {
     constraints: constraints.map((constraint) => {
@@ -59,20 +55,4 @@ function columnOf({ tableName, fields }: Owner, name: string): string {
 
 function lengthsOf({ lengths }: { readonly lengths?: Lengths | undefined }, column: (name: string) => string): Lengths | undefined {
   return lengths && Object.fromEntries(Object.entries(lengths).map(([name, length]) => [column(name), length]))
-}
-
-interface Given {
-  readonly option: string
-  readonly found: unknown
-  readonly maker: string
-  isMember(value: object): boolean
-}
-
-function checkList({ tableName }: Owner, { option, found, maker, isMember }: Given): void {
-  const fits = (value: unknown) => typeof value === 'object' && value !== null && isMember(value)
-  if (Array.isArray(found) && found.every(fits)) return
-  const wrong: unknown = Array.isArray(found) ? found.find((value) => !fits(value)) : found
-  throw new ArgumentError(
-    `Model "${tableName}": the option "${option}" takes a list of what ${maker} and the like of offloop/schema make, found ${describeValue(wrong)}.`,
-  )
 }

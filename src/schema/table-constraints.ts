@@ -2,6 +2,7 @@ import { ArgumentError } from '../errors.ts'
 import { checkIdentifier } from '../sql/dialect.ts'
 import { didYouMean, printableName } from '../sql/nearest-name.ts'
 import { checkOptionNames } from '../sql/option-names.ts'
+import { describeValue } from '../sql/parameters.ts'
 import type { Column } from './column.ts'
 import type { Reference } from './column-options.ts'
 import {
@@ -22,6 +23,29 @@ interface Unfinished {
   readonly name: string
   readonly columns: readonly Column[]
   readonly options: { readonly constraints?: readonly Constraint[] | undefined; readonly indexes?: readonly Index[] | undefined }
+}
+
+const optionOf: Readonly<Record<Constraint['kind'] | Index['kind'], 'constraints' | 'indexes'>> = {
+  unique: 'constraints',
+  check: 'constraints',
+  foreignKey: 'constraints',
+  primaryKey: 'constraints',
+  index: 'indexes',
+}
+
+/** @throws {ArgumentError} one of the two is no list, or has something else in it */
+export function checkParts(owner: string, options: Unfinished['options']): void {
+  for (const [option, makers] of [
+    ['constraints', 'uniqueConstraint() and the like make'],
+    ['indexes', 'index() makes'],
+  ] as const) {
+    const found: unknown = options[option]
+    if (found === undefined) continue
+    const fits = (part: Partial<Constraint | Index> | null | undefined) => part?.kind !== undefined && optionOf[part.kind] === option
+    if (Array.isArray(found) && found.every(fits)) continue
+    const wrong: unknown = Array.isArray(found) ? found.find((part) => !fits(part)) : found
+    throw new ArgumentError(`${owner}: the option "${option}" takes a list of what ${makers}, found ${describeValue(wrong)}.`)
+  }
 }
 
 /** The constraints that columns and options ask for, named by the convention. */

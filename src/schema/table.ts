@@ -21,7 +21,7 @@ import type { Constraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint } fr
 import type { ColumnSpecs, DatabaseOf, KyselyTable, RowOf } from './infer.ts'
 import { InsertStatement } from './insert-statement.ts'
 import { deleteFrom, selectFrom, updateTable } from './statement-builders.ts'
-import { constraintsOf, indexesOf } from './table-constraints.ts'
+import { checkParts, constraintsOf, indexesOf } from './table-constraints.ts'
 import { type AnyTable, type Catalogue, keyOf, type TableOptions, tableNode } from './table-shape.ts'
 
 /** The columns of a table by name. */
@@ -180,6 +180,7 @@ const optionNames: readonly (keyof TableOptions)[] = [
 function checkTable(name: string, columns: ColumnSpecs, options: TableOptions): void {
   checkIdentifier(name)
   checkOptionNames(options, optionNames, 'A table')
+  checkParts(`Table "${name}"`, options)
   if (options.schema !== undefined) checkIdentifier(options.schema)
   const names = Object.keys(columns)
   if (names.length === 0) throw new ArgumentError(`Table "${name}" has no columns.`)

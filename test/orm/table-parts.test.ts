@@ -95,10 +95,14 @@ describe('what a model cannot have', () => {
   test.each([
     [{ constraints: [uniqueConstraint(['rom'])] }, 'names no field: "rom". Did you mean "room"?'],
     [{ indexes: [index('i', ['roon'])] }, 'names no field: "roon". Did you mean "room"?'],
-    [{ constraints: [index('i', ['room'])] as never }, 'the option "constraints" takes a list of what uniqueConstraint() and the like'],
-    [{ indexes: [uniqueConstraint(['room'])] as never }, 'the option "indexes" takes a list of what index() and the like'],
+    [
+      { constraints: [index('i', ['room'])] as never },
+      'the option "constraints" takes a list of what uniqueConstraint() and the like make',
+    ],
+    [{ indexes: [uniqueConstraint(['room'])] as never }, 'the option "indexes" takes a list of what index() makes'],
     [{ constraints: [['room']] as never }, 'the option "constraints" takes a list'],
     [{ indexes: index('i', ['room']) as never }, 'the option "indexes" takes a list'],
+    [{ constraints: null as never }, 'the option "constraints" takes a list'],
     [{ constraint: [] } as never, 'Did you mean "constraints"?'],
   ])('%j is refused when it is defined', (options, message) => {
     expect(() => registry.define('bookings', fields, options)).toThrow(message)

@@ -333,6 +333,10 @@ describe('without a database', () => {
 
   test('a definition is refused where it cannot be meant', () => {
     const metadata = new MetaData()
+    const mixed = { constraints: [index('by_id', ['id'])] } as never
+    expect(() => new Table('t', metadata, { id: integer() }, mixed)).toThrow('takes a list of what uniqueConstraint() and the like make')
+    const alone = { indexes: index('by_id', ['id']) } as never
+    expect(() => new Table('t', metadata, { id: integer() }, alone)).toThrow('takes a list of what index() makes')
     expect(() => new Table('', metadata, { id: integer() })).toThrow('An identifier must not be empty.')
     expect(() => new Table('t', metadata, {})).toThrow('has no columns')
     expect(() => integer({ primarykey: true } as never)).toThrow('Did you mean "primaryKey"?')
