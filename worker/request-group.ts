@@ -11,6 +11,10 @@ import { slowMs } from './statement-runner.ts'
 /** Statements of one group at the most, and for how long they may run: nobody's answer waits longer for those behind it. */
 export const maxGroup = 256
 const maxGroupMs = 4
+/** Writes that are not divided further. */
+const leastWrites = 4
+/** Callers who have not asked again for longer than this are not at their answers. */
+const maxTurnMs = 1
 /** A write that has taken half of that is served alone so many times: it may be slow by itself, or the machine was. */
 const aloneAfterSlow = 16
 
@@ -27,8 +31,13 @@ export class RequestGroup {
   readonly #short: ShortRun
   /** Requests at the head of the queue that are to be served one by one. */
   #alone = 0
-  /** Reads of one group at the most. */
+  /** Of one group at the most. */
   #mostReads = maxGroup
+  #mostWrites = maxGroup
+  /** What the last two commits of writes have taken. */
+  #commitMs: readonly [number, number] = [0, 0]
+  /** When the last group had been committed, by `performance.now()`. */
+  #committedAt = 0
 
   constructor(connection: DriverConnection, transactions: GroupTransactions, short: ShortRun, context: ShortRunContext) {
     this.#connection = connection
@@ -38,12 +47,17 @@ export class RequestGroup {
   }
 
   /**
-   * Tells how many requests wait now that more have come. Writes wait for the disk, and the more of them wait together the better. Reads that
-   * the thread had to wait for are two groups: the callers of the first are at their answers, and at their next requests, while the second
-   * is read. Those that were there when it had answered come from callers who have fallen into step with it.
+   * Tells how many requests wait now that more have come. Reads that the thread had to wait for are two groups: the callers of the first are
+   * at their answers, and at their next requests, while the second is read. Those that were there when it had answered come from callers
+   * who have fallen into step with it. Writes wait for the disk, and the more of them wait together the better, but where the thread has
+   * waited longer for their callers than it does for the disk.
    */
   divide(waiting: number, awaited: boolean): void {
-    this.#mostReads = awaited ? Math.max(leastReads(toldInFlight(this.#context.cancelSlots)), Math.ceil(waiting / 2)) : maxGroup
+    const half = Math.ceil(waiting / 2)
+    this.#mostReads = awaited ? Math.max(leastReads(toldInFlight(this.#context.cancelSlots)), half) : maxGroup
+    const turnMs = performance.now() - this.#committedAt
+    const dearer = awaited && turnMs < maxTurnMs && turnMs > Math.min(...this.#commitMs)
+    this.#mostWrites = dearer ? Math.max(leastWrites, half) : maxGroup
   }
 
   /**
@@ -70,8 +84,7 @@ export class RequestGroup {
     const mark = this.#context.outbox.mark()
     try {
       const served = this.#run(members)
-      this.#transactions.commit()
-      if (writes) this.#connection.assertInPlace?.()
+      this.#commit(writes)
       for (let count = 0; count < served; count++) queue.shift()
       return true
     } catch {
@@ -93,12 +106,21 @@ export class RequestGroup {
     return false
   }
 
+  #commit(writes: boolean): void {
+    const before = performance.now()
+    this.#transactions.commit()
+    this.#committedAt = performance.now()
+    if (!writes) return
+    this.#commitMs = [this.#commitMs[1], this.#committedAt - before]
+    this.#connection.assertInPlace?.()
+  }
+
   #membersOf(queue: FifoQueue<Request>): ExecuteRequest[] {
     const members: ExecuteRequest[] = []
     let most = Math.min(this.#mostReads, maxGroup)
     for (const request of queue) {
       if (members.length === most || request.kind !== RequestKind.execute || !this.#isMember(request)) break
-      if (this.#context.statements.get(request.statementId).changesRows) most = maxGroup
+      if (this.#context.statements.get(request.statementId).changesRows) most = this.#mostWrites
       members.push(request)
     }
     return members
