@@ -1,3 +1,4 @@
+import { serialize } from 'node:v8'
 import { resolveModule } from './options.ts'
 
 /** A function for the worker to run, and its arguments. */
@@ -8,46 +9,66 @@ export interface CallTarget {
   readonly args: readonly unknown[]
 }
 
+/** Where a connection's driver runs. */
+export type Isolation = 'thread' | 'process'
+
 /**
  * Takes the arguments of `call()` in, in the tick of the call: what cannot cross is refused here, and what changes later does not matter.
  *
  * @throws {ArgumentError} the module is neither a URL nor the name of a package
  * @throws {TypeError} the name is no string
- * @throws {DOMException} `DataCloneError`: an argument cannot leave this thread; the message has its position
+ * @throws {DOMException} `DataCloneError`: an argument cannot leave this thread, or process; the message has its position
  */
-export function callTarget(module: URL | string, name: string, args: readonly unknown[]): CallTarget {
+export function callTarget(isolation: Isolation, module: URL | string, name: string, args: readonly unknown[]): CallTarget {
   const resolved = resolveModule(module, 'The module of call()')
   if (typeof name !== 'string') throw new TypeError('call() takes the name of an exported function.')
-  return { module: resolved, name, args: cloneArguments(args, 'call()', 3) }
+  return { module: resolved, name, args: cloneArguments(isolation, args, 'call()', 3) }
 }
 
 /**
- * Copies what is about to cross to another thread.
+ * Copies what is about to cross to another thread or process.
  *
  * @param callee what is called, for the message
  * @param first the position of the first argument, counted from 1
  * @throws {DOMException} `DataCloneError`: an argument cannot be cloned; the message has its position
  * @throws {RangeError} an argument is nested too deep
  */
-export function cloneArguments(args: readonly unknown[], callee: string, first = 1): readonly unknown[] {
+export function cloneArguments(isolation: Isolation, args: readonly unknown[], callee: string, first = 1): readonly unknown[] {
   try {
-    return structuredClone([...args]) as unknown[]
+    return copyFor(isolation, [...args]) as unknown[]
   } catch (error) {
-    if (isStackOverflow(error)) throw new RangeError(`An argument of ${callee} is nested too deep to be handed over to another thread.`)
+    if (isStackOverflow(error))
+      throw new RangeError(`An argument of ${callee} is nested too deep to be handed over to another ${isolation}.`)
     // Anything else comes from a getter of the caller's own.
     if (!isCloneError(error)) throw error
-    const position = args.findIndex((arg) => !canBeCloned(arg)) + first
+    const position = args.findIndex((arg) => !canCross(isolation, arg)) + first
     // Not kept as cause: Node's words repeat the value, a symbol's description or a function's source.
     throw new DOMException(
-      `Argument ${position} of ${callee} cannot be cloned: it is or holds a function, a symbol or what belongs to its thread. Pass plain data.`,
+      `Argument ${position} of ${callee} cannot be cloned: it is or holds a function, a symbol or what belongs to its ${isolation}. Pass plain data.`,
       'DataCloneError',
     )
   }
 }
 
-function canBeCloned(value: unknown): boolean {
+function copyFor(isolation: Isolation, value: unknown): unknown {
+  const copy = structuredClone(value)
+  if (isolation === 'process') assertLeavesProcess(copy)
+  return copy
+}
+
+/** Of what has been cloned: memory that is shared stays here. */
+function assertLeavesProcess(copy: unknown): void {
   try {
-    structuredClone(value)
+    serialize(copy)
+  } catch (error) {
+    if (isStackOverflow(error)) throw error
+    throw new DOMException('It cannot leave this process.', 'DataCloneError')
+  }
+}
+
+function canCross(isolation: Isolation, value: unknown): boolean {
+  try {
+    copyFor(isolation, value)
     return true
   } catch (error) {
     return !isCloneError(error)

@@ -16,9 +16,10 @@ import type {
 } from '../sql/executor.ts'
 import type { LoneStatements, ObjectChanges } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
-import { checkBackupOptions } from './call-options.ts'
+import { checkBackupOptions, checkBeginOptions } from './call-options.ts'
 import { callTarget, cloneArguments } from './call-target.ts'
 import type { AsyncConnection, AsyncTransaction, BackupOptions, DriverRemote, NotificationStream } from './contract.ts'
+import type { WaitOptions } from './deadline.ts'
 import { driverRemote } from './driver-remote.ts'
 import type { Lifeline } from './lifeline.ts'
 import { isFileGone } from './operation.ts'
@@ -64,7 +65,8 @@ export class Connection implements ConnectionHandle, LoneStatements {
     this.#driver ??= driverRemote(async (member, args) => {
       const refusal = this.#closed ? this.#closedError() : this.#session.refusal(null)
       if (refusal !== null) throw refusal
-      const cloned = args === null ? null : cloneArguments(args, `"${member}" of the driver's handle`)
+      const cloned =
+        args === null ? null : cloneArguments(this.#session.services.options.isolation, args, `"${member}" of the driver's handle`)
       // A handle can do anything to its connection.
       this.#session.physical.markUsed()
       try {
@@ -116,7 +118,7 @@ export class Connection implements ConnectionHandle, LoneStatements {
   }
 
   call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
-    return this.#do(() => this.#session.call<T>(callTarget(module, name, args), null))
+    return this.#do(() => this.#session.call<T>(callTarget(this.#session.services.options.isolation, module, name, args), null))
   }
 
   /** Work that keeps this handle until it is done, and counts against the transaction that it is part of. */
@@ -140,8 +142,9 @@ export class Connection implements ConnectionHandle, LoneStatements {
     return await this.#session.listen(channel)
   }
 
-  async begin(options?: BeginOptions): Promise<AsyncTransaction> {
+  async begin(options: BeginOptions = {}): Promise<AsyncTransaction> {
     this.#assertOpen()
+    checkBeginOptions(options)
     return new TransactionHandle(await this.#session.begin(options), this, this.#session)
   }
 
@@ -150,14 +153,21 @@ export class Connection implements ConnectionHandle, LoneStatements {
     return new TransactionHandle(await this.#session.beginNested(null), this, this.#session)
   }
 
-  transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return this.#do(() => this.runTransaction(fn, options))
+  transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return this.#do(() => {
+      checkBeginOptions(options)
+      return this.runTransaction(fn, options)
+    })
   }
 
-  /** Runs `fn` in a transaction of this connection: inside `via`, if that is given. */
+  /**
+   * Runs `fn` in a transaction of this connection: inside `via`, if that is given.
+   *
+   * @param options checked
+   */
   async runTransaction<T>(
     fn: (tx: AsyncTransaction) => Promise<T>,
-    options: TransactionOptions = {},
+    options: TransactionOptions & WaitOptions,
     via: Transaction | null = null,
   ): Promise<T> {
     if (typeof fn !== 'function') throw new TypeError('transaction() takes a function of the transaction.')

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import { AbortError, ArgumentError, StatementTimeoutError } from '../errors.ts'
 import { whenAborted, whenTimedOut } from './expiry-groups.ts'
 
@@ -6,6 +7,13 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined
   /** In milliseconds. */
   readonly timeoutMs?: number | undefined
+  /** When the time began, by `performance.now()`: for a call that waits several times. Default: with the wait. */
+  readonly since?: number | undefined
+}
+
+/** The time of a call of several steps, each of which waits by itself, runs from now. */
+export function fromNow<T extends WaitOptions>(wait: T): T & WaitOptions {
+  return wait.timeoutMs === undefined ? wait : { ...wait, since: wait.since ?? performance.now() }
 }
 
 /** @throws {ArgumentError} a signal that is none, a time that is negative or no number */
@@ -54,7 +62,10 @@ const maxTimerMs = 2 ** 31 - 1
  * Calls `expire` once when the signal aborts or the time is over, unless the returned function is called before. A signal that has
  * aborted already expires at once.
  */
-export function watchDeadline({ signal, timeoutMs }: WaitOptions, expire: (error: AbortError | StatementTimeoutError) => void): () => void {
+export function watchDeadline(
+  { signal, timeoutMs, since }: WaitOptions,
+  expire: (error: AbortError | StatementTimeoutError) => void,
+): () => void {
   if (signal === undefined && timeoutMs === undefined) return noop
   if (signal?.aborted === true) {
     expire(abortErrorOf(signal))
@@ -71,8 +82,12 @@ export function watchDeadline({ signal, timeoutMs }: WaitOptions, expire: (error
   const timed = timeoutMs !== undefined && timeoutMs <= maxTimerMs
   const overdue = (): void => finish(new StatementTimeoutError(`The operation took longer than ${timeoutMs} ms.`))
   const forgetSignal = signal === undefined ? noop : whenAborted(signal, () => finish(abortErrorOf(signal)))
-  const forgetTime = timed ? whenTimedOut(timeoutMs, overdue) : noop
+  const forgetTime = timed ? whenTimedOut(leftOf(timeoutMs, since), overdue) : noop
   return stop
+}
+
+function leftOf(timeoutMs: number, since: number | undefined): number {
+  return since === undefined ? timeoutMs : Math.max(0, timeoutMs - (performance.now() - since))
 }
 
 /** What the promise gives, unless the wait is over before; it is then left alone. */

@@ -40,7 +40,7 @@ import type {
   EngineStatus,
 } from './contract.ts'
 import type { Database } from './database.ts'
-import { inTime, withOneSignal } from './deadline.ts'
+import { fromNow, inTime, type WaitOptions, withOneSignal } from './deadline.ts'
 import { Execution } from './execution.ts'
 import { FileDatabase } from './file-database.ts'
 import { ImplicitConnections, type ImplicitStatements } from './implicit-connections.ts'
@@ -118,7 +118,7 @@ class Engine implements AsyncEngine {
 
   async begin(options: BeginOptions = {}): Promise<AsyncTransaction> {
     checkBeginOptions(options)
-    const { session, working } = await this.#startInOrder(options, (started) => started.begin(options))
+    const { session, working } = await this.#startInOrder(fromNow(options), (started, wait) => started.begin(wait))
     try {
       const transaction = await working
       session.onRootEnded = () => void session.close()
@@ -131,7 +131,9 @@ class Engine implements AsyncEngine {
 
   async transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     checkBeginOptions(options)
-    const { session, working } = await this.#startInOrder(options, (started) => new Connection(started).runTransaction(fn, options))
+    const { session, working } = await this.#startInOrder(fromNow(options), (started, wait) =>
+      new Connection(started).runTransaction(fn, wait),
+    )
     try {
       return await working
     } finally {
@@ -140,9 +142,9 @@ class Engine implements AsyncEngine {
   }
 
   /** Starts on a connection of its own. Writers queue up for the database in the order of their calls, however long each takes to open. */
-  async #startInOrder<T>(
-    options: BeginOptions,
-    start: (session: Session) => Promise<T>,
+  async #startInOrder<T, O extends BeginOptions & WaitOptions>(
+    options: O,
+    start: (session: Session, options: O) => Promise<T>,
   ): Promise<{ readonly session: Session; readonly working: Promise<T> }> {
     // Writers of a server need no queue of ours.
     const reads = options.readonly === true || !this.dialect.embedded
@@ -154,7 +156,7 @@ class Engine implements AsyncEngine {
       const session = await this.#checkOutForUser({ ...options, readonly })
       // Those before have a connection, or are getting one: the pool serves in the same order.
       if (place !== null && place.before !== null) await this.#waitWith(session, inTime(options, place.before))
-      return { session, working: start(session) }
+      return { session, working: start(session, options) }
     } finally {
       place?.leave()
     }
@@ -244,7 +246,7 @@ class Engine implements AsyncEngine {
   }
 
   async call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
-    const target = callTarget(module, name, args)
+    const target = callTarget(this.#services.options.isolation, module, name, args)
     return this.#accept(this.#withConnection({}, (session) => session.call<T>(target, null)))
   }
 

@@ -6,10 +6,10 @@ import type { BeginOptions, ManyResult, RowStream, TransactionOptions } from '..
 import type { ObjectChanges } from '../sql/open-transaction.ts'
 import type { Executable } from '../sql/statement.ts'
 import { withCallersStack } from '../transport/callers-stack.ts'
-import { checkBeginOptions, checkExecuteOptions, checkManyOptions } from './call-options.ts'
+import { checkExecuteOptions, checkManyOptions } from './call-options.ts'
 import type { CallTarget } from './call-target.ts'
 import type { BackupOptions, BackupProgress, NotificationStream } from './contract.ts'
-import { abortErrorOf, type WaitOptions, watchDeadline, withOneSignal } from './deadline.ts'
+import { abortErrorOf, fromNow, type WaitOptions, watchDeadline, withOneSignal } from './deadline.ts'
 import { executeRows, type ManyCall, type ManyRun } from './execute-many.ts'
 import { Execution } from './execution.ts'
 import { lostConnectionError } from './lost-connection.ts'
@@ -279,12 +279,13 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   // Transactions
 
-  async begin(options: BeginOptions = {}, via: Transaction | null = null): Promise<Transaction> {
-    checkBeginOptions(options)
-    return this.#whenSettled(via, options, async (through) => {
+  /** @param options checked, as those of `transaction` */
+  async begin(options: BeginOptions & WaitOptions, via: Transaction | null = null): Promise<Transaction> {
+    const wait = fromNow(options)
+    return this.#whenSettled(via, wait, async (through) => {
       this.#assertNotRefused(through)
       if (this.#current !== null) return this.#enter(new Transaction(this, 'emulated', this.#current))
-      return this.#beginRoot(options)
+      return this.#beginRoot(wait)
     })
   }
 
@@ -321,7 +322,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     return await (begun as unknown as Promise<T>)
   }
 
-  async #beginRoot(options: BeginOptions): Promise<Transaction> {
+  async #beginRoot(options: BeginOptions & WaitOptions): Promise<Transaction> {
     const endTrace = announceTransaction({
       database: this.#services.database,
       connectionId: this.physical.id,
@@ -375,11 +376,17 @@ export class Session implements TransactionHost, OpenTransactionState {
     return this.#unseen.first()
   }
 
-  async transaction<T>(fn: (tx: Transaction) => Promise<T>, options: TransactionOptions, via: Transaction | null): Promise<T> {
-    checkBeginOptions(options)
+  async transaction<T>(
+    fn: (tx: Transaction) => Promise<T>,
+    options: TransactionOptions & WaitOptions,
+    via: Transaction | null,
+  ): Promise<T> {
     // An open transaction is held as a whole: what comes through its own object waits as well.
     const nested = via !== null || this.#tracks(via) || insideTransactionOn(this.physical)
-    if (!nested) return this.#withTurn((turn) => this.#runTurn(turn, fn, options), options)
+    if (!nested) {
+      const wait = fromNow(options)
+      return this.#withTurn((turn) => this.#runTurn(turn, fn, wait), wait)
+    }
     if (options.readonly === true) {
       throw new InvalidRequestError('A transaction inside another one cannot be made read-only: begin the outer one with readonly.')
     }
@@ -390,11 +397,15 @@ export class Session implements TransactionHost, OpenTransactionState {
     })
   }
 
-  async #runTurn<T>(turn: Turn, fn: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
+  async #runTurn<T>(turn: Turn, fn: (tx: Transaction) => Promise<T>, options: TransactionOptions & WaitOptions): Promise<T> {
+    let wait = options
     return this.#attempt(options, async () => {
       const outer = this.#current
-      const begin = (): Promise<Transaction> => (outer === null ? this.#beginRoot(options) : this.beginNested(outer))
-      return this.#runInside(turn, await runInScope(this.#scope(turn), begin), fn, options)
+      const begin = (): Promise<Transaction> => (outer === null ? this.#beginRoot(wait) : this.beginNested(outer))
+      const transaction = await runInScope(this.#scope(turn), begin)
+      // What the function takes is no wait: another attempt has all the time again.
+      wait = { ...options, since: undefined }
+      return this.#runInside(turn, transaction, fn, options)
     })
   }
 

@@ -13,6 +13,7 @@ import type {
 } from '../sql/executor.ts'
 import type { LoneStatements, ObjectChanges, TransactionInsides } from '../sql/open-transaction.ts'
 import type { Executable, Parameters } from '../sql/statement.ts'
+import { checkBeginOptions } from './call-options.ts'
 import { callTarget } from './call-target.ts'
 import type { AsyncConnection, AsyncTransaction } from './contract.ts'
 import type { Lifeline } from './lifeline.ts'
@@ -22,8 +23,8 @@ import type { Transaction } from './transaction.ts'
 /** The connection, as its transactions' handles see it. */
 export interface ConnectionHandle extends AsyncConnection {
   readonly lifeline: Lifeline | undefined
-  /** Runs `fn` in a transaction inside `via`. */
-  runTransaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options: TransactionOptions | undefined, via: Transaction): Promise<T>
+  /** Runs `fn` in a transaction inside `via`; the options have been checked. */
+  runTransaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options: TransactionOptions, via: Transaction): Promise<T>
 }
 
 /**
@@ -97,10 +98,13 @@ export class TransactionHandle implements AsyncTransaction, TransactionInsides, 
   }
 
   call<T>(module: URL | string, name: string, ...args: unknown[]): Promise<T> {
-    return this.#do(() => this.#session.call<T>(callTarget(module, name, args), this.#transaction))
+    return this.#do(() =>
+      this.#session.call<T>(callTarget(this.#session.services.options.isolation, module, name, args), this.#transaction),
+    )
   }
 
-  async begin(options?: BeginOptions): Promise<AsyncTransaction> {
+  async begin(options: BeginOptions = {}): Promise<AsyncTransaction> {
+    checkBeginOptions(options)
     return this.#handleOn(await this.#session.begin(options, this.#transaction))
   }
 
@@ -108,8 +112,11 @@ export class TransactionHandle implements AsyncTransaction, TransactionInsides, 
     return this.#handleOn(await this.#session.beginNested(this.#transaction))
   }
 
-  transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return this.#do(() => this.#connection.runTransaction(fn, options, this.#transaction))
+  transaction<T>(fn: (tx: AsyncTransaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return this.#do(() => {
+      checkBeginOptions(options)
+      return this.#connection.runTransaction(fn, options, this.#transaction)
+    })
   }
 
   /** Work that keeps this handle until it is done, and counts against its transaction. */

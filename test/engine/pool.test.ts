@@ -1,4 +1,5 @@
-import { type AsyncConnection, PoolQueueFullError, PoolTimeoutError } from 'offloop'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type AsyncConnection, PoolQueueFullError, PoolTimeoutError, StatementTimeoutError } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { extent } from '../soak/extent.ts'
 import { Random, seed } from '../soak/random.ts'
@@ -103,6 +104,40 @@ describe('limits', () => {
     expect(await errorOf(engine.connect({ timeoutMs: 0 }))).toBeInstanceOf(PoolTimeoutError)
     await held.close()
     await expectUsable(engine, 1)
+  })
+
+  test('the time of begin() runs from the call, through all that it waits for', async () => {
+    const file = temporaryFile()
+    const engine = openEngine({ pool: { max: 1 } }, { file })
+    const lock = await openEngine({}, { file }).begin()
+    const inTime = (begin: Promise<unknown>): Promise<unknown> => Promise.race([errorOf(begin), wait(600)])
+    for (const begin of [() => engine.begin({ timeoutMs: 400 }), () => engine.transaction(async () => {}, { timeoutMs: 400 })]) {
+      const held = await engine.connect()
+      const begun = inTime(begin())
+      await wait(300)
+      await held.close()
+      expect(await begun).toBeInstanceOf(StatementTimeoutError)
+    }
+    await using conn = await engine.connect()
+    for (const begin of [() => conn.begin({ timeoutMs: 400 }), () => conn.transaction(async () => {}, { timeoutMs: 400 })]) {
+      const before = conn.transaction(() => wait(300), { mode: 'deferred' })
+      expect(await inTime(begin())).toMatchObject({ message: 'The operation took longer than 400 ms.' })
+      await before
+    }
+    await lock.rollback()
+    await (await conn.begin({ timeoutMs: 400 })).rollback()
+  })
+
+  test('another attempt of a transaction has all of its time again', async () => {
+    const engine = openEngine({ pool: { max: 1 } })
+    let attempts = 0
+    const work = async (): Promise<number> => {
+      await wait(60)
+      if (++attempts === 1) throw Object.assign(new Error('try again'), { retryable: true })
+      return attempts
+    }
+    await using conn = await engine.connect()
+    expect(await conn.transaction(work, { timeoutMs: 50, retries: 1 })).toBe(2)
   })
 
   test('a wait of more than 24.8 days is no wait of a millisecond', async () => {

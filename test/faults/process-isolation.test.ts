@@ -93,6 +93,20 @@ describe.each(driverNames)('%s in processes', (driver) => {
     expect(await conn.call(functions, 'same', 1)).toBe(1)
   })
 
+  test('memory that is shared cannot leave, and the connection lives', async () => {
+    await using engine = open('shared')
+    await using conn = await engine.connect()
+    const shared = new SharedArrayBuffer(4)
+    for (const value of [shared, { in: [shared] }]) {
+      const refusal = { name: 'DataCloneError', message: expect.stringContaining('Argument 4 of call() cannot be cloned') as unknown }
+      await expect(conn.call(functions, 'same', 1, value)).rejects.toMatchObject(refusal)
+      await expect(engine.call(functions, 'same', 1, value)).rejects.toMatchObject(refusal)
+      await expect(conn.driver.exec(value as unknown as string)).rejects.toMatchObject({ name: 'DataCloneError' })
+    }
+    await expect(conn.call(functions, 'giveSharedMemory')).rejects.toThrow(InvalidRequestError)
+    expect(await conn.scalar('select 1')).toBe(1)
+  })
+
   test('a value of call() is what it was given, whatever it looks like', async () => {
     await using engine = open('values')
     const given = [

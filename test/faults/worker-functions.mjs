@@ -34,6 +34,11 @@ export function same(_handle, value) {
   return value
 }
 
+/** What another process cannot be given. */
+export function giveSharedMemory() {
+  return new SharedArrayBuffer(4)
+}
+
 /** What no other thread or process can be given. */
 export function giveFunction() {
   return () => 1
