@@ -124,7 +124,14 @@ function classNameOf(prototype: object): string | undefined {
 }
 
 function unexpected(value: unknown, position: ValuePosition, { arrays }: Dialect): TypeError {
-  return new TypeError(`${label(position)} is ${describeValue(value)}: ${EXPECTED}${arrays ? ', or an array of these' : ''}.`)
+  const found = describeValue(value)
+  return new TypeError(`${label(position)} is ${found}: ${EXPECTED}${arrays ? ', or an array of these' : ''}.${advice[found] ?? ''}`)
+}
+
+/** What is likely meant, by what was found. */
+const advice: Readonly<Record<string, string>> = {
+  'an array': ' A list becomes one parameter for each of its values by join() inside of sql`…`. As JSON it is JSON.stringify(list).',
+  'a plain object': ' As JSON it is JSON.stringify(object).',
 }
 
 function detached(position: ValuePosition): TypeError {

@@ -138,9 +138,6 @@ describe('what SQL does not know', () => {
     ['undefined', undefined],
     ['a function', () => 1],
     ['a symbol', Symbol('s')],
-    ['a plain object', {}],
-    ['a plain object', Object.create(null)],
-    ['an array', [1]],
     ['an object of class Map', new Map()],
     ['an object of class RegExp', /x/],
     ['an object of class Promise', Promise.resolve(1)],
@@ -161,6 +158,19 @@ describe('what SQL does not know', () => {
   ])('%s is a TypeError', (found, value) => {
     const expected = 'expected null, boolean, number, bigint, string, Date, Uint8Array, Buffer or ArrayBuffer.'
     expect(() => bind(value)).toThrow(new TypeError(`Parameter 2 is ${found}: ${expected}`))
+  })
+
+  test.each([
+    [
+      'an array',
+      [1],
+      'A list becomes one parameter for each of its values by join() inside of sql`…`. As JSON it is JSON.stringify(list).',
+    ],
+    ['a plain object', {}, 'As JSON it is JSON.stringify(object).'],
+    ['a plain object', Object.create(null), 'As JSON it is JSON.stringify(object).'],
+  ])('%s is one that says what is likely meant', (found, value, advice) => {
+    const expected = 'expected null, boolean, number, bigint, string, Date, Uint8Array, Buffer or ArrayBuffer.'
+    expect(() => bind(value)).toThrow(new TypeError(`Parameter 2 is ${found}: ${expected} ${advice}`))
   })
 
   test('is named by its name, where it has one', () => {
