@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type InspectOptions, inspect } from 'node:util'
 import { ResourceClosedError } from '../errors.ts'
 import type { Dialect } from '../sql/dialect.ts'
 import type {
@@ -21,6 +22,7 @@ import { callTarget, cloneArguments } from './call-target.ts'
 import type { AsyncConnection, AsyncTransaction, BackupOptions, DriverRemote, NotificationStream } from './contract.ts'
 import type { WaitOptions } from './deadline.ts'
 import { driverRemote } from './driver-remote.ts'
+import { inspection } from './inspection.ts'
 import type { Lifeline } from './lifeline.ts'
 import { isFileGone } from './operation.ts'
 import { PendingStatement } from './pending-result.ts'
@@ -201,6 +203,11 @@ export class Connection implements ConnectionHandle, LoneStatements {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { id, threadId, closed } = this
+    return inspection('Connection', { id, threadId, closed, inTransaction: this.inTransaction() }, options)
   }
 
   #assertOpen(): void {

@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from 'node:util'
 import { InvalidRequestError, ResourceClosedError } from '../errors.ts'
 import { readonlyStatement } from '../sql/begin.ts'
 import { type Dialect, dialectFor } from '../sql/dialect.ts'
@@ -44,6 +45,7 @@ import { fromNow, inTime, type WaitOptions, withOneSignal } from './deadline.ts'
 import { Execution } from './execution.ts'
 import { FileDatabase } from './file-database.ts'
 import { ImplicitConnections, type ImplicitStatements } from './implicit-connections.ts'
+import { inspection } from './inspection.ts'
 import { type Lifeline, unwatchLifeline, watchLifeline } from './lifeline.ts'
 import { type EngineOptions, resolveEngineOptions } from './options.ts'
 import { PendingStatement } from './pending-result.ts'
@@ -293,6 +295,12 @@ class Engine implements AsyncEngine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { size, inUse, waiting } = this.status()
+    const facts = { url: this.url.toString(), driver: this.driver, closed: this.closed, size, inUse, waiting }
+    return inspection('Engine', facts, options)
   }
 
   /** Lets `fn` use a connection of the pool, which goes back when it is done. */

@@ -1,7 +1,9 @@
+import { type InspectOptions, inspect } from 'node:util'
 import { InvalidRequestError, MultipleResultsFound, NoResultFound, ResourceClosedError } from '../errors.ts'
 import type { AsyncResult, ResultColumn, RowValue } from '../sql/executor.ts'
 import { abortErrorOf } from './deadline.ts'
 import type { Execution } from './execution.ts'
+import { inspection } from './inspection.ts'
 import type { Lifeline } from './lifeline.ts'
 import { type ChunkSource, RowIterator } from './row-iterator.ts'
 
@@ -209,6 +211,11 @@ export class Result<R> implements AsyncResult<R>, ChunkSource<R> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close()
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { rowcount, lastrowid } = this
+    return inspection('Result', { columns: this.columns.map(({ name }) => name), rowcount, lastrowid }, options)
   }
 
   /** Waits for a row, or for the end of the rows. */

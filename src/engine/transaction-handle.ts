@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from 'node:util'
 import type { Dialect } from '../sql/dialect.ts'
 import type {
   BeginOptions,
@@ -16,6 +17,7 @@ import type { Executable, Parameters } from '../sql/statement.ts'
 import { checkBeginOptions } from './call-options.ts'
 import { callTarget } from './call-target.ts'
 import type { AsyncConnection, AsyncTransaction } from './contract.ts'
+import { inspection } from './inspection.ts'
 import type { Lifeline } from './lifeline.ts'
 import type { Session } from './session.ts'
 import type { Transaction } from './transaction.ts'
@@ -142,6 +144,11 @@ export class TransactionHandle implements AsyncTransaction, TransactionInsides, 
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#transaction.rollback()
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { isActive, isNested } = this
+    return inspection('Transaction', { connectionId: this.#session.connectionId, isActive, isNested }, options)
   }
 
   #call(params: Parameters | undefined, options: ExecuteOptions | undefined) {

@@ -375,3 +375,22 @@ describe('a secret', () => {
     expect(inspect(events, { depth: 10 }) + lines.join('\n')).not.toContain(value)
   })
 })
+
+test('a log shows what an object is, and nothing of what it works with', async () => {
+  const engine = openEngine()
+  await using conn = await engine.connect()
+  const result = await conn.execute('select 1 as a, 2 as b')
+  const tx = await conn.begin()
+  const { id, threadId } = conn
+  expect([engine, conn, tx, result].map((object) => inspect(object, { breakLength: Number.POSITIVE_INFINITY }))).toEqual([
+    `Engine { url: '${engine.url}', driver: 'better-sqlite3', closed: false, size: 1, inUse: 1, waiting: 0 }`,
+    `Connection { id: ${id}, threadId: ${threadId}, closed: false, inTransaction: true }`,
+    `Transaction { connectionId: ${id}, isActive: true, isNested: false }`,
+    "Result { columns: [ 'a', 'b' ], rowcount: -1, lastrowid: null }",
+  ])
+  await tx.rollback()
+  await conn.close()
+  await engine.close()
+  expect(inspect(conn)).toBe(`Connection { id: ${id}, threadId: ${threadId}, closed: true, inTransaction: false }`)
+  expect(inspect(tx)).toBe(`Transaction { connectionId: ${id}, isActive: false, isNested: false }`)
+})
