@@ -94,14 +94,18 @@ function ofDocument(document: OperationNode, condition: OperationNode): Operatio
   return spell`(case when ${document} is not null then ${condition} end)`
 }
 
+/**
+ * SQLite prepares a statement anew for each run whose pattern is a parameter, to look at how that begins: an index may know what begins like it. Of
+ * a pattern that begins with a wildcard none does, and of an expression it is not asked.
+ */
 export const sqliteSpellings: Spellings = {
   contains: (text, part) => spell`instr(${text}, ${value(part)}) > 0`,
   startsWith: (text, part) => spell`${text} glob ${mapped(part, (found) => `${escapeGlob(found)}*`)}`,
-  endsWith: (text, part) => spell`${text} glob ${mapped(part, (found) => `*${escapeGlob(found)}`)}`,
+  endsWith: (text, part) => spell`${text} glob +${mapped(part, (found) => `*${escapeGlob(found)}`)}`,
   // LIKE does not tell the capitals of ASCII apart, and all others it does.
-  containsIgnoringCase: (text, part) => spell`${text} like ${mapped(part, (found) => `%${escapeLike(found)}%`)} escape '!'`,
+  containsIgnoringCase: (text, part) => spell`${text} like +${mapped(part, (found) => `%${escapeLike(found)}%`)} escape '!'`,
   startsWithIgnoringCase: (text, part) => spell`${text} like ${mapped(part, (found) => `${escapeLike(found)}%`)} escape '!'`,
-  endsWithIgnoringCase: (text, part) => spell`${text} like ${mapped(part, (found) => `%${escapeLike(found)}`)} escape '!'`,
+  endsWithIgnoringCase: (text, part) => spell`${text} like +${mapped(part, (found) => `%${escapeLike(found)}`)} escape '!'`,
   equalsIgnoringCase: (text, other) => spell`${text} like ${mapped(other, escapeLike)} escape '!'`,
   ilike: (text, pattern) => spell`${text} like ${value(pattern)}`,
   is: (left, right) => spell`${left} is ${right}`,
