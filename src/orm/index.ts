@@ -56,6 +56,7 @@ export type {
 export { ModelRegistry } from './model-registry.ts'
 export { QuerySet } from './query-set.ts'
 export { type RelatedRow, RelatedSet } from './related-set.ts'
+export type { LockOptions } from './row-lock.ts'
 export { type QueryOptions, Session, type SessionOptions } from './session.ts'
 export type { SessionColumnQuery } from './session-column-query.ts'
 export type { MapperFactory, SessionQuery } from './session-query.ts'

@@ -15,6 +15,7 @@ import { Stateful } from './model-state.ts'
 import { executorOf } from './query-runner.ts'
 import { type Conditional, type LookupsOf, QuerySet } from './query-set.ts'
 import { initialState } from './query-state.ts'
+import type { LockOptions } from './row-lock.ts'
 import { StatementBuilder } from './statement-builder.ts'
 import type {
   CreateInput,
@@ -145,6 +146,10 @@ export class Manager<M extends ManagedModel> {
 
   distinct(): SetOf<M> {
     return this.#set.distinct()
+  }
+
+  forUpdate(options?: LockOptions): SetOf<M> {
+    return this.#set.forUpdate(options)
   }
 
   selectRelated(

@@ -9,6 +9,7 @@ import { assertOrderedByValues } from './distinct-order.ts'
 import { parseFieldPath } from './lookup.ts'
 import { Plan, PlanCache } from './plan.ts'
 import { type QueryState, shapeOfQuery, valuesOfQuery } from './query-state.ts'
+import { assertLockable, lockingEnd } from './row-lock.ts'
 import { type SelectPlan, selectNode, selectPlan } from './select-plan.ts'
 
 const selects = new PlanCache<SelectPlan>()
@@ -29,6 +30,7 @@ export function keyed({ name }: Dialect, shape: string | null): string | null {
 /** The instances that a query set stands for. */
 export async function readAll(state: QueryState): Promise<Entity[]> {
   const executor = executorOf(state)
+  assertLockable(state, executor)
   const { plan, entity, bigints } = planOf(state, executor)
   const rows = await executor.execute<unknown[]>(plan.with(valuesOfQuery(state)), [], rowOptions(bigints)).fetchall()
   const bound = boundExecutor(state)
@@ -43,6 +45,7 @@ export async function readAll(state: QueryState): Promise<Entity[]> {
 /** The same one by one, in bounded memory. */
 export async function* iterateAll(state: QueryState): AsyncGenerator<Entity> {
   const executor = executorOf(state)
+  assertLockable(state, executor)
   const { plan, entity, bigints } = planOf(state, executor)
   const bound = boundExecutor(state)
   for await (const row of executor.stream<unknown[]>(plan.with(valuesOfQuery(state)), [], rowOptions(bigints))) {
@@ -118,6 +121,7 @@ interface ValueReading {
 
 function valueReading(state: QueryState, paths: readonly string[]): ValueReading {
   const executor = executorOf(state)
+  assertLockable(state, executor)
   const { dialect } = executor
   const shape = shapeOfQuery(state)
   const { plan, fields } = valueLists.get(state.entity, shape === null ? null : `${paths.join()} ${keyed(dialect, shape)}`, () => {
@@ -125,7 +129,8 @@ function valueReading(state: QueryState, paths: readonly string[]): ValueReading
     const ends = paths.map((path) => parseFieldPath(state.definition, path, `values(${JSON.stringify(path)})`))
     assertOrderedByValues(state, ends)
     const selections = ends.map(({ steps, field }) => SelectionNode.create(behind(scope, steps).column(field)))
-    const select: SelectQueryNode = { ...node, selections, ...(scope.joins.length > 0 ? { joins: scope.joins } : {}) }
+    const end = lockingEnd(state.lock, scope, dialect)
+    const select: SelectQueryNode = { ...node, selections, ...(scope.joins.length > 0 ? { joins: scope.joins } : {}), ...end }
     return { plan: new Plan(select, dialect), fields: ends.map(({ field }) => field) }
   })
   const decoders = fields.map((field) => typeOf(field).decoder(dialect, `${field.definition.tableName}.${field.name}`))

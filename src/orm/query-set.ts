@@ -16,6 +16,7 @@ import { MultipleMatches, NoMatch } from './match-errors.ts'
 import { prefetchEach, prefetchInto } from './prefetch.ts'
 import { countRows, executorOf, iterateAll, iterateValues, readAll, readValues } from './query-runner.ts'
 import { type OrderTerm, type QueryState, wholeNumber } from './query-state.ts'
+import { type LockOptions, rowLock } from './row-lock.ts'
 import type {
   FieldPath,
   LookupValue,
@@ -129,6 +130,18 @@ export class QuerySet<F, I, R = Record<never, never>> implements PromiseLike<I[]
   /** Without rows that are alike. */
   distinct(): QuerySet<F, I, R> {
     return this.#with({ distinct: true })
+  }
+
+  /**
+   * Its rows are locked when they are read, until the transaction ends through which they are: SELECT … FOR UPDATE. SQLite locks the whole
+   * database for a transaction that writes, and nothing more. Counting and figures lock nothing, and rows of relations are locked only where
+   * MySQL joins them.
+   *
+   * @throws {ArgumentError} an option is unknown, or both are true
+   * @throws {InvalidRequestError} when it is read: no transaction is open, or it is `distinct()`
+   */
+  forUpdate(options: LockOptions = {}): QuerySet<F, I, R> {
+    return this.#with({ lock: rowLock(options) })
   }
 
   /** The rows of these relations come in the same statement: `selectRelated('album', 'album__artist')`. */

@@ -2,6 +2,7 @@ import type { OperationNode } from 'kysely'
 import type { Executor } from '../sql/executor.ts'
 import { type Clause, collectValues, shapeOf } from './clause.ts'
 import type { EntityClass, ModelDefinition } from './definition.ts'
+import type { RowLock } from './row-lock.ts'
 
 /** One thing that rows are ordered by. */
 export type OrderTerm = { readonly path: string; readonly descending: boolean } | { readonly node: OperationNode }
@@ -18,6 +19,8 @@ export interface QueryState {
   readonly limit: number | null
   readonly offset: number
   readonly distinct: boolean
+  /** How its rows are locked when they are read; null for not at all. */
+  readonly lock: RowLock | null
   /** Paths over relations whose rows come with these. */
   readonly related: readonly string[]
   /** Relations whose rows are read behind these. */
@@ -36,6 +39,7 @@ export function initialState(definition: ModelDefinition, entity: EntityClass, e
     limit: null,
     offset: 0,
     distinct: false,
+    lock: null,
     related: [],
     prefetch: [],
     only: null,
@@ -53,10 +57,9 @@ export function shapeOfQuery(state: QueryState): string | null {
   const conditions = shapeOfConditions(state)
   const order = state.order.map((term) => ('path' in term ? `${term.descending ? '-' : ''}${term.path}` : null))
   if (conditions === null || order.includes(null)) return null
-  const { limit, offset, distinct, related, only } = state
-  return [conditions, order.join(), limit === null ? '' : 'l', offset === 0 ? '' : 'o', distinct, related.join(), only?.join() ?? '*'].join(
-    '|',
-  )
+  const { limit, offset, distinct, lock, related, only } = state
+  const figures = [limit === null ? '' : 'l', offset === 0 ? '' : 'o', distinct, lock ?? '']
+  return [conditions, order.join(), ...figures, related.join(), only?.join() ?? '*'].join('|')
 }
 
 /** The values of the conditions, in the order of their slots. */

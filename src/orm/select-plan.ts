@@ -24,6 +24,7 @@ import { type OneStep, parseOnePath, parsePath } from './lookup.ts'
 import { keepRelated } from './model-state.ts'
 import { Plan } from './plan.ts'
 import type { QueryState } from './query-state.ts'
+import { lockingEnd } from './row-lock.ts'
 import { conjunction, StatementScope } from './statement-scope.ts'
 
 /** Makes an instance of a row; null where the row has none. */
@@ -51,11 +52,13 @@ export function selectPlan(state: QueryState, dialect: Dialect): SelectPlan {
   const placed = placedFields(state.definition, scope, { place, only: state.only, tree: pathTree(state), path: [], attached })
   // What rows that are alike are ordered by has to be in them: beside the key it makes none of them different.
   if (state.distinct) placeOrdering(state, scope, place)
+  const end = lockingEnd(state.lock, scope, dialect)
   const plan = new Plan(
     {
       ...node,
       selections: columns.map((column) => SelectionNode.create(column)),
       ...(scope.joins.length > 0 ? { joins: scope.joins } : {}),
+      ...end,
     },
     dialect,
   )
