@@ -41,8 +41,24 @@ export function mysqlToWireError(error: unknown, mariadb: boolean): WireError {
   return connectionToWireError(error) ?? userErrorToWire(error)
 }
 
+/** A server could not be reached, or has refused the connection: `cause` says why. */
+export class ConnectFailure extends Error {
+  readonly place: string
+
+  /** @param place of the server: a host and port, or the path of a socket */
+  constructor(place: string, cause: unknown) {
+    super(`no connection to ${place}`, { cause })
+    this.name = 'ConnectFailure'
+    this.place = place
+  }
+}
+
 /** As `mysqlToWireError`, for what kept a connection from being opened: operational, but for a missing driver or wrong options. */
 export function openToWireError(error: unknown, mariadb: boolean): WireError {
+  if (error instanceof ConnectFailure) {
+    const wire = openToWireError(error.cause, mariadb)
+    return wire.family === 'operational' ? { ...wire, message: `Could not connect to MySQL at ${error.place}: ${wire.message}` } : wire
+  }
   const { connectionLost: _none, ...wire } = mysqlToWireError(error, mariadb)
   return wire.family === 'driverLoad' || wire.family === 'argument'
     ? wire

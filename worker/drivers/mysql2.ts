@@ -3,7 +3,7 @@ import type { Driver, DriverConnection, OpenOptions } from './driver.ts'
 import { Mysql2Channel } from './mysql2-channel.ts'
 import { loadMysql2, type Mysql2, type NativeConnection, type NativeOptions } from './mysql2-client.ts'
 import { Mysql2Connection } from './mysql2-connection.ts'
-import { openToWireError } from './mysql2-errors.ts'
+import { ConnectFailure, openToWireError } from './mysql2-errors.ts'
 import { killQueryBy } from './mysql2-kill.ts'
 import { toConnectPlan } from './mysql2-options.ts'
 import { DriverFault } from './sqlite-errors.ts'
@@ -56,7 +56,8 @@ async function connect(mysql2: Mysql2, server: ServerSettings): Promise<Connecte
   try {
     return await connectOnce(mysql2, { ...options, ssl: tls })
   } catch (error) {
-    const hasNoTls = error instanceof Error && 'code' in error && error.code === 'HANDSHAKE_NO_SSL_SUPPORT'
+    const cause: unknown = error instanceof ConnectFailure ? error.cause : error
+    const hasNoTls = cause instanceof Error && 'code' in cause && cause.code === 'HANDSHAKE_NO_SSL_SUPPORT'
     if (!tlsIsOptional || !hasNoTls) throw error
     return connectOnce(mysql2, options)
   }
@@ -73,7 +74,7 @@ function connectOnce(mysql2: Mysql2, options: NativeOptions): Promise<Connected>
         return
       }
       native.stream.destroy()
-      reject(error)
+      reject(new ConnectFailure(options.socketPath ?? `${options.host}:${options.port}`, error))
     })
   })
 }
