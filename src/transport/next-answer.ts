@@ -1,4 +1,6 @@
 import { availableParallelism } from 'node:os'
+// Not the global one, which a test may have stopped.
+import { setImmediate } from 'node:timers'
 import { Chances } from '../protocol/chances.ts'
 import { ringsBack } from '../protocol/doorbell.ts'
 
@@ -6,14 +8,13 @@ import { ringsBack } from '../protocol/doorbell.ts'
 const lookMs = 0.03
 /** The same where somebody has stopped the clock. */
 const maxLooks = 1_000
-/** So many answers in a row are waited for without a turn of the event loop. */
-const maxInRow = 40
+/** So many answers of all channels are waited for in one turn of the event loop. */
+const maxInTurn = 40
 
 /** With a single processor nobody can answer while this thread looks. */
 const looks = availableParallelism() > 1
 
-/** Answers of all channels that have been waited for since the event loop brought one. */
-let inRow = 0
+let inTurn = 0
 
 /**
  * The answer that follows a statement at once: somebody awaits small ones, one after another, and nothing else is in flight. To be put to
@@ -37,10 +38,11 @@ export class NextAnswer {
 
   /** Whether it comes at once. Of a process, which shares no memory, nothing is ever heard this way. */
   comes(): boolean {
-    if (!looks || inRow >= maxInRow || ringsBack(this.#cells) === 0 || !this.#chances.take()) return false
+    if (!looks || inTurn >= maxInTurn || ringsBack(this.#cells) === 0 || !this.#chances.take()) return false
     const found = this.#look()
     this.#chances.note(!found)
-    if (found) inRow++
+    // That a message has come as an event does not say that the loop has turned: of one port it hands over up to 1,000 at once.
+    if (found && ++inTurn === maxInTurn) setImmediate(beginTurn)
     return found
   }
 
@@ -54,7 +56,6 @@ export class NextAnswer {
   }
 }
 
-/** The event loop has had its turn, and brought an answer. */
-export function loopHasTurned(): void {
-  inRow = 0
+function beginTurn(): void {
+  inTurn = 0
 }

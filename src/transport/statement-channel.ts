@@ -17,7 +17,7 @@ import type { ServerEvent } from '../protocol/server.ts'
 import { InFlight } from './in-flight.ts'
 import type { LocalPort } from './local-port.ts'
 import { LoopHold } from './loop-hold.ts'
-import { loopHasTurned, NextAnswer } from './next-answer.ts'
+import { NextAnswer } from './next-answer.ts'
 
 /** Requests of one message at the most: while the worker is at them, the next ones are made. */
 const maxBatch = 128
@@ -70,10 +70,7 @@ export class StatementChannel {
   constructor([port1, port2]: readonly [ChannelPort, ChannelPort] = messagePorts()) {
     this.#port = port1
     this.remotePort = port2
-    this.#port.on('message', (frames) => {
-      loopHasTurned()
-      this.#receive(frames as Frames)
-    })
+    this.#port.on('message', (frames) => this.#receive(frames as Frames))
     this.#port.on('messageerror', (error) => this.onUnreadable?.(error as Error))
     this.#loop = new LoopHold(port1)
   }

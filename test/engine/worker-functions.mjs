@@ -53,3 +53,11 @@ export function connectionState(handle) {
 export function registerFunction(handle) {
   handle.function('borrowed', () => 1)
 }
+
+/** Adds a function of SQL that tells through `cell` which number it was called with. */
+export function announceIn(handle, cell) {
+  handle.function('announce', (number) => {
+    Atomics.store(cell, 0, number)
+    return number
+  })
+}
