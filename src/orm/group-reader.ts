@@ -1,4 +1,5 @@
 import {
+  AggregateFunctionNode,
   AliasNode,
   ColumnNode,
   FromNode,
@@ -179,7 +180,8 @@ function expressionOf({ kind, lookup, distinct }: Output, index: number): Operat
   if (lookup === null) return raw('count(*)')
   const column = ReferenceNode.create(ColumnNode.create(`c${index}`))
   const type = typeOf(lookup.field)
-  if (isOrderedOtherwise(type) && (kind === 'min' || kind === 'max')) return dialectFunction('extreme', column, type, kind)
+  if (isOrderedOtherwise(type) && (kind === 'min' || kind === 'max'))
+    return dialectFunction('extreme', AggregateFunctionNode.create(kind, [column]), type)
   if (kind === 'avg' && isOfWholeNumbers(lookup.field)) return dialectFunction('average', column, distinct)
   return kind === 'group' ? column : spell`${raw(distinct ? `${kind}(distinct ` : `${kind}(`)}${column})`
 }

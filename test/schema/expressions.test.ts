@@ -150,6 +150,55 @@ describeTables(metadata, (databaseTest) => {
     expect(await find(amounts.select(wide.gt(id)).limit(1))).toHaveLength(1)
   })
 
+  test('the words of the builder order numbers and tell their extremes as the columns do', async ({ engine }) => {
+    const sorted = ['-20.00', '-3.00', '9.50', '10.25', '100000000000000000.01', '100000000000000000.02']
+    await engine.execute(amounts.insert().values([4, 2, 6, 3, 1, 5].map((id) => ({ id, wide: sorted[id - 1] as string, small: '1' }))))
+    const find = async (query: ReturnType<typeof amounts.select>) => (await engine.execute(query).fetchall()).map((row) => row.wide)
+    const select = () => amounts.select().orderBy('id')
+    expect(await find(amounts.select().orderBy('wide'))).toEqual(sorted)
+    expect(await find(amounts.select().orderBy('amounts.wide', 'desc'))).toEqual(sorted.toReversed())
+    expect(await find(select().where('wide', '>', '9.5'))).toEqual(sorted.slice(3))
+    expect(await find(select().where('wide', '<', '100000000000000000.02'))).toEqual(sorted.slice(0, 5))
+    expect(await find(select().where((eb) => eb.between('wide', '-3', '10.25')))).toEqual(sorted.slice(1, 4))
+    expect(await find(select().where((eb) => eb(eb.val('9.5'), '<=', eb.ref('wide'))))).toEqual(sorted.slice(2))
+    expect(await find(select().whereRef('wide', '>', 'small'))).toEqual(sorted.slice(2))
+
+    const extremes = amounts
+      .select()
+      .clearSelect()
+      .select((eb) => [eb.fn.min('wide').as('least'), eb.fn.max('wide').as('most')])
+    expect(await engine.execute(extremes).one()).toEqual({ least: '-20.00', most: '100000000000000000.02' })
+    expect(await engine.execute(extremes.having((eb) => eb.fn.max('wide'), '>', '9.5')).fetchall()).toHaveLength(1)
+    const running = amounts.select().clearSelect().orderBy('id')
+    const ranked = running.select((eb) =>
+      eb.fn
+        .agg<number>('rank')
+        .over((over) => over.orderBy('wide'))
+        .as('place'),
+    )
+    expect(await engine.execute(ranked).fetchall()).toEqual([1, 2, 3, 4, 5, 6].map((place) => ({ place })))
+    const greatest = running.select((eb) =>
+      eb.fn
+        .max('wide')
+        .over((over) => over.orderBy('id'))
+        .as('most'),
+    )
+    expect(await engine.execute(greatest).fetchall()).toEqual(sorted.map((most) => ({ most })))
+
+    const groups = amounts.select().clearSelect().groupBy('id')
+    const named = groups.select((eb) => eb.fn.max('wide').as('most')).orderBy('most')
+    expect(await engine.execute(named).fetchall()).toEqual(sorted.map((most) => ({ most })))
+    const hidden = groups
+      .select((eb) => [eb.fn.count('id').as('wide'), 'id'])
+      .orderBy('wide')
+      .orderBy('id', 'desc')
+    expect((await engine.execute(hidden).fetchall()).map(({ id }) => id)).toEqual([6, 5, 4, 3, 2, 1])
+    const both = amounts.select().unionAll(amounts.select()).orderBy('id').limit(2)
+    expect(await find(both)).toEqual(['-20.00', '-20.00'])
+    expect((await engine.execute(amounts.update().set({ small: '2' }).where('wide', '<', '9.5'))).rowcount).toBe(2)
+    expect((await engine.execute(amounts.delete().where('wide', '>=', '10.25'))).rowcount).toBe(3)
+  })
+
   test('dates are compared as moments', async ({ engine }) => {
     const times = [0, 86_400_000, 1_700_000_000_123].map((time) => new Date(time))
     await engine.execute(moments.insert().values(times.map((at) => ({ at }))))

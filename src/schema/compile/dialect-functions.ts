@@ -1,4 +1,4 @@
-import { FunctionNode, type OperationNode, RawNode, ValueNode } from 'kysely'
+import { type AggregateFunctionNode, FunctionNode, type OperationNode, RawNode, ValueNode } from 'kysely'
 import type { ColumnType } from '../column-type.ts'
 import type { JsonStep } from './json-steps.ts'
 import { ValueSlot } from './typed-value.ts'
@@ -33,8 +33,8 @@ export interface Spellings {
   ordered(column: OperationNode, type: ColumnType): OperationNode
   /** A column of that type, as it is ordered beside what SQL says, whatever that is. */
   orderedBesideSql(column: OperationNode, type: ColumnType): OperationNode
-  /** The least or the greatest of a column of that type. */
-  extreme(column: OperationNode, type: ColumnType, which: 'min' | 'max'): OperationNode
+  /** MIN or MAX of a column of that type. */
+  extreme(figure: AggregateFunctionNode, type: ColumnType): OperationNode
   /** The average of a column of whole numbers, to as many digits as a double has. */
   average(column: OperationNode, distinct: boolean): OperationNode
   /** What is at a place of a document: as JSON, as a text, and compared with a value. */
@@ -65,6 +65,11 @@ export function spelled({ func, arguments: nodes }: FunctionNode, spellings: Spe
   if (!func.startsWith(prefix)) return null
   const spelling: (...operands: never[]) => OperationNode = spellings[func.slice(prefix.length) as keyof Spellings]
   return spelling(...(nodes.map(operandOf) as never[]))
+}
+
+/** The MIN or MAX that such a function spells, if it is one. */
+export function extremeIn({ func, arguments: [figure] }: FunctionNode): OperationNode | null {
+  return func === `${prefix}extreme` ? (figure as OperationNode) : null
 }
 
 /** What is no node travels as the value of one, through Kysely's plugins too. */

@@ -1,4 +1,4 @@
-import { type OperationNode, RawNode } from 'kysely'
+import { type AggregateFunctionNode, type OperationNode, RawNode } from 'kysely'
 import type { ColumnType } from '../column-type.ts'
 import { NumericType } from '../types/numbers.ts'
 import { EnumerationType } from '../types/texts.ts'
@@ -19,9 +19,10 @@ function listed(texts: readonly string[]): OperationNode {
   return texts.map((text): OperationNode => value(text)).reduce((left, right) => spell`${left}, ${right}`)
 }
 
-function extreme(column: OperationNode, { stored: type }: ColumnType, which: 'min' | 'max'): OperationNode {
-  if (!(type instanceof EnumerationType)) return spell`${raw(which)}(${column})`
-  return spell`elt(${raw(which)}(${placeOf(column, type)}), ${listed(type.values)})`
+function extreme(figure: AggregateFunctionNode, { stored: type }: ColumnType): OperationNode {
+  if (!(type instanceof EnumerationType)) return figure
+  const place = { ...figure, aggregated: figure.aggregated.map((column) => placeOf(column, type)) }
+  return spell`elt(${place}, ${listed(type.values)})`
 }
 
 /** AVG of whole numbers has four digits behind the point. */

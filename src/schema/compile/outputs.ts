@@ -1,8 +1,10 @@
 import {
   AggregateFunctionNode,
   AliasNode,
+  ColumnNode,
   type CommonTableExpressionNode,
   DeleteQueryNode,
+  FunctionNode,
   IdentifierNode,
   InsertQueryNode,
   type OperationNode,
@@ -15,6 +17,7 @@ import {
   type WithNode,
 } from 'kysely'
 import type { Catalogue } from '../table-shape.ts'
+import { extremeIn } from './dialect-functions.ts'
 import { fromItems, nameOf, Scope, type Source, sourceOf, type TypedColumn, tableOf } from './scope.ts'
 
 /** A column of a result: its name, and what it holds, if that is known. */
@@ -92,9 +95,14 @@ function outputsOfSelection(node: OperationNode, scope: Scope): readonly Output[
 }
 
 /** What an expression holds, where it is a column in other words. */
-function columnOf(node: OperationNode, scope: Scope): TypedColumn | null {
+export function columnOf(node: OperationNode, scope: Scope): TypedColumn | null {
   if (ReferenceNode.is(node)) return scope.resolve(node)
+  if (ColumnNode.is(node)) return scope.resolve(ReferenceNode.create(node))
   if (ParensNode.is(node)) return columnOf(node.node, scope)
+  if (FunctionNode.is(node)) {
+    const figure = extremeIn(node)
+    return figure === null ? null : columnOf(figure, scope)
+  }
   if (AggregateFunctionNode.is(node) && (node.func === 'min' || node.func === 'max'))
     return columnOf(node.aggregated[0] as OperationNode, scope)
   return null

@@ -27,7 +27,7 @@ export const postgresqlSpellings: Spellings = {
   among: (value) => value,
   ordered: (column) => column,
   orderedBesideSql: (column) => column,
-  extreme: (column, _type, which) => spell`${raw(which)}(${column})`,
+  extreme: (figure) => figure,
   average: (column, distinct) => spell`${raw(distinct ? 'avg(distinct ' : 'avg(')}${column})`,
   // Through jsonb, for columns of the type json too.
   jsonPath: (document, steps) => spell`cast(${document} as jsonb) #> ${pathValue(steps)}`,

@@ -1,4 +1,4 @@
-import { type OperationNode, RawNode } from 'kysely'
+import { type AggregateFunctionNode, type OperationNode, RawNode } from 'kysely'
 import type { ColumnType } from '../column-type.ts'
 import { NumericType } from '../types/numbers.ts'
 import { escapeLike, mapped, raw, type Spellings, spell, value } from './dialect-functions.ts'
@@ -61,10 +61,14 @@ function isWide({ stored: type }: ColumnType): boolean {
  * Of decimal numbers that are texts, all with as many digits behind the point: of two positive ones the longer is the greater, of two as long
  * the one whose text is; of negative ones the other way round. A cast would make doubles of them, and lose digits.
  */
-function extremeOfTexts(column: OperationNode, which: 'min' | 'max'): OperationNode {
-  const of = (end: 'min' | 'max', sign: 'like' | 'not like') =>
-    spell`substr(${raw(end)}(case when ${column} ${raw(sign)} '-%' then printf('%02d', length(${column})) || ${column} end), 3)`
-  return which === 'max'
+function extremeOfTexts(figure: AggregateFunctionNode): OperationNode {
+  const [column] = figure.aggregated as [OperationNode]
+  const of = (func: 'min' | 'max', sign: 'like' | 'not like') => {
+    const marked = spell`case when ${column} ${raw(sign)} '-%' then printf('%02d', length(${column})) || ${column} end`
+    const end: AggregateFunctionNode = { ...figure, func, aggregated: [marked] }
+    return spell`substr(${end}, 3)`
+  }
+  return figure.func === 'max'
     ? spell`coalesce(${of('max', 'not like')}, ${of('min', 'like')})`
     : spell`coalesce(${of('max', 'like')}, ${of('min', 'not like')})`
 }
@@ -112,7 +116,7 @@ export const sqliteSpellings: Spellings = {
   isNot: (left, right) => spell`${left} is not ${right}`,
   asText: (column) => column,
   among: (value) => value,
-  extreme: (column, type, which) => (isWide(type) ? extremeOfTexts(column, which) : spell`${raw(which)}(${column})`),
+  extreme: (figure, type) => (isWide(type) ? extremeOfTexts(figure) : figure),
   average: (column, distinct) => spell`${raw(distinct ? 'avg(distinct ' : 'avg(')}${column})`,
   ordered: (column, type) => (isWide(type) ? (RawNode.is(column) ? asNumber(column) : orderedText(column)) : column),
   orderedBesideSql: (column, type) => (isWide(type) ? asNumber(column) : column),

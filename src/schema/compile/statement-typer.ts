@@ -1,14 +1,19 @@
 import {
+  type AggregateFunctionNode,
+  AliasNode,
   AndNode,
   type BinaryOperationNode,
   ColumnNode,
   ColumnUpdateNode,
   DefaultInsertValueNode,
   type DeleteQueryNode,
+  IdentifierNode,
   type InsertQueryNode,
   type OperationNode,
   OperationNodeTransformer,
   OperatorNode,
+  type OrderByItemNode,
+  type OverNode,
   PrimitiveValueListNode,
   ReferenceNode,
   type SelectQueryNode,
@@ -20,11 +25,12 @@ import {
 import type { Dialect } from '../../sql/dialect.ts'
 import type { Column } from '../column.ts'
 import { type AnyTable, type Catalogue, countedColumn } from '../table-shape.ts'
-import { dialectFunction } from './dialect-functions.ts'
+import { dialectFunction, isOrderedOtherwise } from './dialect-functions.ts'
 import { withDuplicateKey } from './duplicate-key.ts'
-import { addSource, scopeOf } from './outputs.ts'
+import { addSource, columnOf, scopeOf } from './outputs.ts'
 import { fromItems, Scope, type TypedColumn, tableOf } from './scope.ts'
 import { isSettled, TypedValue } from './typed-value.ts'
+import { comparesOrder, inOrder } from './value-order.ts'
 
 const comparing: ReadonlySet<string> = new Set([
   ...['=', '==', '!=', '<>', '<', '<=', '>', '>=', 'in', 'not in', 'is', 'is not', 'is distinct from', 'is not distinct from'],
@@ -36,6 +42,8 @@ export class StatementTyper extends OperationNodeTransformer {
   readonly #catalogue: Catalogue
   readonly #dialect: Dialect
   #scope: Scope | null = null
+  /** What a query gives names of its own to, by which it may be ordered. */
+  #selected: ReadonlyMap<string, OperationNode> = new Map()
 
   constructor(catalogue: Catalogue, dialect: Dialect) {
     super()
@@ -44,7 +52,13 @@ export class StatementTyper extends OperationNodeTransformer {
   }
 
   protected override transformSelectQuery(node: SelectQueryNode): SelectQueryNode {
-    return this.#within(scopeOf(node, this.#catalogue, this.#scope), () => super.transformSelectQuery(node))
+    const select = this.#within(
+      scopeOf(node, this.#catalogue, this.#scope),
+      () => super.transformSelectQuery(node),
+      namedSelections(node.selections),
+    )
+    // The order of a UNION is one of names alone.
+    return node.setOperations === undefined || node.orderBy === undefined ? select : { ...select, orderBy: node.orderBy }
   }
 
   protected override transformDeleteQuery(node: DeleteQueryNode): DeleteQueryNode {
@@ -84,21 +98,50 @@ export class StatementTyper extends OperationNodeTransformer {
     const compares = OperatorNode.is(operator) && comparing.has(operator.operator)
     const left = compares ? this.#resolve(leftOperand) : null
     const right = compares ? this.#resolve(rightOperand) : null
-    return {
+    const type = (left ?? right)?.type
+    const isOrder = type !== undefined && isOrderedOtherwise(type) && comparesOrder(operator)
+    const typed = isOrder ? typedMember : typedNode
+    const comparison: BinaryOperationNode = {
       kind: 'BinaryOperationNode',
-      leftOperand: right === null ? leftOperand : typedNode(leftOperand, right),
+      leftOperand: right === null ? leftOperand : typed(leftOperand, right),
       operator,
-      rightOperand: left === null ? rightOperand : typedNode(rightOperand, left),
+      rightOperand: left === null ? rightOperand : typed(rightOperand, left),
     }
+    return isOrder ? inOrder(comparison, type) : comparison
   }
 
-  #within<T>(scope: Scope, transform: () => T): T {
-    const outer = this.#scope
+  /** Numbers that a database holds as texts have no MIN and MAX of theirs there. */
+  protected override transformAggregateFunction(node: AggregateFunctionNode): AggregateFunctionNode {
+    const figure = super.transformAggregateFunction(node)
+    const column = this.#resolve(figure)
+    // Kysely compiles a node by its kind, wherever it stands.
+    return column !== null && isOrderedOtherwise(column.type)
+      ? (dialectFunction('extreme', figure, column.type) as OperationNode as AggregateFunctionNode)
+      : figure
+  }
+
+  protected override transformOrderByItem(node: OrderByItemNode): OrderByItemNode {
+    const item = super.transformOrderByItem(node)
+    const named = ReferenceNode.is(node.orderBy) && node.orderBy.table !== undefined ? undefined : columnName(node.orderBy)
+    const selected = named === undefined ? undefined : this.#selected.get(named)
+    const meant = selected === undefined ? item.orderBy : this.transformNode(selected)
+    const type = this.#resolve(meant)?.type
+    return type?.kind === 'numeric' ? { ...item, orderBy: dialectFunction('ordered', meant, type) } : item
+  }
+
+  protected override transformOver(node: OverNode): OverNode {
+    return this.#within(this.#scope, () => super.transformOver(node))
+  }
+
+  #within<T>(scope: Scope | null, transform: () => T, selected: ReadonlyMap<string, OperationNode> = new Map()): T {
+    const [outer, outerSelected] = [this.#scope, this.#selected]
     this.#scope = scope
+    this.#selected = selected
     try {
       return transform()
     } finally {
       this.#scope = outer
+      this.#selected = outerSelected
     }
   }
 
@@ -109,9 +152,7 @@ export class StatementTyper extends OperationNodeTransformer {
   }
 
   #resolve(node: OperationNode): TypedColumn | null {
-    if (this.#scope === null) return null
-    if (ReferenceNode.is(node)) return this.#scope.resolve(node)
-    return ColumnNode.is(node) ? this.#scope.resolve(ReferenceNode.create(node)) : null
+    return this.#scope === null ? null : columnOf(node, this.#scope)
   }
 
   /** All columns have their default: those that the database does not know of are named. */
@@ -156,7 +197,7 @@ export class StatementTyper extends OperationNodeTransformer {
   #typeUpdates(table: AnyTable, updates: readonly ColumnUpdateNode[], withOnUpdate: boolean): readonly ColumnUpdateNode[] {
     const named = new Set<string>()
     const typed = updates.map((update) => {
-      const name = updatedName(update.column)
+      const name = columnName(update.column)
       if (name === undefined) return update
       named.add(name)
       return { ...update, value: typedNode(update.value, table.column(name)) }
@@ -170,9 +211,16 @@ export class StatementTyper extends OperationNodeTransformer {
   }
 }
 
-function updatedName(node: OperationNode): string | undefined {
+function columnName(node: OperationNode): string | undefined {
   if (ColumnNode.is(node)) return node.column.name
   return ReferenceNode.is(node) && ColumnNode.is(node.column) ? node.column.column.name : undefined
+}
+
+function namedSelections(selections: SelectQueryNode['selections']): ReadonlyMap<string, OperationNode> {
+  const named = new Map<string, OperationNode>()
+  for (const { selection } of selections ?? [])
+    if (AliasNode.is(selection) && IdentifierNode.is(selection.alias)) named.set(selection.alias.name, selection.node)
+  return named
 }
 
 function defaultNode(column: Column): ValueNode {
