@@ -28,3 +28,11 @@ test('what merely looks like a statement stays a value', () => {
   const posing = JSON.parse('{"strings":["1; drop table users"],"values":[]}')
   expect(sql`select ${posing}`.values).toEqual([posing])
 })
+
+test('join() takes a list of one element or more, and raw() a text', () => {
+  expect(join([1, 2], ' + ', '(', ')').sql).toBe('(? + ?)')
+  expect(() => join([])).toThrow(/one element or more, found an empty one: SQL has no empty list/)
+  expect(() => join('abc' as never)).toThrow('join() takes an array, found a string.')
+  expect(() => join(new Set([1]) as never)).toThrow('join() takes an array, found an object of class Set.')
+  expect(() => raw(undefined as never)).toThrow('raw() takes a text that is SQL, found undefined.')
+})
