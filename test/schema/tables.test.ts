@@ -65,6 +65,48 @@ describeDatabases((fixture) => {
     books.select().innerJoin(a, 'a.idd', 'books.author_id')
   })
 
+  test('a row is claimed by the same statement everywhere: SQLite, which has locked all of it, hears of no FOR UPDATE', async () => {
+    const engine = fixture.engine()
+    const metadata = new MetaData()
+    const jobs = users(metadata)
+    await metadata.createAll(engine)
+    await engine.execute(jobs.insert().values([{ name: 'a' }, { name: 'b' }]))
+    const next = () => jobs.select(jobs.c.note.eq(null)).orderBy('id').limit(1).forUpdate()
+    const claim = () =>
+      engine.transaction(async (tx) => {
+        const job = await tx.execute(next()).first()
+        if (job !== null) await tx.execute(jobs.update().set({ note: 'taken' }).where(jobs.c.id.eq(job.id)))
+        return job?.name
+      })
+    expect((await Promise.all([claim(), claim(), claim()])).sort()).toEqual(['a', 'b', undefined])
+  })
+
+  test('an empty list has nothing in it, by the words of the builder too', async () => {
+    const engine = fixture.engine()
+    const metadata = new MetaData()
+    const table = users(metadata)
+    await metadata.createAll(engine)
+    await engine.execute(table.insert().values([{ name: 'a' }, { name: 'b', note: 'n' }]))
+    const count = async (query: ReturnType<typeof table.select>) => (await engine.execute(query).fetchall()).length
+    expect(await count(table.select().where('note', 'in', []))).toBe(0)
+    expect(await count(table.select().where('note', 'not in', []))).toBe(2)
+    expect(await count(table.select().where((eb) => eb.or([eb('id', 'in', []), eb('name', '=', 'a')])))).toBe(1)
+    expect((await engine.execute(table.delete().where('id', 'in', []))).rowcount).toBe(0)
+  })
+
+  test('a statement that says nothing to write is refused before it is sent', async () => {
+    const engine = fixture.engine()
+    const metadata = new MetaData()
+    const table = users(metadata)
+    await metadata.createAll(engine)
+    const refusal = async (statement: () => PromiseLike<unknown>) => String(await rejectionOf(statement()))
+    const nothing = 'The update of table "users" changes nothing: set() takes a column that is not undefined, or more.'
+    expect(await refusal(() => engine.execute(table.update()))).toContain(nothing)
+    expect(await refusal(() => engine.execute(table.update().set({})))).toContain(nothing)
+    expect(await refusal(() => engine.execute(table.update().set({ note: undefined })))).toContain(nothing)
+    expect(await refusal(() => engine.execute(table.insert()))).toContain('The insert into table "users" has no rows: give it values()')
+  })
+
   test('a table is created, written, read and dropped', async () => {
     const engine = fixture.engine()
     const table = users()

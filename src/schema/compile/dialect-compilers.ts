@@ -4,6 +4,7 @@ import {
   MysqlQueryCompiler,
   PostgresQueryCompiler,
   type QueryCompiler,
+  type SelectQueryNode,
   SqliteQueryCompiler,
   ValueNode,
 } from 'kysely'
@@ -57,7 +58,16 @@ class PreparedSqliteCompiler extends SqliteCompiler {
     this.append(ValueNode.is(node.limit) ? 'limit +' : 'limit ')
     this.visitNode(node.limit)
   }
+
+  /** SQLite locks no rows: who writes has locked the database. */
+  protected override visitSelectQuery(node: SelectQueryNode): void {
+    const { endModifiers, ...select } = node
+    const others = endModifiers?.filter(({ modifier }) => modifier === undefined || !rowLocks.has(modifier))
+    super.visitSelectQuery(others === undefined || others.length === 0 ? select : { ...select, endModifiers: others })
+  }
 }
+
+const rowLocks: ReadonlySet<string> = new Set(['ForUpdate', 'ForNoKeyUpdate', 'ForShare', 'ForKeyShare', 'NoWait', 'SkipLocked'])
 
 class PostgresqlCompiler extends PostgresQueryCompiler {
   protected override visitFunction(node: FunctionNode): void {

@@ -2,7 +2,7 @@ import {
   type AggregateFunctionNode,
   AliasNode,
   AndNode,
-  type BinaryOperationNode,
+  BinaryOperationNode,
   ColumnNode,
   ColumnUpdateNode,
   DefaultInsertValueNode,
@@ -22,6 +22,7 @@ import {
   ValueNode,
   ValuesNode,
 } from 'kysely'
+import { ArgumentError } from '../../errors.ts'
 import type { Dialect } from '../../sql/dialect.ts'
 import type { Column } from '../column.ts'
 import { type AnyTable, type Catalogue, countedColumn } from '../table-shape.ts'
@@ -31,6 +32,8 @@ import { addSource, columnOf, scopeOf } from './outputs.ts'
 import { fromItems, Scope, type TypedColumn, tableOf } from './scope.ts'
 import { isSettled, TypedValue } from './typed-value.ts'
 import { comparesOrder, inOrder } from './value-order.ts'
+
+const [zero, one] = [ValueNode.createImmediate(0), ValueNode.createImmediate(1)]
 
 const comparing: ReadonlySet<string> = new Set([
   ...['=', '==', '!=', '<>', '<', '<=', '>', '>=', 'in', 'not in', 'is', 'is not', 'is distinct from', 'is not distinct from'],
@@ -71,7 +74,10 @@ export class StatementTyper extends OperationNodeTransformer {
     return this.#within(this.#scopeOfItems([...target, ...fromItems(node)]), () => {
       const updated = super.transformUpdateQuery(node)
       if (table === undefined) return updated
-      return { ...updated, updates: this.#typeUpdates(table, updated.updates ?? [], true) }
+      const updates = this.#typeUpdates(table, updated.updates ?? [], true)
+      if (updates.length === 0)
+        throw new ArgumentError(`The update of table "${table.name}" changes nothing: set() takes a column that is not undefined, or more.`)
+      return { ...updated, updates }
     })
   }
 
@@ -79,6 +85,10 @@ export class StatementTyper extends OperationNodeTransformer {
     const table = tableOf(node.into, this.#catalogue)
     const inserted = super.transformInsertQuery(node)
     if (table === undefined) return inserted
+    if (inserted.values === undefined && inserted.defaultValues !== true)
+      throw new ArgumentError(
+        `The insert into table "${table.name}" has no rows: give it values(), or hand it to executeMany() with its rows.`,
+      )
     const typed = inserted.defaultValues === true ? this.#withDefaults(table, inserted) : this.#typeRows(table, inserted)
     const { onConflict, onDuplicateKey } = typed
     const whole: InsertQueryNode = {
@@ -94,6 +104,7 @@ export class StatementTyper extends OperationNodeTransformer {
   }
 
   protected override transformBinaryOperation(node: BinaryOperationNode): BinaryOperationNode {
+    if (isEmptyList(node.rightOperand)) return this.#amongNone(node)
     const { leftOperand, operator, rightOperand } = super.transformBinaryOperation(node)
     const compares = OperatorNode.is(operator) && comparing.has(operator.operator)
     const left = compares ? this.#resolve(leftOperand) : null
@@ -108,6 +119,15 @@ export class StatementTyper extends OperationNodeTransformer {
       rightOperand: left === null ? rightOperand : typed(rightOperand, left),
     }
     return isOrder ? inOrder(comparison, type) : comparison
+  }
+
+  /** SQL has no empty list: nothing is among none, and everything beside it, NULL too. */
+  #amongNone(node: BinaryOperationNode): BinaryOperationNode {
+    const { operator } = node
+    if (!OperatorNode.is(operator) || (operator.operator !== 'in' && operator.operator !== 'not in'))
+      return super.transformBinaryOperation(node)
+    const equal = OperatorNode.create('=')
+    return BinaryOperationNode.create(one, equal, operator.operator === 'in' ? zero : one)
   }
 
   /** Numbers that a database holds as texts have no MIN and MAX of theirs there. */
@@ -214,6 +234,10 @@ export class StatementTyper extends OperationNodeTransformer {
 function columnName(node: OperationNode): string | undefined {
   if (ColumnNode.is(node)) return node.column.name
   return ReferenceNode.is(node) && ColumnNode.is(node.column) ? node.column.column.name : undefined
+}
+
+function isEmptyList(node: OperationNode): boolean {
+  return (PrimitiveValueListNode.is(node) || ValueListNode.is(node)) && node.values.length === 0
 }
 
 function namedSelections(selections: SelectQueryNode['selections']): ReadonlyMap<string, OperationNode> {
