@@ -49,16 +49,9 @@ export function assertLockable({ lock, distinct }: Locking, executor: Executor):
 
 const waiting = { skipLocked: 'SkipLocked', noWait: 'NoWait' } as const
 
-/**
- * The end of a SELECT whose rows are locked, those of its parents' tables with them. SQLite has a lock for the whole database, which a
- * transaction that writes holds from its beginning.
- */
-export function lockingEnd(
-  lock: RowLock | null,
-  scope: StatementScope,
-  { name, embedded }: Dialect,
-): Pick<SelectQueryNode, 'endModifiers'> {
-  if (lock === null || embedded) return {}
+/** The end of a SELECT whose rows are locked, those of its parents' tables with them; it is left out in SQLite. */
+export function lockingEnd(lock: RowLock | null, scope: StatementScope, { name }: Dialect): Pick<SelectQueryNode, 'endModifiers'> {
+  if (lock === null) return {}
   const tables = [TableNode.create(scope.alias)]
   for (let at = scope; at.definition.parent !== null; ) {
     at = at.parent()
