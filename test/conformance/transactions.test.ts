@@ -1,4 +1,4 @@
-import { IntegrityError, TransactionAbortedError } from 'offloop'
+import { type BeginOptions, IntegrityError, TransactionAbortedError } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { describeNeeding, describeTargets, type Fixture, rejectionOf, textsOf } from './targets.ts'
 
@@ -206,6 +206,22 @@ describeTargets((db) => {
       const [tx] = await Promise.all([connection.begin(), connection.execute(insert, ['a'])])
       await tx.rollback()
       expect(await textsOf(connection)).toEqual([])
+    })
+
+    test('keeps the order of calls whatever it has to say first', async () => {
+      const engine = await db.notes()
+      await using connection = await engine.connect()
+      const levels: BeginOptions[] = [{ isolationLevel: 'serializable' }, { isolationLevel: 'read committed' }]
+      for (const options of db.can.dialect === 'sqlite' ? [{ mode: 'deferred' } as const] : levels) {
+        const [tx] = await Promise.all([connection.begin(options), connection.execute(insert, ['a'])])
+        await tx.rollback()
+        expect(await textsOf(connection)).toEqual([])
+      }
+      const [tx, refused] = await Promise.allSettled([connection.begin({ readonly: true }), connection.execute(insert, ['a'])])
+      expect([tx.status, refused.status]).toEqual(['fulfilled', 'rejected'])
+      if (tx.status === 'fulfilled') await tx.value.rollback()
+      await connection.execute(insert, ['b'])
+      expect(await textsOf(connection)).toEqual(['b'])
     })
 
     test('keeps the order of calls: a statement behind commit() is outside', async () => {

@@ -4,6 +4,7 @@ import { BroadcastChannel } from 'node:worker_threads'
 import { InvalidRequestError, StatementTimeoutError } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { driverNames } from '../soak/scratch.ts'
+import { bySignal, byTimeout, reason } from './giving-up.ts'
 import { expectPristine, openEngine, rejectionOf, temporaryFile, turn, untilNothingIsQuarantined } from './test-engine.ts'
 
 /** Yields rows without end. */
@@ -16,34 +17,6 @@ const mediumCall = 'with recursive n(i) as (select 1 union all select i + 1 from
 const shortCall = 'with recursive n(i) as (select 1 union all select i + 1 from n where i < 200000) select count(*) from n'
 
 const setup = new URL('modules/announce.ts', import.meta.url)
-
-interface GivingUp {
-  readonly how: string
-  /** Options that make a call give up when `now` is called. */
-  begin(): { readonly options: { readonly signal?: AbortSignal; readonly timeoutMs?: number }; now(): void; check(error: Error): void }
-}
-
-const reason = new Error('the reason')
-
-const bySignal: GivingUp = {
-  how: 'signal',
-  begin() {
-    const abort = new AbortController()
-    const check = (error: Error): void => expect(error).toMatchObject({ name: 'AbortError', code: 'ABORT_ERR', cause: reason })
-    return { options: { signal: abort.signal }, now: () => abort.abort(reason), check }
-  },
-}
-
-const byTimeout: GivingUp = {
-  how: 'timeoutMs',
-  begin() {
-    const check = (error: Error): void => {
-      expect(error).toBeInstanceOf(StatementTimeoutError)
-      expect(error).toMatchObject({ code: 'OFFLOOP_STATEMENT_TIMEOUT' })
-    }
-    return { options: { timeoutMs: 50 }, now() {}, check }
-  },
-}
 
 describe.each(driverNames)('%s', (driverName) => {
   describe.each([bySignal, byTimeout])('$how', ({ begin }) => {

@@ -50,6 +50,24 @@ describeServers((server) => {
       await conn.close()
     })
 
+    test('a begin() behind a statement that takes long rejects at once, whatever it has to say first', async () => {
+      const engine = open()
+      const conn = await engine.connect()
+      for (const options of [{}, { readonly: true }, { isolationLevel: 'serializable' }] as const) {
+        const [sleeper, waiter] = [new AbortController(), new AbortController()]
+        const mark = markOf('begin')
+        const running = conn.execute(sleeping(mark), [], { signal: sleeper.signal }).catch((error: unknown) => error)
+        await asleep(server, mark, 1)
+        const beginning = conn.begin({ ...options, signal: waiter.signal })
+        waiter.abort()
+        await expect(beginning).rejects.toMatchObject({ name: 'AbortError' })
+        sleeper.abort()
+        expect(await running).toMatchObject({ name: 'AbortError' })
+        expect(await conn.scalar('select 1')).toBe(1)
+      }
+      await conn.close()
+    })
+
     test('what waits behind statements of the engine that are given up gets connections of its own, and no more than there may be', async () => {
       const engine = open()
       const abort = new AbortController()
