@@ -143,7 +143,7 @@ let linesOnTheirWay = 0
 /** A line that nobody can read is lost: that stderr has been closed at its other end is no reason to end a program. */
 function writeLine(...data: unknown[]): void {
   const { stderr } = process
-  if (linesOnTheirWay++ === 0) stderr.on('error', ignore)
+  if (linesOnTheirWay++ === 0) ignoreErrorsOf(stderr)
   // What failed is told here first, and to the stream's listeners behind that.
   const written = (): void => {
     setImmediate(() => {
@@ -155,6 +155,14 @@ function writeLine(...data: unknown[]): void {
   } catch {
     written()
   }
+}
+
+/** Every thread whose stderr is led there listens as well: that there are many listeners is no leak, and Node.js is not to warn of it. */
+function ignoreErrorsOf(stderr: NodeJS.WriteStream): void {
+  const most = stderr.getMaxListeners()
+  stderr.setMaxListeners(0)
+  stderr.on('error', ignore)
+  stderr.setMaxListeners(most)
 }
 
 function ignore(): void {}

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type Logger, WorkerTerminatedError } from 'offloop'
 import { expect, test } from 'vitest'
 import { livingThreads } from '../soak/threads.ts'
+import { runProgram } from './run-program.ts'
 import { openEngine, rejectionOf } from './test-engine.ts'
 
 const fail = (): never => {
@@ -35,4 +36,16 @@ test('a logger that throws when it is told of a lost connection lets that be rep
   expect(await rejectionOf(conn.scalar('select 1'))).toBeInstanceOf(WorkerTerminatedError)
   await conn.close()
   expect(await engine.scalar('select 1')).toBe(1)
+})
+
+test('a line on stderr beside many threads makes Node.js warn of nothing', async () => {
+  const { code, stderr } = await runProgram(`
+    import { createEngine } from 'offloop'
+    const engine = createEngine('sqlite://', { echo: true })
+    const connections = await Promise.all(Array.from({ length: 12 }, () => engine.connect()))
+    await Promise.all(connections.map((connection) => connection.scalar('select 1')))
+    await engine.close({ force: true })
+  `)
+  expect(code).toBe(0)
+  expect(stderr.replaceAll(/^offloop: .*\n/gm, '')).toBe('')
 })
