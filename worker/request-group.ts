@@ -119,7 +119,7 @@ export class RequestGroup {
     const members: ExecuteRequest[] = []
     let most = Math.min(this.#mostReads, maxGroup)
     for (const request of queue) {
-      if (members.length === most || request.kind !== RequestKind.execute || !this.#isMember(request)) break
+      if (members.length >= most || request.kind !== RequestKind.execute || !this.#isMember(request)) break
       if (this.#context.statements.get(request.statementId).changesRows) most = this.#mostWrites
       members.push(request)
     }
