@@ -288,9 +288,10 @@ export class PhysicalConnection implements OperationOwner {
 
   /** Gives up whatever was submitted behind an operation. Replies come in order: while that has none, nothing behind it has been answered. */
   abortBehind(operation: Operation, errorFor: () => Error): void {
-    const started = this.#started.present()
-    const behind = [...started.slice(started.indexOf(operation) + 1), ...this.#queue.drain()]
-    for (const each of behind) each.abort(errorFor())
+    const submitted = [...this.#started.present(), ...this.#queue]
+    if (!submitted.includes(operation)) return
+    // The last one first: none of them starts because the one before it makes room.
+    for (const each of submitted.slice(submitted.indexOf(operation) + 1).reverse()) each.abort(errorFor())
   }
 
   /** Statements that may be sent elsewhere, behind the one that the worker is at. */

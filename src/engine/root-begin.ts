@@ -67,10 +67,10 @@ export class RootBegin {
   #giveUp(error: Error, { before, begin, last, setsLevel }: Beginning): void {
     const physical = this.#physical
     const { started } = begin
-    // What was called behind it would be acknowledged, and then rolled back with it. Before the BEGIN itself: a worker that finds only
-    // that given up would run the rest outside of it.
+    // What was called behind it would be acknowledged, and then rolled back with it; or run outside of a transaction, if the BEGIN has not
+    // been sent. Before the BEGIN itself: a worker that finds only that given up would run the rest.
     const refusal = (): Error => new InvalidRequestError('The begin() before this call was given up, and this with it.', { cause: error })
-    if (started) physical.abortBehind(begin, refusal)
+    physical.abortBehind(begin, refusal)
     begin.abort(error)
     for (const request of before) if (!request.started) request.abort(error)
     if (!started) return

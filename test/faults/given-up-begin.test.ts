@@ -29,5 +29,22 @@ describe.each(driverNames)('%s', (driverName) => {
       expect(await engine.execute('select x from t').scalars()).toEqual([2, 2, 2])
       await conn.close()
     })
+
+    test('that waits for a writer takes what was called behind it along', async () => {
+      const engine = openEngine({ driverName })
+      await engine.script('create table t (x)')
+      const [conn, writer] = await Promise.all([engine.connect(), engine.connect()])
+      const tx = await writer.begin()
+      const given = begin()
+      const beginning = rejectionOf(conn.begin(given.options))
+      const behind = [rejectionOf(conn.execute('insert into t values (1)')), rejectionOf(conn.scalar('select 1'))]
+      given.now()
+      given.check(await beginning)
+      for (const error of await Promise.all(behind)) expect(error).toBeInstanceOf(InvalidRequestError)
+      await tx.commit()
+      await conn.execute('insert into t values (2)')
+      expect(await engine.execute('select x from t').scalars()).toEqual([2])
+      await Promise.all([conn.close(), writer.close()])
+    })
   })
 })
