@@ -78,7 +78,10 @@ const cases: readonly Case[] = [
     'json',
     json,
     [{ a: [1, 2, { b: null }] }, [], {}, 'text', '123', 0, 123, 1.5, true, false, [null], { é: '😀' }, '"'],
-    [Number.NaN, [Number.POSITIVE_INFINITY], 1n, { a: 1n }, [undefined], () => 1],
+    [
+      ...[Number.NaN, [Number.POSITIVE_INFINITY], 1n, { a: 1n }, [undefined], () => 1],
+      ...[new Map(), { a: new Set([1]) }, [Promise.resolve(1)], { a: /x/ }, new Error('x'), { a: new Uint8Array(1) }],
+    ],
   ],
   ['enumeration', () => enumeration(['small', "it's", 'x, y']), ['small', "it's", 'x, y'], ['', 'Small', 1]],
   ['uuid', uuid, ['0193e7a0-1c2d-7e3f-8a4b-5c6d7e8f9a0b'], ['0193e7a0', 'x', 1]],
@@ -152,6 +155,21 @@ describeDatabases((fixture) => {
     [() => custom(integer as never, ids as never), 'takes a column type'],
   ])('a custom column says what it takes: %#', (make, sentence) => {
     expect(make).toThrow(sentence)
+  })
+
+  test('what JSON would lose is named', async () => {
+    const engine = fixture.engine()
+    const docs = new Table('docs', new MetaData(), { doc: json() })
+    await engine.execute(createTable(docs))
+    const found = async (doc: unknown) => String(await rejectionOf(() => engine.execute(docs.insert().values({ doc: doc as never }))))
+    const circle: { self?: unknown } = {}
+    circle.self = circle
+    expect(await found({ a: Promise.resolve(1) })).toMatch(
+      /docs\.doc: expected a value that JSON can hold, found an object of class Promise\.$/,
+    )
+    expect(await found([new Map()])).toMatch(/found an object of class Map\.$/)
+    expect(await found([1n])).toMatch(/found a bigint\.$/)
+    expect(await found(circle)).toMatch(/found an object that holds itself, or is too deep\.$/)
   })
 
   test('SQL may stand in the place of a value', async () => {
