@@ -9,6 +9,7 @@ import {
   ValueNode,
   ValuesNode,
 } from 'kysely'
+import { assertStored } from '../schema/compile/counted-zero.ts'
 import { ValueSlot } from '../schema/compile/typed-value.ts'
 import { tableNode } from '../schema/table-shape.ts'
 import type { Dialect } from '../sql/dialect.ts'
@@ -112,7 +113,12 @@ function insertPlan(definition: ModelDefinition, fields: readonly StoredField[],
     const field = fields[index % width] as StoredField
     const value = values?.[index]
     const label = `${definition.tableName}.${field.name}`
-    return ValueNode.create(value instanceof Sql ? value : new ValueSlot(index, (given) => typeOf(field).encode(given, dialect, label)))
+    const counts = definition.countsKey && field === definition.keyField
+    const encode = (given: unknown) => {
+      if (counts) assertStored(given, dialect, label)
+      return typeOf(field).encode(given, dialect, label)
+    }
+    return ValueNode.create(value instanceof Sql ? value : new ValueSlot(index, encode))
   }
   const lists = Array.from({ length: count }, (_, row) => ValueListNode.create(fields.map((_field, column) => place(row * width + column))))
   const countsSeveral = dialect.lastInsertId && count > 1 && definition.countsKey && !fields.includes(definition.keyField)

@@ -28,6 +28,8 @@ export interface Dialect {
   readonly defaultInValues: boolean
   /** True where the database tells the number that it has given to an inserted row. */
   readonly lastInsertId: boolean
+  /** True where a column that counts takes its next number in the place of 0. */
+  readonly countsZero: boolean
   /** How an INSERT says what becomes of a row that is there already: ON CONFLICT, or ON DUPLICATE KEY UPDATE and no DEFAULT VALUES. */
   readonly upsert: 'onConflict' | 'onDuplicateKey'
   /** True where a transaction can be rolled back with the DDL in it; else DDL commits what is open. */
@@ -72,6 +74,7 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     returning: true,
     defaultInValues: false,
     lastInsertId: true,
+    countsZero: false,
     upsert: 'onConflict',
     transactionalDdl: true,
     survivesFailedStatements: true,
@@ -96,6 +99,7 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     returning: true,
     defaultInValues: true,
     lastInsertId: false,
+    countsZero: false,
     upsert: 'onConflict',
     transactionalDdl: true,
     survivesFailedStatements: false,
@@ -120,6 +124,7 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     returning: false,
     defaultInValues: true,
     lastInsertId: true,
+    countsZero: true,
     upsert: 'onDuplicateKey',
     transactionalDdl: false,
     survivesFailedStatements: true,

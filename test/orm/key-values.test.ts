@@ -68,6 +68,20 @@ describeDatabases((fixture) => {
     expect(await Step.objects.count()).toBe(0)
   })
 
+  test('a key of 0 is one where the database stores it, and refused where it would count another', async () => {
+    const engine = fixture.engine()
+    const models = new ModelRegistry(engine)
+    class Zero extends models.define('zeros', { id: integer({ primaryKey: true }) }) {}
+    await models.createAll()
+    if (engine.dialect.countsZero) {
+      expect(String(await rejectionOf(() => Zero.objects.create({ id: 0 })))).toContain('MySQL counts a key of 0 itself')
+      expect(await Zero.objects.count()).toBe(0)
+    } else {
+      await Zero.objects.create({ id: 0 })
+      expect((await Zero.objects.get({ pk: 0 })).id).toBe(0)
+    }
+  })
+
   test('a key may be a moment, and leads there and back', async () => {
     const engine = fixture.engine()
     const models = new ModelRegistry(engine)

@@ -81,6 +81,24 @@ describeDatabases((fixture) => {
     expect((await Promise.all([claim(), claim(), claim()])).sort()).toEqual(['a', 'b', undefined])
   })
 
+  test('a key of 0 is stored as such, or refused where the database would count it', async () => {
+    const engine = fixture.engine()
+    const metadata = new MetaData()
+    const table = users(metadata)
+    await metadata.createAll(engine)
+    const keys = () => engine.execute('select id from users order by id').scalars()
+    const row = { id: 0, name: 'nobody' }
+    if (engine.dialect.countsZero) {
+      const refused = 'RangeError: Column users.id: MySQL counts a key of 0 itself, expected another number, or none'
+      expect(String(await rejectionOf(() => engine.execute(table.insert().values(row))))).toContain(refused)
+      expect(String(await rejectionOf(() => engine.executeMany(table.insert(), [{ id: 5, name: 'b' }, row])))).toContain(refused)
+      expect(await keys()).toEqual([])
+    } else {
+      await engine.execute(table.insert().values(row))
+      expect(await keys()).toEqual([0])
+    }
+  })
+
   test('an empty list has nothing in it, by the words of the builder too', async () => {
     const engine = fixture.engine()
     const metadata = new MetaData()

@@ -6,6 +6,7 @@ import { describeValue } from '../../sql/parameters.ts'
 import type { RowsStatement } from '../../sql/typed-statement.ts'
 import type { Column } from '../column.ts'
 import { type AnyTable, countedColumn } from '../table-shape.ts'
+import { assertStored } from './counted-zero.ts'
 import { compilerFor } from './dialect-compilers.ts'
 import { StatementTyper } from './statement-typer.ts'
 import { RowSlot } from './typed-value.ts'
@@ -53,6 +54,7 @@ function boundValue(row: object, column: Column, dialect: Dialect, table: AnyTab
   const given = Object.hasOwn(row, name) ? (row as { readonly [name: string]: unknown })[name] : undefined
   const initial: unknown = options.default
   const value: unknown = given !== undefined ? given : typeof initial === 'function' ? initial() : initial
+  if (countedColumn(table) === column) assertStored(value, dialect, label)
   if (value !== undefined) return value === null ? null : type.encode(value, dialect, label)
   if (options.serverDefault === undefined || countedColumn(table) === column) return null
   throw new ArgumentError(

@@ -26,6 +26,7 @@ import { ArgumentError } from '../../errors.ts'
 import type { Dialect } from '../../sql/dialect.ts'
 import type { Column } from '../column.ts'
 import { type AnyTable, type Catalogue, countedColumn } from '../table-shape.ts'
+import { assertStored } from './counted-zero.ts'
 import { dialectFunction, isOrderedOtherwise } from './dialect-functions.ts'
 import { withDuplicateKey } from './duplicate-key.ts'
 import { addSource, columnOf, scopeOf } from './outputs.ts'
@@ -201,7 +202,12 @@ export class StatementTyper extends OperationNodeTransformer {
   }
 
   #typeInserted(table: AnyTable, node: OperationNode, column: Column): OperationNode {
-    if (!DefaultInsertValueNode.is(node)) return typedNode(node, column)
+    if (!DefaultInsertValueNode.is(node)) {
+      const typed = typedNode(node, column)
+      if (ValueNode.is(typed) && typed.value instanceof TypedValue && countedColumn(table) === column)
+        assertStored(typed.value.value, this.#dialect, column.label)
+      return typed
+    }
     if (column.options.default !== undefined) return defaultNode(column)
     // SQLite has no DEFAULT among the values: it is what the column says, and a key that counts takes NULL for it.
     const { serverDefault } = column.options
