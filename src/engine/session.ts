@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { InvalidRequestError, ResourceClosedError } from '../errors.ts'
+import { InvalidRequestError, ResourceClosedError, TransactionAbortedError } from '../errors.ts'
 import { ReplyKind, RequestFlag, RequestKind } from '../protocol/frames.ts'
 import { holdEarlyFailure } from '../sql/early-failure.ts'
 import type { BeginOptions, ManyResult, RowStream, TransactionOptions } from '../sql/executor.ts'
@@ -28,7 +28,7 @@ import { announceQuery, announceTransaction, type EndTrace, echo, traceQuery } f
 import { type StatementCall, Transaction, type TransactionHost } from './transaction.ts'
 import { currentScope, insideTransactionOn, insideTurn, runInScope, type TransactionScope } from './transaction-scope.ts'
 import { type OpenTransactionState, type Turn, TurnQueue } from './turn-queue.ts'
-import { raiseUnseen, UnseenFailures } from './unseen-failures.ts'
+import { raiseUnseen, UnseenFailures, unseenError } from './unseen-failures.ts'
 import { Refusal } from './witness.ts'
 
 /**
@@ -422,8 +422,10 @@ export class Session implements TransactionHost, OpenTransactionState {
       if (!transaction.ended || transaction.cutOff) await transaction.commit()
       return value
     } catch (error) {
+      // On PostgreSQL the next statement says that the transaction is aborted, and not by what: that one was not awaited.
+      const unseen = error instanceof TransactionAbortedError ? this.#unseen.known : null
       await transaction.rollback().catch(() => this.discard())
-      throw error
+      throw unseen === null || unseen instanceof TransactionAbortedError ? error : unseenError(unseen)
     }
   }
 

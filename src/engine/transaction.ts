@@ -8,6 +8,7 @@ import type { OpenTransaction, PhysicalConnection } from './physical-connection.
 import { RollbackLog } from './rollback-log.ts'
 import type { TransactionOutcome } from './tracing.ts'
 import type { TurnQueue } from './turn-queue.ts'
+import { unseenError } from './unseen-failures.ts'
 
 /**
  * `inactive`: rolled back by something inside it, and waiting for its own rollback(). `aborted`: the same, by the database's own decision.
@@ -185,9 +186,7 @@ export class Transaction implements OpenTransaction {
     const unseen = await session.unseenFailure()
     if (unseen !== null) {
       await this.#rollBackRoot()
-      throw new InvalidRequestError('The transaction was rolled back: one of its statements failed and nothing handles its promise.', {
-        cause: unseen,
-      })
+      throw unseenError(unseen)
     }
     const commit = session.physical.control('commit')
     session.physical.submit(commit)

@@ -1,7 +1,8 @@
+import { InvalidRequestError } from '../errors.ts'
 import type { Waiter } from './execution.ts'
 import { Roll } from './roll.ts'
 import { TrackedPromise } from './tracked-promise.ts'
-import type { Watched } from './witness.ts'
+import { type Watched, Witness } from './witness.ts'
 
 /** The work of the open transaction that has not succeeded, until somebody has looked at it: it does not commit over any of that. */
 export class UnseenFailures {
@@ -28,6 +29,12 @@ export class UnseenFailures {
     return null
   }
 
+  /** The first failure that nobody has looked at, if that is known by now. */
+  get known(): Error | null {
+    const first = this.#watched.first()
+    return first instanceof Witness ? first.error : null
+  }
+
   /** The transaction has ended. */
   clear(): void {
     this.#watched.clear()
@@ -39,4 +46,11 @@ export const raiseUnseen: Waiter = {
   arrived: (execution) => {
     if (execution.failed) execution.raise()
   },
+}
+
+/** Why a transaction was rolled back that would have stored half of something. */
+export function unseenError(cause: Error): InvalidRequestError {
+  return new InvalidRequestError('The transaction was rolled back: one of its statements failed and nothing handles its promise.', {
+    cause,
+  })
 }

@@ -300,6 +300,18 @@ describeTargets((db) => {
       expect(await textsOf(engine)).toEqual([])
     })
 
+    test('of a function names what nobody looked at, also where the next statement hears of it alone', async () => {
+      const engine = await db.notes()
+      const error = await rejectionOf(
+        engine.transaction(async (tx) => {
+          tx.execute('insert into missing values (1)')
+          await tx.execute(insert, ['a'])
+        }),
+      )
+      expect(error).toMatchObject({ name: 'InvalidRequestError', cause: expect.objectContaining({ name: 'ProgrammingError' }) })
+      expect(await textsOf(engine)).toEqual([])
+    })
+
     test('rolls back and rejects when a statement was refused before it was sent and nobody looked at it', async () => {
       const engine = await db.notes()
       const error = await rejectionOf(
