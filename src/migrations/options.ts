@@ -28,7 +28,9 @@ export function readOptions(options: MigrationsOptions): { readonly directory: s
 export function checkNames(options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw new ArgumentError('Options must be an object.')
   const unknown = Object.keys(options).find((name) => !known.includes(name))
-  if (unknown !== undefined) throw new ArgumentError(`There is no option ${printableName(unknown)}.${didYouMean(unknown, known)}`)
+  if (unknown === undefined) return
+  const message = `There is no option ${printableName(unknown)} here, but ${known.join(', ')}.${didYouMean(unknown, known)}`
+  throw new ArgumentError(message)
 }
 
 /** @throws {ArgumentError} it is no whole number from 1 on */

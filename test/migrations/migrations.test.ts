@@ -212,7 +212,9 @@ test('an engine that is closed refuses, and so do wrong options', async () => {
   expect(await rejectionOf(migrations.autogenerate({} as MetaData))).toMatchObject({ code: 'OFFLOOP_ARGUMENT' })
   expect(() => new Migrations(engine, { directory: '' })).toThrow(expect.objectContaining({ code: 'OFFLOOP_ARGUMENT' }))
   expect(() => new Migrations(engine, { directory, table: 'a.b.c' })).toThrow(expect.objectContaining({ code: 'OFFLOOP_ARGUMENT' }))
-  expect(() => new Migrations(engine, Object.assign({ directory }, { folder: 'x' }))).toThrow('There is no option "folder"')
+  expect(() => new Migrations(engine, Object.assign({ directory }, { folder: 'x' }))).toThrow(
+    'There is no option "folder" here, but directory, table.',
+  )
   for (const steps of [0, -1, 1.5, Number.NaN])
     expect(await rejectionOf(migrations.down(steps))).toMatchObject({ code: 'OFFLOOP_ARGUMENT' })
   expect(await rejectionOf(new Migrations(engine, { directory: `${directory}/none` }).up())).toMatchObject({ code: 'OFFLOOP_ARGUMENT' })
