@@ -23,11 +23,11 @@ export class Terminal {
 
   constructor(args: readonly string[], { cwd, columns = 80, env = {} }: TerminalOptions) {
     const line = [process.execPath, command, ...args].map((arg) => `'${arg.replaceAll("'", "'\\''")}'`).join(' ')
-    // A terminal of CI is taken for one without colours: this one is a person's.
-    const { CI: _ci, FORCE_COLOR: _forced, ...inherited } = process.env
+    // A terminal of CI is taken for one without colours: this one is a person's. Node.js 22 takes even an empty NO_COLOR for a wish.
+    const { CI: _ci, FORCE_COLOR: _forced, NO_COLOR: _colourless, ...inherited } = process.env
     this.#child = spawn('script', ['--quiet', '--return', '--command', `stty cols ${columns} rows 40; exec ${line}`, '/dev/null'], {
       cwd,
-      env: { ...inherited, TERM: 'xterm', LANG: 'C.UTF-8', LC_ALL: '', OFFLOOP_URL: '', NODE_OPTIONS: '', NO_COLOR: '', ...env },
+      env: { ...inherited, TERM: 'xterm', LANG: 'C.UTF-8', LC_ALL: '', OFFLOOP_URL: '', NODE_OPTIONS: '', ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     this.#end = once(this.#child, 'close').then(([code]) => {
