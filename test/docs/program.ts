@@ -29,6 +29,11 @@ export function programsOf(page: Page): readonly Program[] {
   return groups.map((blocks) => toProgram(page, blocks))
 }
 
+/** Node.js 22 does not know `await using`, which has to be compiled for it. */
+export function runsAsItStands({ code }: Program): boolean {
+  return 'AsyncDisposableStack' in globalThis || !code.includes('await using ')
+}
+
 /** A name for the folder of a program, and for the program in it. */
 export function nameOf({ page, title }: Program): string {
   return `${page.path.replaceAll('/', '-')}-${title.split(':')[1]}`

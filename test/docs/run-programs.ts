@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { temporaryDatabase } from 'offloop/testing'
+import { type TemporaryDatabase, temporaryDatabase } from 'offloop/testing'
 import { testServers } from '../test-servers.ts'
 import { expectOutput, withoutMatches } from './expected-output.ts'
 import { nameOf, type Program, serverUrl } from './program.ts'
@@ -22,12 +22,26 @@ const child = fileURLToPath(new URL('programs-child.ts', import.meta.url))
 
 /** Runs programs, each in its folder; for each server that one names it gets a database of its own, which ends with them. */
 export async function runPrograms(workspace: Workspace, programs: readonly Program[]): Promise<ReadonlyMap<Program, Comparison>> {
-  await using databases = new AsyncDisposableStack()
+  // AsyncDisposableStack is newer than Node.js 22.
+  const databases: TemporaryDatabase[] = []
+  try {
+    return await compare(workspace, programs, databases)
+  } finally {
+    await Promise.all(databases.map((database) => database[Symbol.asyncDispose]()))
+  }
+}
+
+async function compare(
+  workspace: Workspace,
+  programs: readonly Program[],
+  databases: TemporaryDatabase[],
+): Promise<ReadonlyMap<Program, Comparison>> {
   const expected = new Map<Program, readonly string[]>()
   for (const program of programs) {
     let { code } = program
     for (const server of program.servers) {
-      const database = databases.use(await temporaryDatabase({ url: testServers[server].url, reflect: false }))
+      const database = await temporaryDatabase({ url: testServers[server].url, reflect: false })
+      databases.push(database)
       const url = JSON.stringify(database.url.render({ hidePassword: false }))
       code = code.replaceAll(serverUrl, (text, dialect) => ((dialect === 'postgresql') === (server === 'postgresql') ? url : text))
     }
