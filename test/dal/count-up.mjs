@@ -2,7 +2,7 @@ import { createEngine } from 'offloop'
 import { DataAccessLayer, entity, StaleDataError } from 'offloop/dal'
 
 const [, , url, times] = process.argv
-await using engine = createEngine(url, { busyTimeoutMs: 60_000 })
+const engine = createEngine(url, { busyTimeoutMs: 60_000 })
 const dal = await DataAccessLayer.reflect(engine)
 const counters = entity({ table: dal.getTable('counter'), version: 'version' })
 let stale = 0
@@ -17,3 +17,4 @@ for (let done = 0; done < Number(times); ) {
   }
 }
 console.log(stale)
+await engine.close()

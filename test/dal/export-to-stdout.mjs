@@ -1,7 +1,8 @@
 import { createEngine } from 'offloop'
 import { exportData } from 'offloop/dal'
 
-await using engine = createEngine('sqlite://')
+const engine = createEngine('sqlite://')
 await exportData(engine, 'select 1 as one', process.stdout, { format: 'csv' })
 await exportData(engine, 'select 2 as two', process.stdout, { format: 'jsonl' })
 console.log('and more')
+await engine.close()

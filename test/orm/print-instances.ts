@@ -3,7 +3,7 @@ import { boolean, date, foreignKey, integer, ModelRegistry, string } from 'offlo
 
 // Prints instances of a query that yields many, and what they are like: by the function that is generated for such a one, or by the loop
 // where none may be.
-await using engine = createEngine('sqlite://')
+const engine = createEngine('sqlite://')
 const models = new ModelRegistry(engine)
 class Album extends models.define('albums', { id: integer({ primaryKey: true }), name: string({ maxLength: 50 }) }) {}
 class Track extends models.define('tracks', {
@@ -32,3 +32,4 @@ const unread = plain.slice(0, 100).map(({ album }) => {
   }
 })
 console.log(JSON.stringify({ joined, plain, unread, shapes: new Set(plain.map((track) => Object.keys(track).join())).size }))
+await engine.close()

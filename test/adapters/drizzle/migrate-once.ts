@@ -5,9 +5,10 @@ import { drizzle, migrate } from 'offloop/drizzle'
 
 const [, , url = '', migrationsFolder = ''] = process.argv
 // On a busy machine the other one may take its time.
-await using engine = createEngine(url, { busyTimeoutMs: 20_000 })
+const engine = createEngine(url, { busyTimeoutMs: 20_000 })
 await engine.connect().then((connection) => connection.close())
 process.send?.('ready')
 await once(process, 'message')
 await migrate(drizzle(engine), { migrationsFolder })
+await engine.close()
 process.disconnect()
