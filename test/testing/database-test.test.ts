@@ -2,6 +2,7 @@ import type { AsyncEngine, AsyncTransaction } from 'offloop'
 import { integer, MetaData, Table } from 'offloop/schema'
 import { databaseTest } from 'offloop/testing/vitest'
 import { afterAll, describe, expect, expectTypeOf } from 'vitest'
+import { drivers } from '../engine/open-engine.ts'
 
 const metadata = new MetaData()
 const numbers = new Table('numbers', metadata, { n: integer({ primaryKey: true }) })
@@ -49,7 +50,8 @@ untouched('a test that asks for nothing has no database', ({ task }) => {
 })
 
 const before = process.env['OFFLOOP_TEST_URL']
-process.env['OFFLOOP_TEST_URL'] = 'sqlite+node://'
+const driver = drivers.at(-1)
+process.env['OFFLOOP_TEST_URL'] = `sqlite+${driver}://`
 const fromEnvironment = databaseTest()
 afterAll(() => {
   if (before === undefined) delete process.env['OFFLOOP_TEST_URL']
@@ -57,5 +59,5 @@ afterAll(() => {
 })
 
 fromEnvironment('without a URL, it is that of the environment', async ({ database }) => {
-  expect(database.engine.driver).toBe('node')
+  expect(database.engine.driver).toBe(driver)
 })

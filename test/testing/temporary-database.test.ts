@@ -7,6 +7,7 @@ import { integer, MetaData, string, Table } from 'offloop/schema'
 import { dropDatabase, temporaryDatabase } from 'offloop/testing'
 import { describe, expect, test } from 'vitest'
 import { rejectionOf } from '../conformance/targets.ts'
+import { drivers } from '../engine/open-engine.ts'
 import { describeFolder, describePlaces } from './places.ts'
 
 function usersMetadata() {
@@ -134,12 +135,13 @@ describeFolder((place) => {
   })
 
   test('the driver and the options are those that are given', async () => {
+    const driver = drivers.at(-1)
     await using database = await temporaryDatabase({
-      url: 'sqlite+node://',
+      url: `sqlite+${driver}://`,
       directory: place.folder,
       options: { pragmas: { cache_size: 5 } },
     })
-    expect(database.engine.driver).toBe('node')
+    expect(database.engine.driver).toBe(driver)
     expect(await database.engine.scalar('pragma cache_size')).toBe(5)
   })
 
