@@ -2,7 +2,6 @@ import { sql } from 'offloop'
 import {
   bigInteger,
   boolean,
-  type Condition,
   checkConstraint,
   createTable,
   date,
@@ -385,20 +384,6 @@ describe('without a database', () => {
     expect(createTable(table).compile().sql).toBe(
       'create table "users" ("id" integer primary key, "name" varchar(50) not null, "note" text)',
     )
-  })
-
-  test('compile() of SQLite says a limit so that no run of it is prepared anew', () => {
-    const { sql, parameters } = table.select().limit(10).offset(20).compile()
-    expect([sql.slice(sql.indexOf('limit')), parameters]).toEqual(['limit +? offset ?', [10, 20]])
-  })
-
-  test('compile() of SQLite says what ends like a text in the same way, and not what begins like it, which an index may know', () => {
-    const patternOf = (condition: Condition): unknown[] => {
-      const { sql, parameters } = table.select(condition).compile()
-      return [sql.slice(sql.indexOf('glob')), parameters]
-    }
-    expect(patternOf(table.c.name.endsWith('a'))).toEqual(['glob +?', ['*a']])
-    expect(patternOf(table.c.name.startsWith('a'))).toEqual(['glob ?', ['a*']])
   })
 
   test('a definition is refused where it cannot be meant', () => {
