@@ -171,8 +171,9 @@ export class ConnectionHost {
       this.#group?.divide(this.#queue.size, next === frames)
       if (!this.#busy) this.#pump()
       if (this.#busy || performance.now() > deadline) return
-      // A single request is how one caller awaits, who is soon back with the next one. Of many callers some have asked already, or rest.
-      next = this.#next.take(requests === 1)
+      // A single request is how one caller awaits, who is soon back with the next one, and writers go by turns. Of many readers some have asked
+      // already, or rest.
+      next = this.#next.take(requests === 1 || this.#group?.wrote === true)
     }
   }
 

@@ -13,8 +13,8 @@ export const maxGroup = 256
 const maxGroupMs = 4
 /** Writes that are not divided further. */
 const leastWrites = 4
-/** Callers who have not asked again for longer than this are not at their answers. */
-const maxTurnMs = 1
+/** What callers take at the most for their next requests: where it was longer, they did something else. */
+const maxTurnMs = 0.3
 /** A write that has taken half of that is served alone so many times: it may be slow by itself, or the machine was. */
 const aloneAfterSlow = 16
 
@@ -38,6 +38,8 @@ export class RequestGroup {
   #commitMs: readonly [number, number] = [0, 0]
   /** When the last group had been committed, by `performance.now()`. */
   #committedAt = 0
+  /** The last group of this batch has written. */
+  #wrote = false
 
   constructor(connection: DriverConnection, transactions: GroupTransactions, short: ShortRun, context: ShortRunContext) {
     this.#connection = connection
@@ -53,11 +55,17 @@ export class RequestGroup {
    * waited longer for their callers than it does for the disk.
    */
   divide(waiting: number, awaited: boolean): void {
+    this.#wrote = false
     const half = Math.ceil(waiting / 2)
     this.#mostReads = awaited ? Math.max(leastReads(toldInFlight(this.#context.cancelSlots)), half) : maxGroup
     const turnMs = performance.now() - this.#committedAt
-    const dearer = awaited && turnMs < maxTurnMs && turnMs > Math.min(...this.#commitMs)
+    const dearer = awaited && Math.min(turnMs, maxTurnMs) > Math.min(...this.#commitMs)
     this.#mostWrites = dearer ? Math.max(leastWrites, half) : maxGroup
+  }
+
+  /** Whether it was a group of writes that has just been served: callers of the one before it are about to ask again. */
+  get wrote(): boolean {
+    return this.#wrote
   }
 
   /**
@@ -110,6 +118,7 @@ export class RequestGroup {
     const before = performance.now()
     this.#transactions.commit()
     this.#committedAt = performance.now()
+    this.#wrote = writes
     if (!writes) return
     this.#commitMs = [this.#commitMs[1], this.#committedAt - before]
     this.#connection.assertInPlace?.()
