@@ -147,7 +147,7 @@ export abstract class Database {
   /** Gives every connection up at once. A thread inside a native call ends when that returns. */
   terminate(): void {
     this.#closed = true
-    for (const lease of this.#leases) lease.terminate()
+    for (const lease of this.#leases) lease.terminate('the engine was closed by force')
   }
 
   /** Frees what is left when the last connection has ended, before the threads end. */

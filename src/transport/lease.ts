@@ -47,7 +47,8 @@ export class Lease {
   #overdue = 0
   #killTimer: NodeJS.Timeout | undefined
   #closing: Promise<void> | null = null
-  #terminated = false
+  /** Why it was given up; null while it was not. */
+  #terminated: string | null = null
   /** Why a message of the worker could not be read. */
   #unreadable: Error | null = null
   /** As the worker said it. */
@@ -229,10 +230,10 @@ export class Lease {
   }
 
   /** Gives the thread up at once. SQLite rolls back what was open when the connection goes down with it. */
-  terminate(): void {
-    this.#terminated = true
+  terminate(why = 'it was given up'): void {
+    this.#terminated ??= why
     // Nobody waits for a thread that is still starting, or that goes on for others. It sees that its port has been closed.
-    if (this.#opened === null) this.channel.lose(this.#errorOf(new Error('it was given up')))
+    if (this.#opened === null) this.channel.lose(this.#errorOf(new Error(this.#terminated)))
     else if (this.#thread.shared === true) this.#end(null)
     this.#thread.terminate()
   }
@@ -254,7 +255,7 @@ export class Lease {
     clearTimeout(this.#killTimer)
     this.channel.readRest()
     const error = this.#errorOf(reason)
-    const ownFault = reason !== null && !this.#terminated && this.#opened !== null
+    const ownFault = reason !== null && this.#terminated === null && this.#opened !== null
     if (ownFault && this.channel.pending === 0 && this.#control?.idle !== false) onUnnoticedLoss?.(error)
     this.channel.lose(error)
     this.#control?.lose(error)
@@ -269,7 +270,7 @@ export class Lease {
       const { message } = this.#unreadable
       return new WorkerTerminatedError(`${ended}: an answer of it could not be read (${message})`, { cause: this.#unreadable })
     }
-    if (this.#terminated) return new WorkerTerminatedError(`${ended}: it was given up`)
+    if (this.#terminated !== null) return new WorkerTerminatedError(`${ended}: ${this.#terminated}`)
     if (this.#opened !== null) {
       return reason === null
         ? new WorkerTerminatedError(`${ended}: it was closed`)

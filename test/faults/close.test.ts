@@ -217,6 +217,9 @@ describe.each(driverNames)('%s', (driverName) => {
     await settlements.all()
     expect(settlements.settled).toBe(102)
     expect(settlements.errors).toHaveLength(102)
+    expect(settlements.errors).toContainEqual(
+      expect.objectContaining({ message: expect.stringMatching(/: the engine was closed by force$/) as unknown }),
+    )
     // The one that is inside the call ends with it.
     await threadsExited()
     expect(await rowsOf(file)).toBe(0)
