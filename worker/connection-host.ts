@@ -167,37 +167,32 @@ export class ConnectionHost {
     while (next !== undefined) {
       // What a user's function does with the driver's handle, it does between two batches.
       this.#short?.forgetState()
-      const requests = this.#receiveAll(next as Frames)
+      this.#receiveAll(next as Frames)
       this.#group?.divide(this.#queue.size, next === frames)
       if (!this.#busy) this.#pump()
       if (this.#busy || performance.now() > deadline) return
-      // A single request is how one caller awaits, who is soon back with the next one, and writers go by turns. Of many readers some have asked
-      // already, or rest.
-      next = this.#next.take(requests === 1 || this.#group?.wrote === true)
+      next = this.#next.take(true)
     }
   }
 
   /**
-   * Takes in a batch and those behind it, as many as may be served together, and gives how many requests they held. Where all that has come
-   * has been served on the way, its answers are not to wait for more.
+   * Takes in a batch and those behind it, as many as may be served together. Where all that has come has been served on the way, its answers
+   * are not to wait for more.
    */
-  #receiveAll(frames: Frames): number {
-    let requests = 0
+  #receiveAll(frames: Frames): void {
     let next: unknown = frames
     while (next !== undefined) {
       this.#next.received()
-      requests += this.#receive(next as Frames)
+      this.#receive(next as Frames)
       const { size } = this.#queue
       next = size > 0 && size < maxGroup ? this.#next.take(false) : undefined
     }
-    return requests
   }
 
-  /** Takes in one batch, and gives how many requests it held. What concerns the queue itself is done at once; the rest waits there. */
-  #receive(frames: Frames): number {
+  /** Takes in one batch. What concerns the queue itself is done at once; the rest waits there. */
+  #receive(frames: Frames): void {
     const reader = new FrameReader(frames)
-    let requests = 0
-    for (; !reader.done; requests++) {
+    while (!reader.done) {
       const request = readRequest(reader)
       if (request.kind === RequestKind.register) this.#statements.register(request)
       else if (request.kind === RequestKind.control) this.#serveControl(request.port as MessagePort)
@@ -205,7 +200,6 @@ export class ConnectionHost {
       else if (request.kind === RequestKind.recall) this.#giveBack(request.ids)
       else if (!this.#granted(request) && !this.#servedAtOnce(request)) this.#queue.push(request)
     }
-    return requests
   }
 
   /** Credit for rows that are streaming now must not wait behind the very statement that needs it. */

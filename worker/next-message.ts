@@ -12,9 +12,9 @@ const maxDeafMs = 1
 const maxWaitMs = 1_000
 
 /**
- * The message that follows an answer at once: somebody awaits one statement after another. To be put to sleep and woken costs a thread
- * 20 to 100 µs, more than a small statement itself, so it looks for a moment whether there is more. Whenever that was in vain it sits out
- * twice as many chances: a connection that is used now and then does not keep a processor busy.
+ * The message that follows an answer at once: somebody awaits one statement after another, or many do by turns. To be put to sleep and woken
+ * costs a thread 20 to 100 µs, more than a small statement itself, and as much the one that wakes it, so it looks for a moment whether there is
+ * more. Whenever that was in vain it sits out twice as many chances: a connection that is used now and then does not keep a processor busy.
  */
 export class NextMessage {
   readonly #port: HostPort

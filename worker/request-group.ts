@@ -38,8 +38,6 @@ export class RequestGroup {
   #commitMs: readonly [number, number] = [0, 0]
   /** When the last group had been committed, by `performance.now()`. */
   #committedAt = 0
-  /** The last group of this batch has written. */
-  #wrote = false
 
   constructor(connection: DriverConnection, transactions: GroupTransactions, short: ShortRun, context: ShortRunContext) {
     this.#connection = connection
@@ -55,17 +53,11 @@ export class RequestGroup {
    * waited longer for their callers than it does for the disk.
    */
   divide(waiting: number, awaited: boolean): void {
-    this.#wrote = false
     const half = Math.ceil(waiting / 2)
     this.#mostReads = awaited ? Math.max(leastReads(toldInFlight(this.#context.cancelSlots)), half) : maxGroup
     const turnMs = performance.now() - this.#committedAt
     const dearer = awaited && Math.min(turnMs, maxTurnMs) > Math.min(...this.#commitMs)
     this.#mostWrites = dearer ? Math.max(leastWrites, half) : maxGroup
-  }
-
-  /** Whether it was a group of writes that has just been served: callers of the one before it are about to ask again. */
-  get wrote(): boolean {
-    return this.#wrote
   }
 
   /**
@@ -118,7 +110,6 @@ export class RequestGroup {
     const before = performance.now()
     this.#transactions.commit()
     this.#committedAt = performance.now()
-    this.#wrote = writes
     if (!writes) return
     this.#commitMs = [this.#commitMs[1], this.#committedAt - before]
     this.#connection.assertInPlace?.()

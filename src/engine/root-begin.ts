@@ -51,7 +51,8 @@ export class RootBegin {
       // Inside a transaction of the user's own a level is refused, and the BEGIN would commit that.
       if (setsLevel && physical.inTransaction) await this.#ifHeld(Promise.race([prepared, begun]))
       physical.submit(begin)
-      await this.#ifHeld(Promise.all([prepared, begun]))
+      // V8 tells ten steps of a stack: the one to the caller is to be among them.
+      await this.#ifHeld(before.length === 0 ? begun : Promise.all([prepared, begun]))
     } catch (error) {
       if (begin.complete) await this.#rollBackIf(begun)
       else giveUp(error as Error)
