@@ -1,5 +1,5 @@
 import { serialize } from 'node:v8'
-import { resolveModule } from './options.ts'
+import { type ResolvedEngineOptions, resolveModule } from './options.ts'
 
 /** A function for the worker to run, and its arguments. */
 export interface CallTarget {
@@ -10,7 +10,7 @@ export interface CallTarget {
 }
 
 /** Where a connection's driver runs. */
-export type Isolation = 'thread' | 'process'
+type Isolation = ResolvedEngineOptions['isolation']
 
 /**
  * Takes the arguments of `call()` in, in the tick of the call: what cannot cross is refused here, and what changes later does not matter.

@@ -1,9 +1,15 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { type AsyncConnection, PoolQueueFullError, PoolTimeoutError, StatementTimeoutError } from 'offloop'
 import { describe, expect, test } from 'vitest'
 import { extent } from '../soak/extent.ts'
 import { Random, seed } from '../soak/random.ts'
 import { errorOf, errorsOf, expectUsable, openEngine, temporaryFile } from './open-engine.ts'
+
+/** Gives a function whose promise settles when a caller's time is over, so many milliseconds long: he waits for a connection in vain. */
+async function timeLimits(): Promise<(ms: number) => Promise<Error>> {
+  const engine = openEngine({ pool: { max: 1 } })
+  await engine.connect()
+  return (timeoutMs) => errorOf(engine.connect({ timeoutMs }))
+}
 
 describe('limits', () => {
   test('never more than max connections are checked out, and never more threads are used', async () => {
@@ -110,17 +116,18 @@ describe('limits', () => {
     const file = temporaryFile()
     const engine = openEngine({ pool: { max: 1 } }, { file })
     const lock = await openEngine({}, { file }).begin()
-    const inTime = (begin: Promise<unknown>): Promise<unknown> => Promise.race([errorOf(begin), wait(600)])
+    const passed = await timeLimits()
+    const inTime = (begin: Promise<unknown>): Promise<unknown> => Promise.race([errorOf(begin), passed(600)])
     for (const begin of [() => engine.begin({ timeoutMs: 400 }), () => engine.transaction(async () => {}, { timeoutMs: 400 })]) {
       const held = await engine.connect()
       const begun = inTime(begin())
-      await wait(300)
+      await passed(300)
       await held.close()
       expect(await begun).toBeInstanceOf(StatementTimeoutError)
     }
     await using conn = await engine.connect()
     for (const begin of [() => conn.begin({ timeoutMs: 400 }), () => conn.transaction(async () => {}, { timeoutMs: 400 })]) {
-      const before = conn.transaction(() => wait(300), { mode: 'deferred' })
+      const before = conn.transaction(() => passed(300), { mode: 'deferred' })
       expect(await inTime(begin())).toMatchObject({ message: 'The operation took longer than 400 ms.' })
       await before
     }
@@ -130,9 +137,10 @@ describe('limits', () => {
 
   test('another attempt of a transaction has all of its time again', async () => {
     const engine = openEngine({ pool: { max: 1 } })
+    const passed = await timeLimits()
     let attempts = 0
     const work = async (): Promise<number> => {
-      await wait(60)
+      await passed(60)
       if (++attempts === 1) throw Object.assign(new Error('try again'), { retryable: true })
       return attempts
     }
