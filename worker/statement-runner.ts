@@ -71,7 +71,7 @@ export class StatementRunner {
     if ((flags & RequestFlag.inTransaction) === 0 || this.#connection.inTransaction) return
     throw new HostError({
       family: 'transactionAborted',
-      message: 'The database has ended the transaction by itself; nothing was executed.',
+      message: 'Its transaction could not be begun, or the database has ended it by itself; nothing was executed.',
     })
   }
 

@@ -148,7 +148,7 @@ export class Session implements TransactionHost, OpenTransactionState {
   #compile(statement: Executable, { params, options }: StatementCall): Execution {
     const { options: settings } = this.#services
     const compiled = compileFor(this.#services, statement, params)
-    if (this.#inOwnTransaction() && endsTransaction(compiled.scanned)) {
+    if (this.#runsInside() && endsTransaction(compiled.scanned)) {
       throw new InvalidRequestError(
         `"${compiled.scanned.verb}" inside a transaction of begin() or transaction(): use commit(), rollback() and beginNested() of its object.`,
       )
@@ -181,7 +181,7 @@ export class Session implements TransactionHost, OpenTransactionState {
       return
     }
     const { memory } = this.#services
-    if (this.#inOwnTransaction()) execution.route(RequestFlag.inTransaction, 'none')
+    if (this.#runsInside()) execution.route(RequestFlag.inTransaction, 'none')
     else execution.route(memory ? RequestFlag.buffered : 0, accessOf(execution.statement.scanned, memory))
     this.physical.submit(execution)
   }
@@ -197,7 +197,7 @@ export class Session implements TransactionHost, OpenTransactionState {
     this.turns.run(via, (through) => {
       const refusal = this.refusal(through)
       if (refusal !== null) request.fail(refusal)
-      else this.physical.submit(this.#inOwnTransaction() ? request.insideTransaction() : request)
+      else this.physical.submit(this.#runsInside() ? request.insideTransaction() : request)
     })
     try {
       const reply = await request.answer()
@@ -210,7 +210,7 @@ export class Session implements TransactionHost, OpenTransactionState {
 
   /** Flags of a request that belongs to the open transaction, if there is one. */
   get transactionFlags(): number {
-    return this.#inOwnTransaction() ? RequestFlag.inTransaction : 0
+    return this.#runsInside() ? RequestFlag.inTransaction : 0
   }
 
   async script(text: string, via: Transaction | null): Promise<void> {
@@ -440,8 +440,9 @@ export class Session implements TransactionHost, OpenTransactionState {
     return { connection: this.physical, gate: this.physical.gate, turn, isUnit: false, outer: currentScope() }
   }
 
-  #inOwnTransaction(): boolean {
-    return this.#root !== null && !this.#root.ending && !this.#root.ended
+  /** Whether what goes out now runs in a transaction of this session's, or not at all. Behind a BEGIN that fails it is not to run by itself. */
+  #runsInside(): boolean {
+    return this.#beginning || (this.#root !== null && !this.#root.ending && !this.#root.ended)
   }
 
   // The end

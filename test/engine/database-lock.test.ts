@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { OperationalError } from 'offloop'
 import { describe, expect, test } from 'vitest'
-import { drivers, errorOf, errorsOf, openEngine, temporaryFile } from './open-engine.ts'
+import { drivers, errorOf, errorsOf, functions, openEngine, temporaryFile } from './open-engine.ts'
 
 describe('a lock that is not let go', () => {
   test('by another connection of this engine is SQLITE_BUSY after busyTimeoutMs', async () => {
@@ -55,6 +55,33 @@ describe('a lock that is not let go', () => {
       child.kill('SIGKILL')
     }
     expect(await engine.execute('select a from t').scalars()).toEqual([3])
+  })
+
+  test.each(drivers)('does not let run alone what was called behind a begin() that it refuses, on %s', async (driver) => {
+    const engine = openEngine({ busyTimeoutMs: 20 }, { driver })
+    await engine.execute('create table t (a)')
+    const other = await engine.connect()
+    await other.execute('create temporary table mine (a)')
+    const holder = await engine.begin()
+    const begun = errorOf(other.begin())
+    const behind = errorsOf(
+      other.execute('insert into t values (1)'),
+      other.execute('select a from t').fetchall(),
+      other.script('insert into t values (2)'),
+      other.call(functions, 'exec', 'insert into mine values (3)'),
+      other.execute('commit'),
+    )
+    expect(await begun).toMatchObject({ driverCode: 'SQLITE_BUSY' })
+    await holder.commit()
+    expect((await behind).map(({ name }) => name)).toEqual([
+      ...Array.from({ length: 4 }, () => 'TransactionAbortedError'),
+      'InvalidRequestError',
+    ])
+    expect(other.inTransaction()).toBe(false)
+    expect(await other.scalar('select (select count(*) from t) + (select count(*) from mine)')).toBe(0)
+    await other.execute('insert into t values (4)')
+    expect(await engine.execute('select a from t').scalars()).toEqual([4])
+    await other.close()
   })
 
   test('is waited for by retries of transaction()', async () => {
