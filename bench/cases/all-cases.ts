@@ -2,7 +2,7 @@ import type { BenchCase } from '../bench-case.ts'
 import { call } from './call.ts'
 import { connect } from './connect.ts'
 import { connectionsInProportion } from './connections-in-proportion.ts'
-import { engineInFlight } from './engine-in-flight.ts'
+import { enginesInFlight } from './engine-in-flight.ts'
 import { fetchAll } from './fetch-all.ts'
 import { httpServer } from './http-server.ts'
 import { importing } from './import.ts'
@@ -18,7 +18,7 @@ import { stream } from './stream.ts'
 export const allCases: readonly BenchCase[] = [
   pointSequential,
   pointInFlight,
-  engineInFlight,
+  ...enginesInFlight,
   fetchAll,
   stream,
   executeMany,

@@ -40,9 +40,14 @@ export class Backlog {
     this.#allQuick = false
   }
 
+  /** It has not answered for so long that what it is at seems to take long. */
+  isSilent(now: number): boolean {
+    return now - this.#heardAt > heavyAfterMs
+  }
+
   /** Whether it is at work, and with nothing that takes long. */
   isBrisk(pending: number, now: number): boolean {
-    return pending > 0 && this.#allQuick && now - this.#heardAt <= heavyAfterMs
+    return pending > 0 && this.#allQuick && !this.isSilent(now)
   }
 
   /** Whether one more behind `pending` others would not stand behind something that takes long. */

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { ResourceClosedError } from '../errors.ts'
 import { FifoQueue } from '../protocol/fifo-queue.ts'
 import { RequestFlag } from '../protocol/frames.ts'
@@ -8,6 +7,7 @@ import type { Database } from './database.ts'
 import type { Execution, RerouteReason, Rerouter } from './execution.ts'
 import type { Logger } from './options.ts'
 import type { PhysicalConnection } from './physical-connection.ts'
+import { ReaderLimit } from './reader-limit.ts'
 import { isStalled, StallWatch } from './stall-watch.ts'
 import { accessOf, mayRead } from './statement-kinds.ts'
 
@@ -71,6 +71,11 @@ class Slot {
 
   get pending(): number {
     return this.#waiting + (this.#connection?.pending ?? 0)
+  }
+
+  /** What it has said while this thread was at something else counts. */
+  listen(now: number): void {
+    if (this.#backlog.isSilent(now) && this.#connection?.lease.channel.hasUnread === true) this.#backlog.heard(now)
   }
 
   /** Whether a statement that is sent here now is likely to be answered soon: it does not stand behind one of `pending` that takes long. */
@@ -206,9 +211,6 @@ interface RefusedRead {
   readonly error: Error
 }
 
-/** Readers that share quick statements: the thread that asks needs a processor too. */
-const briskReaders = Math.max(1, availableParallelism() - 1)
-
 /** What runs the statements of `engine.execute`. */
 export interface ImplicitStatements {
   /** Connections that are nobody else's. */
@@ -239,6 +241,7 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
   /** Set while reads wait for a reader that is at work: it may turn out to take long. */
   #lookAgain: NodeJS.Timeout | null = null
   readonly #stalls = new StallWatch(() => this.#clearStalled())
+  readonly #limit = new ReaderLimit()
   readonly #logger: Logger
   readonly #runAlone: (execution: Execution) => void
   /** Reads whose reader could not be opened, with the reason: another one may serve them. */
@@ -375,8 +378,8 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
   }
 
   /**
-   * The one with the least to do; an idle one before one that has yet to be opened, and that before a busy one. Quick statements go to no more
-   * readers than there are processors for: one more would take turns with them, and with the thread that asks.
+   * The one with the least to do; an idle one before one that has yet to be opened, and that before a busy one. Quick statements go to the
+   * first of those that are at work with such, as many as may share them.
    */
   #freeReader(execution: Execution, now: number): Slot | undefined {
     let best: Slot | undefined
@@ -384,8 +387,12 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
     let brisk = 0
     let briskest: Slot | undefined
     let leastPending = Number.POSITIVE_INFINITY
+    let inFlight = this.#waitingReads.size
+    const limit = this.#limit.at(now)
     for (const slot of this.#readers) {
+      slot.listen(now)
       const { pending } = slot
+      inFlight += pending
       const takesMore = slot.takesMore(pending, now)
       const closed = pending === 0 && !slot.opened
       if (closed && slot.wasRefused(now) && this.#someReader('opened')) continue
@@ -396,12 +403,13 @@ export class ImplicitConnections implements ImplicitStatements, Rerouter {
       }
       if (!slot.isBrisk(pending, now) || !slot.isQuick(execution)) continue
       brisk++
-      if (takesMore && pending < leastPending) {
+      if (takesMore && brisk <= limit && pending < leastPending) {
         briskest = slot
         leastPending = pending
       }
     }
-    if (brisk < briskReaders || best === undefined || leastLoad >= 1) return best
+    this.#limit.saw(inFlight)
+    if (brisk < limit || best === undefined) return best
     if (briskest === undefined) this.#lookAgain ??= setTimeout(() => this.#look(), heavyAfterMs).unref()
     return briskest
   }

@@ -36,6 +36,12 @@ export class NextAnswer {
     this.#heard = (this.#heard + 1) | 0
   }
 
+  /** A message has come and has not been taken in. Of a process, which shares no memory, nothing is ever heard this way. */
+  get isThere(): boolean {
+    const posted = ringsBack(this.#cells)
+    return posted !== 0 && posted !== this.#heard
+  }
+
   /** Whether it comes at once. Of a process, which shares no memory, nothing is ever heard this way. */
   comes(): boolean {
     if (!looks || inTurn >= maxInTurn || ringsBack(this.#cells) === 0 || !this.#chances.take()) return false

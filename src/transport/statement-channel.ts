@@ -94,6 +94,11 @@ export class StatementChannel {
     return this.#heardAt
   }
 
+  /** The worker has said something that has not been looked at. */
+  get hasUnread(): boolean {
+    return this.#nextAnswer.isThere
+  }
+
   /** A fresh request id, with `handler` waiting for its replies. The request is to be posted in the same tick. */
   open(handler: ReplyHandler): number {
     const id = this.#inFlight.add(handler)

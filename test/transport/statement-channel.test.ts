@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { isCancelled } from '../../src/protocol/cancel-slots.ts'
-import { type Frames, ReplyKind, writeReply } from '../../src/protocol/frames.ts'
+import { ringBack } from '../../src/protocol/doorbell.ts'
+import { type Frames, ReplyFlag, ReplyKind, writeReply } from '../../src/protocol/frames.ts'
 import { StatementChannel } from '../../src/transport/statement-channel.ts'
 
 const handler = { partial() {}, settle() {}, fail() {} }
@@ -40,5 +41,20 @@ test('a request whose reply could not be read is counted no more, though nobody 
   channel.remotePort.postMessage(frames)
   expect(await failed.promise).toBe(unreadable)
   expect(channel.pending).toBe(0)
+  channel.lose(new Error('the end of the test'))
+})
+
+test('what the worker has said is known before it is heard', async () => {
+  const channel = new StatementChannel()
+  const heard = Promise.withResolvers<void>()
+  const id = channel.open({ ...handler, settle: () => heard.resolve() })
+  expect(channel.hasUnread).toBe(false)
+  const frames: Frames = []
+  writeReply(frames, { kind: ReplyKind.value, id, flags: ReplyFlag.last, value: null })
+  channel.remotePort.postMessage(frames)
+  ringBack(channel.cancelSlots)
+  expect(channel.hasUnread).toBe(true)
+  await heard.promise
+  expect(channel.hasUnread).toBe(false)
   channel.lose(new Error('the end of the test'))
 })
