@@ -24,7 +24,7 @@ test('a thread that is at work has a processor for itself, and one that waits fo
   }
   await engine.scalar(read)
   for (let round = 0; round < 3; round++) {
-    while (next() < processors) await engine.scalar(read.replace('500', '50000'))
+    while (next() < processors) await engine.scalar(read.replace('500', '5000'))
     while (next() === processors && processors > 1) work()
   }
   expect(next()).toBe(Math.max(1, processors - 1))
