@@ -36,7 +36,7 @@ export const enginesInFlight: readonly BenchCase[] = [
     name: 'engine-sums',
     title: `sum over ${span.toLocaleString('en-US')} rows`,
     inFlight: 64,
-    count: 5_000,
+    count: 20_000,
     sql: 'select sum(quantity) as sum from item where id between ? and ?',
     params: (index) => [idAt(index, rows - span), idAt(index, rows - span) + span - 1],
   }),
