@@ -11,13 +11,15 @@ const mostBeforeOfFew = 0.15
 const mostWith = 0.55
 
 const processors = availableParallelism()
+/** Where the thread that asks has one for itself. */
+const others = Math.max(1, processors - 1)
 
 /**
  * How many readers share quick statements. Each takes a processor, and so does the thread that asks: where it is as busy as they are, one
  * more would only take turns with it. Where most of the time is theirs, its processor is for one more of them.
  */
 export class ReaderLimit {
-  #value = Math.max(1, processors - 1)
+  #value = others
   #before = performance.eventLoopUtilization()
   #since = performance.now()
   /** The most that was in flight since then. */
@@ -43,6 +45,6 @@ export class ReaderLimit {
   #conclude(busy: number): void {
     const shared = this.#value === processors
     const most = shared ? mostWith : this.#inFlight < few ? mostBeforeOfFew : mostBefore
-    this.#value = busy <= most ? processors : Math.max(1, processors - 1)
+    this.#value = busy <= most ? processors : others
   }
 }

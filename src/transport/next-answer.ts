@@ -42,7 +42,7 @@ export class NextAnswer {
     return posted !== 0 && posted !== this.#heard
   }
 
-  /** Whether it comes at once. Of a process, which shares no memory, nothing is ever heard this way. */
+  /** Whether it comes at once. */
   comes(): boolean {
     if (!looks || inTurn >= maxInTurn || ringsBack(this.#cells) === 0 || !this.#chances.take()) return false
     const found = this.#look()
@@ -55,7 +55,7 @@ export class NextAnswer {
   #look(): boolean {
     const deadline = performance.now() + lookMs
     for (let look = 0; look < maxLooks; look++) {
-      if (ringsBack(this.#cells) !== this.#heard) return true
+      if (this.isThere) return true
       if (performance.now() >= deadline) return false
     }
     return false
